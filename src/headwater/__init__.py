@@ -1,0 +1,1 @@
+"""Headwater: from an idea in plain Python to a model in production."""

@@ -1,0 +1,233 @@
+"""Every error that Headwater raises.
+
+HeadwaterError                  anything that we can explain
+├── UserMistake                 the command, flow or call is wrong: exit code 2
+│   ├── FlowMistakes            all mistakes that the checks found in a flow
+│   ├── FlowNotImported         the flow's file does not import
+│   ├── ParameterMistake        a parameter's value or definition
+│   ├── InvalidNext             `self.next` was called with what it cannot take
+│   ├── InvalidDecorator        a decorator's arguments
+│   ├── MergeConflict           `merge_artifacts` found different values
+│   ├── MergeMissing            `merge_artifacts(include=...)` names what no input has
+│   ├── InvalidPathspec         not of the form Flow/Run/Step/Task/Artifact
+│   ├── NamespaceMismatch       the object is outside the current namespace
+│   ├── TagRefused              a tag that cannot be set or removed
+│   ├── NotFound                no such flow, run, step, task, artifact
+│   ├── ResumeRefused           what would be reused does not fit
+│   └── SettingMistake          a setting's value
+├── ArtifactNotStorable         a value that no codec takes; names attribute and path
+├── ArtifactMissing             its object is in no place
+├── ArtifactDamaged             its bytes do not hash to their digest
+├── FormatUnknown               written by a newer Headwater
+├── DiskFull                    names path, needed and free
+├── RunIsDriven                 another process drives the run
+├── RunIsFinished               the run's stream has ended
+├── LeaseLost                   another process took the run over
+├── StepTimeout                 `@timeout` is over (public name TimeoutException)
+├── FailureHandledByCatch       stands for a failure that left no exception (a kill)
+├── NotInstalled                an optional package is missing; names the extra
+└── InternalError               a promise of our own code is broken
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class HeadwaterError(Exception):
+    """Something went wrong that we can explain."""
+
+    #: Exit code of a command that ends with it.
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        #: What to do.
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n\nhint: {self.hint}" if self.hint else self.message
+
+
+class UserMistake(HeadwaterError):
+    """What was asked cannot be done as asked."""
+
+    exit_code = 2
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """One finding of a flow's checks."""
+
+    message: str
+    file: str
+    line: int
+    hint: str = ""
+    #: False: a warning, the flow may run.
+    is_error: bool = True
+
+    def __str__(self) -> str:
+        text = f"{self.file}:{self.line}: {self.message}"
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class FlowMistakes(UserMistake):
+    """A flow cannot run; lists everything that the checks found."""
+
+    def __init__(self, flow: str, mistakes: Sequence[Mistake]) -> None:
+        count = sum(1 for mistake in mistakes if mistake.is_error)
+        noun = "mistake" if count == 1 else "mistakes"
+        super().__init__(f"{flow} has {count} {noun}\n\n" + "\n".join(str(mistake) for mistake in mistakes))
+        self.flow = flow
+        self.mistakes = tuple(mistakes)
+
+
+class FlowNotImported(UserMistake):
+    """A flow's file does not import."""
+
+
+class ParameterMistake(UserMistake):
+    """A parameter's value or definition is wrong."""
+
+
+class InvalidNext(UserMistake):
+    """`self.next` was called with what it cannot take."""
+
+
+class InvalidDecorator(UserMistake):
+    """A decorator's arguments are wrong."""
+
+
+class MergeConflict(UserMistake):
+    """`merge_artifacts` found different values; nothing was merged."""
+
+    def __init__(self, message: str, artifact_names: Sequence[str], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.artifact_names = list(artifact_names)
+
+
+class MergeMissing(UserMistake):
+    """`merge_artifacts(include=...)` names artifacts that no input has."""
+
+    def __init__(self, message: str, artifact_names: Sequence[str], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.artifact_names = list(artifact_names)
+
+
+class InvalidPathspec(UserMistake):
+    """A path is not of the form Flow/Run/Step/Task/Artifact."""
+
+
+class NamespaceMismatch(UserMistake):
+    """The object exists, outside the current namespace."""
+
+
+class TagRefused(UserMistake):
+    """A tag that cannot be set or removed."""
+
+
+class NotFound(UserMistake):
+    """There is no such flow, run, step, task or artifact."""
+
+    def __init__(self, message: str, *, choices: Sequence[str] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        #: What there is instead, nearest first.
+        self.choices = tuple(choices)
+
+
+class ResumeRefused(UserMistake):
+    """What would be reused does not fit what was asked."""
+
+
+class SettingMistake(UserMistake):
+    """A setting has a value that it cannot have."""
+
+
+class ArtifactNotStorable(HeadwaterError):
+    """A value that no codec takes."""
+
+    def __init__(self, attribute: str, path: str, reason: str, *, hint: str = "") -> None:
+        where = f"`self.{attribute}`" if not path else f"`self.{attribute}`, at {path},"
+        super().__init__(f"{where} cannot be stored: {reason}", hint=hint)
+        self.attribute = attribute
+        #: Where inside the value, e.g. `['model'].callback`; empty = the value itself.
+        self.path = path
+        self.reason = reason
+
+
+class ArtifactMissing(HeadwaterError):
+    """An object is in no place."""
+
+    def __init__(self, digest: str, *, hint: str = "") -> None:
+        hint = hint or "`headwater fsck` lists what it belongs to"
+        super().__init__(f"object {digest} is missing from the store", hint=hint)
+        self.digest = digest
+
+
+class ArtifactDamaged(HeadwaterError):
+    """The bytes of an object do not hash to its digest."""
+
+    def __init__(self, digest: str, where: str, found: str, *, hint: str = "") -> None:
+        super().__init__(
+            f"object {digest} at {where} is damaged: {found}",
+            hint=hint or "producing the value again heals it; `headwater fsck --data --repair` sets it aside",
+        )
+        self.digest = digest
+        self.where = where
+        self.found = found
+
+
+class FormatUnknown(HeadwaterError):
+    """Written in a format that this Headwater does not know."""
+
+
+class DiskFull(HeadwaterError):
+    """A volume has no room left."""
+
+    def __init__(self, path: str, needed: int | None, free: int | None) -> None:
+        asked = "" if needed is None else f": {needed} bytes needed"
+        left = "" if free is None else f", {free} free"
+        super().__init__(f"disk full at {path}{asked}{left}", hint="free some room, then `headwater resume`")
+        self.path = path
+        self.needed = needed
+        self.free = free
+
+
+class RunIsDriven(HeadwaterError):
+    """Another process drives the run."""
+
+    def __init__(self, run: str, host: str, pid: int, age_seconds: float) -> None:
+        super().__init__(
+            f"{run} is driven by process {pid} on {host} since {age_seconds:.0f} s",
+            hint=f"`headwater cancel {run}` stops it",
+        )
+        self.host = host
+        self.pid = pid
+        self.age_seconds = age_seconds
+
+
+class RunIsFinished(HeadwaterError):
+    """The run's stream has ended; terminal states never change."""
+
+
+class LeaseLost(HeadwaterError):
+    """Another process took the run over; nothing was written."""
+
+
+class StepTimeout(HeadwaterError):
+    """The time that `@timeout` gives is over."""
+
+
+class FailureHandledByCatch(HeadwaterError):
+    """A task was killed and left no exception; `@catch` keeps this instead."""
+
+
+class NotInstalled(HeadwaterError):
+    """An optional package is missing."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs `{package}`", hint=f"pip install 'headwater[{extra}]'")
+
+
+class InternalError(HeadwaterError):
+    """A promise of our own code is broken; please report it with the state below."""

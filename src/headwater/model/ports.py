@@ -1,0 +1,253 @@
+"""The three ports: Place (bytes at a key), Ledger (facts), Engine (where tasks run).
+
+Each has an in-memory implementation that ships and one test suite that every implementation passes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from headwater.model.artifact import Header
+from headwater.model.events import Event, Request, RunStarted
+from headwater.model.ids import Digest, RunId, TaskKey
+from headwater.model.order import TaskOrder
+from headwater.model.outcome import Outcome
+from headwater.model.rows import (
+    ArtifactRow,
+    AttemptRow,
+    Page,
+    RunQuery,
+    RunRow,
+    TaskQuery,
+    TaskRow,
+)
+
+Buffer = bytes | bytearray | memoryview
+
+
+class Stat(msgspec.Struct, frozen=True):
+    """What a place says of a key without reading it."""
+
+    size: int
+    #: Unix time of the last write or touch.
+    modified_at: float
+    #: Changes whenever the bytes may have changed (device, inode, size, mtime_ns, ctime_ns of a file).
+    identity: str
+
+
+class Place(Protocol):
+    """Bytes at a key. Keys are relative paths of `[a-z0-9._-]` parts."""
+
+    def put(self, key: str, parts: Sequence[Buffer]) -> None:
+        """Write the concatenated parts so that a power cut after the return loses nothing and no reader ever sees half.
+
+        Replaces what was there. Nothing is left behind on failure.
+
+        Raises:
+            DiskFull: names the volume, the bytes needed and free.
+        """
+
+    def put_many(self, items: Iterable[tuple[str, Sequence[Buffer]]]) -> None:
+        """As `put`, for many keys, with the flushes shared: all are durable on return, or an error is raised."""
+
+    def get(self, key: str) -> bytes:
+        """Read it whole.
+
+        Raises:
+            KeyError: nothing is there.
+        """
+
+    def map(self, key: str) -> memoryview:
+        """Give its bytes as a writable, private, copy-on-write view; nothing is read before it is touched.
+
+        Raises:
+            KeyError: nothing is there.
+        """
+
+    def stat(self, key: str) -> Stat | None:
+        """Describe it; None when nothing is there."""
+
+    def touch(self, key: str) -> None:
+        """Make it as new as if it had just been written (keeps a sweep away)."""
+
+    def delete(self, key: str) -> None:
+        """Remove it; silent when nothing is there."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """List the keys that begin so, sorted."""
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """Events to append, with the rows of the objects that they point to; all or nothing."""
+
+    events: Sequence[Event]
+    #: Payloads of small artifacts.
+    small: Mapping[Digest, bytes] = {}
+    headers: Mapping[Digest, Header] = {}
+
+
+class Lease(Protocol):
+    """The right to write one run's stream, held by its driver until released or its process dies."""
+
+    @property
+    def run(self) -> RunId: ...
+
+    @property
+    def epoch(self) -> int:
+        """Grows with every holder; a write with an old one is refused."""
+
+    def release(self) -> None:
+        """Give it back; safe to call twice."""
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Who drives a run."""
+
+    host: str
+    pid: int
+    #: Unix time at which it took the lease.
+    since: float
+
+
+class Ledger(Protocol):
+    """An append-only list of events per run, requests to its driver, and answers worked out from the events."""
+
+    def start_run(self, commit: Commit) -> tuple[Lease, RunStarted]:
+        """Append a run's first events and take its lease, in one transaction.
+
+        `commit.events[0]` is a `RunStarted` whose label is 0: the ledger hands out the next label of its flow and
+        gives the event back as stored. Labels of one flow are unique whatever starts at the same instant.
+        """
+
+    def take(self, run: RunId, now: float) -> tuple[Lease, int]:
+        """Take the lease of a run whose driver is gone; gives it and its new epoch.
+
+        Raises:
+            RunIsDriven: its driver lives; names host, pid and since when.
+            RunIsFinished: its last event is there; nothing is to be driven.
+            NotFound: no such run.
+        """
+
+    def append(self, lease: Lease, commit: Commit) -> int:
+        """Append to the run's stream, durably, and give the number of its last event.
+
+        Raises:
+            LeaseLost: somebody else took the run over (older epoch); nothing was written.
+            RunIsFinished: the stream has ended; nothing was written.
+        """
+
+    def events(self, run: RunId, after: int = 0) -> Iterator[tuple[int, Event]]:
+        """The run's events with numbers greater than `after`, in order; numbers count from 1 without gaps."""
+
+    def request(self, run: RunId, request: Request) -> None:
+        """Ask the run's driver for something; durable on return."""
+
+    def requests(self, run: RunId, after: int = 0) -> list[tuple[int, Request]]:
+        """Requests with numbers greater than `after`, in order."""
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Sleep until any process has written since the last call, or the time is up; True if something changed."""
+
+    def owner(self, run: RunId) -> Owner | None:
+        """Who drives it now; None when nobody does."""
+
+    def find_run(self, flow: str, label: int) -> RunRow:
+        """Find `Churn/17`.
+
+        Raises:
+            NotFound: no such run; `choices` holds near ones.
+        """
+
+    def run(self, run: RunId) -> RunRow:
+        """Find by ULID; raises NotFound."""
+
+    def flows(self) -> list[str]:
+        """Names of all flows that have runs, sorted."""
+
+    def runs(self, query: RunQuery) -> Page[RunRow]:
+        """Runs, newest first."""
+
+    def tasks(self, query: TaskQuery) -> Page[TaskRow]:
+        """Tasks of one run, by label."""
+
+    def attempts(self, run: RunId, key: TaskKey) -> list[AttemptRow]:
+        """All attempts of a task, first to last."""
+
+    def artifacts(self, run: RunId, keys: Sequence[TaskKey], name: str | None = None) -> list[ArtifactRow]:
+        """Artifacts that these tasks set themselves (headers included); `visible` follows inheritance."""
+
+    def visible(self, run: RunId, key: TaskKey) -> dict[str, ArtifactRow]:
+        """All artifacts of a task by name, those it inherited included."""
+
+    def users_of(self, digest: Digest, limit: int = 100) -> list[tuple[RunId, TaskKey, str, bool]]:
+        """Lineage: (run, task, name, was it set there) of tasks that set or read the artifact with this digest."""
+
+    def tag_run(self, run: RunId, add: Sequence[str], remove: Sequence[str]) -> tuple[str, ...]:
+        """Remove, then add user tags, atomically; gives the new ones.
+
+        Raises:
+            TagRefused: a system tag would be removed, or a tag is not well-formed, or there would be too many.
+        """
+
+    def small(self, digests: Sequence[Digest]) -> dict[Digest, bytes]:
+        """Payloads of small objects; those that are not there are left out."""
+
+    def close(self) -> None:
+        """Release the files; the object is not used afterwards."""
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One line that a task wrote."""
+
+    at: float
+    #: stdout or stderr.
+    stream: str
+    text: str
+
+
+class Started(msgspec.Struct, frozen=True):
+    """Engine report: the attempt's process runs."""
+
+    key: TaskKey
+    attempt: int
+    pid: int
+
+
+class Wrote(msgspec.Struct, frozen=True):
+    """Engine report: lines of an attempt, already stored in its log file."""
+
+    key: TaskKey
+    attempt: int
+    lines: tuple[LogLine, ...]
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """Engine report: the attempt is over, its process and what it had started are gone, its objects are durable."""
+
+    outcome: Outcome
+
+
+Report = Started | Wrote | Ended
+
+
+class Engine(Protocol):
+    """Where tasks run."""
+
+    def submit(self, order: TaskOrder) -> None:
+        """Start an attempt now; the caller keeps the number in flight within what the machine has."""
+
+    def submit_gang(self, orders: Sequence[TaskOrder]) -> None:
+        """Start attempts that need each other together."""
+
+    def poll(self, timeout_seconds: float) -> list[Report]:
+        """Wait until something happened or the time is up, and give all that happened."""
+
+    def cancel(self, key: TaskKey, attempt: int, grace_seconds: float) -> None:
+        """Ask an attempt to stop (SIGTERM), and kill it after the grace; an `Ended` follows."""
+
+    def fileno(self) -> int | None:
+        """A descriptor that becomes readable when `poll` has something to give; None when there is none."""
+
+    def close(self) -> None:
+        """Kill what still runs, with all descendants, and release everything."""

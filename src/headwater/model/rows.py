@@ -1,0 +1,136 @@
+"""What the ledger answers to questions: one row a run, task, attempt or artifact, worked out from events alone."""
+
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+
+from headwater.model.artifact import Header, Ref
+from headwater.model.ids import Digest, RunId, TaskKey
+from headwater.model.outcome import ExitCause, TaskError, Transition, Usage
+
+#: `interrupted` is no stored state: the run is not finished and nobody holds its lock.
+RunStatus = Literal["running", "interrupted", "succeeded", "failed", "cancelled"]
+#: `caught`: it failed, `@catch` let the run go on. `lost`: its driver died; the next driver starts it again.
+TaskStatus = Literal["running", "retrying", "succeeded", "caught", "failed", "cancelled", "lost"]
+
+Row = TypeVar("Row")
+
+
+class RunRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A run."""
+
+    run: RunId
+    flow: str
+    label: int
+    status: RunStatus
+    user: str
+    host: str
+    started_at: float
+    finished_at: float | None = None
+    tags: tuple[str, ...] = ()
+    system_tags: tuple[str, ...] = ()
+    namespace: str | None = None
+    note: str = ""
+    #: Path of the run that it resumes.
+    origin: str | None = None
+    parameters: dict[str, Ref] = {}
+    #: `current.metrics.summary(...)` of all its tasks, later ones first.
+    metrics: dict[str, float | int | str | bool | None] = {}
+    #: Number of tasks by status.
+    task_counts: dict[str, int] = {}
+    cause: ExitCause | None = None
+    message: str = ""
+    failed_key: TaskKey | None = None
+    end_step: str = "end"
+
+    @property
+    def path(self) -> str:
+        """`Churn/17`."""
+        return f"{self.flow}/{self.label}"
+
+
+class TaskRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A task, as its latest attempt left it."""
+
+    run: RunId
+    key: TaskKey
+    step: str
+    label: int
+    #: Latest attempt, from 0.
+    attempt: int
+    status: TaskStatus
+    started_at: float
+    finished_at: float | None = None
+    #: Task whose artifacts it inherits: the only one that it follows, None for joins and the first step.
+    parent: TaskKey | None = None
+    #: All tasks that it follows; for a join of more than 64 only the first 64 (ask `parents_of`).
+    parents: tuple[TaskKey, ...] = ()
+    #: `Churn/16/train/4` when it was reused.
+    origin: str | None = None
+    cause: ExitCause | None = None
+    error: TaskError | None = None
+    transition: Transition | None = None
+    usage: Usage = Usage()
+    reads: dict[str, Digest] = {}
+
+
+class AttemptRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One attempt of a task."""
+
+    run: RunId
+    key: TaskKey
+    attempt: int
+    status: TaskStatus
+    started_at: float
+    finished_at: float | None = None
+    cause: ExitCause | None = None
+    error: TaskError | None = None
+    usage: Usage = Usage()
+
+
+class ArtifactRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An artifact that a task set itself."""
+
+    run: RunId
+    key: TaskKey
+    name: str
+    ref: Ref
+    header: Header | None = None
+
+
+class Page(msgspec.Struct, Generic[Row], frozen=True):
+    """A bounded part of a list."""
+
+    rows: tuple[Row, ...]
+    #: Give it back to get the next part; None at the end.
+    cursor: str | None = None
+
+
+class RunQuery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which runs; newest first."""
+
+    flow: str | None = None
+    status: RunStatus | None = None
+    user: str | None = None
+    #: All of them must be on the run (user or system tags).
+    tags: tuple[str, ...] = ()
+    since: float | None = None
+    until: float | None = None
+    #: Name -> the digest that the parameter's artifact must have.
+    parameters: dict[str, Digest] = {}
+    limit: int = 100
+    cursor: str | None = None
+
+
+class TaskQuery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which tasks of one run; in label order."""
+
+    run: RunId
+    step: str | None = None
+    status: TaskStatus | None = None
+    #: Tasks that follow directly on this one.
+    follows: TaskKey | None = None
+    keys: tuple[TaskKey, ...] = ()
+    label: int | None = None
+    limit: int = 1000
+    cursor: str | None = None
