@@ -1,0 +1,76 @@
+# `make demo` and `make test` need nothing but make and Python >= 3.11; everything goes into $(VENV).
+
+VENV ?= .venv
+JOBS ?= 2
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+STAMP := $(VENV)/.installed
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check format bench lock wheel clean
+
+help:
+	@echo "make demo       set up $(VENV) and run the sentiment flow on 4,200 tweets"
+	@echo "make test       set up $(VENV) and run all tests but the long ones"
+	@echo "make test-long  the long ones"
+	@echo "make check      format, lint, types, layers"
+	@echo "make format     put the sources into the one format"
+	@echo "make bench      all benchmarks, side by side with their peers -> bench/RESULTS.md"
+	@echo "make wheel      build dist/*.whl"
+	@echo "make lock       resolve the locked requirements anew (needs uv)"
+	@echo "make clean      remove what was built; keeps $(VENV) and .headwater"
+
+demo: $(STAMP)-demo
+	@test -d .headwater || $(BIN)/headwater init
+	$(BIN)/python examples/sentiment/flow.py run
+	@echo
+	@echo "These commands live in $(VENV); to type them as shown: . $(BIN)/activate"
+
+test: $(STAMP)-dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not long"
+
+test-long: $(STAMP)-dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long
+
+check: $(STAMP)-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_layers.py
+
+format: $(STAMP)-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)-dev
+	$(BIN)/python -m bench $(BENCH)
+
+wheel: $(STAMP)-dev
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+lock:
+	$(LOCK) pyproject.toml --output-file requirements/core.lock
+	$(LOCK) pyproject.toml requirements/build.in --extra ml --output-file requirements/demo.lock
+	$(LOCK) pyproject.toml requirements/build.in --extra ml --extra arrow --group dev \
+		--output-file requirements/dev.lock
+
+clean:
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.venvs
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Headwater needs Python >= 3.11; say which: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The first installs what the demo needs, the second what the tests need as well; neither looks beyond its lock.
+$(STAMP)-demo $(STAMP)-dev: $(STAMP)-%: requirements/%.lock pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
+	@echo "installing requirements/$*.lock into $(VENV)"
+	@$(PIP) install --require-hashes --requirement requirements/$*.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
