@@ -70,6 +70,12 @@ class TaskStarted(msgspec.Struct, frozen=True, tag="task_started", tag_field="ki
     attempt: int
     #: When it became ready.
     ready_at: float = 0.0
+    #: Tasks that it follows, in the order in which a join sees them; only the first 64 of a wide join.
+    parents: tuple[TaskKey, ...] = ()
+    #: How many it follows in all.
+    parent_count: int = 0
+    #: It begins with all artifacts of its only parent (every task but joins and the first one).
+    inherits: bool = False
     v: int = VERSION
 
 
@@ -121,6 +127,12 @@ class TaskReused(msgspec.Struct, frozen=True, tag="task_reused", tag_field="kind
     reads: dict[str, Digest] = {}
     is_caught: bool = False
     summary: dict[str, float | int | str | bool | None] = {}
+    #: Tasks that it follows, in the order in which a join sees them; only the first 64 of a wide join.
+    parents: tuple[TaskKey, ...] = ()
+    #: How many it follows in all.
+    parent_count: int = 0
+    #: It begins with all artifacts of its only parent (every task but joins and the first one).
+    inherits: bool = False
     v: int = VERSION
 
 

@@ -1,0 +1,85 @@
+"""What a machine has and what of it is taken: the admission of tasks by what they ask for."""
+
+import msgspec
+
+from headwater.model.ids import TaskKey
+from headwater.model.options import Resources
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """What tasks may use in all."""
+
+    #: Attempts in flight at most.
+    workers: int
+    cpus: float
+    #: MB (10^6 bytes).
+    memory: float
+    #: Device numbers.
+    gpus: tuple[int, ...] = ()
+
+
+class Slots:
+    """Free and taken parts of a machine. Nothing is reserved that a step does not ask for."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._taken: dict[TaskKey, tuple[Resources, tuple[int, ...]]] = {}
+        self._cpus = machine.cpus
+        self._memory = machine.memory
+        self._gpus = list(machine.gpus)
+        #: Tasks that ask for more than the machine has: each runs alone.
+        self._alone: set[TaskKey] = set()
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts that hold a slot."""
+        return len(self._taken)
+
+    def never_fits(self, asked: Resources, count: int = 1) -> str | None:
+        """Say what `count` such tasks together need beyond the whole machine; None when they fit."""
+        machine = self.machine
+        if asked.cpu is not None and asked.cpu * count > machine.cpus:
+            return f"{asked.cpu * count:g} cpus asked, the machine has {machine.cpus:g}"
+        if asked.memory is not None and asked.memory * count > machine.memory:
+            return f"{asked.memory * count:g} MB of memory asked, the machine has {machine.memory:g}"
+        if asked.gpu is not None and asked.gpu * count > len(machine.gpus):
+            return f"{asked.gpu * count} gpus asked, the machine has {len(machine.gpus)}"
+        return None
+
+    def take(self, keys: tuple[TaskKey, ...], asked: Resources) -> dict[TaskKey, tuple[int, ...]] | None:
+        """Take what these tasks need together; gives the devices of each, or None when they have to wait."""
+        if self._alone:
+            return None
+        if self.never_fits(asked, len(keys)) is not None or len(keys) > self.machine.workers:
+            if self._taken:
+                return None
+            self._alone.update(keys)
+        elif not self._has(asked, len(keys)):
+            return None
+        granted: dict[TaskKey, tuple[int, ...]] = {}
+        for key in keys:
+            gpus = tuple(self._gpus[: asked.gpu or 0])
+            del self._gpus[: asked.gpu or 0]
+            self._cpus -= asked.cpu or 0
+            self._memory -= asked.memory or 0
+            self._taken[key] = (asked, gpus)
+            granted[key] = gpus
+        return granted
+
+    def give_back(self, key: TaskKey) -> None:
+        """Free what the task held; silent when it held nothing."""
+        asked, gpus = self._taken.pop(key, (None, ()))
+        if asked is None:
+            return
+        self._alone.discard(key)
+        self._cpus += asked.cpu or 0
+        self._memory += asked.memory or 0
+        self._gpus = sorted([*self._gpus, *gpus])
+
+    def _has(self, asked: Resources, count: int) -> bool:
+        return (
+            len(self._taken) + count <= self.machine.workers
+            and (asked.cpu or 0) * count <= self._cpus
+            and (asked.memory or 0) * count <= self._memory
+            and (asked.gpu or 0) * count <= len(self._gpus)
+        )
