@@ -228,7 +228,13 @@ class Ended(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
-Report = Started | Wrote | Ended
+class Notice(msgspec.Struct, frozen=True):
+    """Engine report: something that whoever watches the run should read once."""
+
+    text: str
+
+
+Report = Started | Wrote | Ended | Notice
 
 
 class Engine(Protocol):
