@@ -15,13 +15,13 @@ PACKAGE = PROJECT / "src" / "headwater"
 
 BOTTOM = {"model"}
 STORES = {"store", "ledger"} | BOTTOM
-HOME = {"home"} | STORES
+HOME = {"home", "settings"} | STORES
 TASK = {"task", "flow", "store"} | BOTTOM
 CLIENT = {"client"} | HOME
 WORKER = {"worker"} | TASK | CLIENT
 ENGINES = {"engines", "task", "environments", "store"} | BOTTOM
-RUNTIME = {"runtime", "engines", "environments", "home", "plan", "ledger", "store", "flow"} | BOTTOM
-DEPLOYMENTS = {"deployments", "home", "flow", "environments", "ledger", "store"} | BOTTOM
+RUNTIME = {"runtime", "engines", "environments", "home", "settings", "plan", "ledger", "store", "flow"} | BOTTOM
+DEPLOYMENTS = {"deployments", "home", "settings", "flow", "environments", "ledger", "store"} | BOTTOM
 RUNNER = {"runner"} | RUNTIME | WORKER
 PRODUCTION = {"production", "tables", "cards"} | RUNTIME | DEPLOYMENTS | WORKER
 HOSTING = {"hosting", "tables", "cards"} | DEPLOYMENTS | ENGINES | WORKER
@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "task": TASK,
     "environments": {"store"} | BOTTOM,
     "home": HOME,
+    "settings": BOTTOM,
     "flow": BOTTOM,
     "plan": BOTTOM,
     "store": BOTTOM,
