@@ -1,0 +1,76 @@
+"""What `current` knows inside a step."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from headwater.model.current import LazyFact
+from headwater.model.graph import Graph
+from headwater.model.order import Gang, TaskOrder
+from headwater.task.seeds import attempt_seed
+
+
+class ParallelFacts(msgspec.Struct, frozen=True):
+    """`current.parallel`: the gang (`num_parallel`) that the task is a member of."""
+
+    #: Address of the machine of member 0.
+    main_ip: str
+    num_nodes: int
+    #: This member, from 0.
+    node_index: int
+    #: Task id of member 0.
+    control_task_id: str
+
+
+class TemporaryFolder:
+    """A folder of the attempt's own: made when asked for, removed with everything in it at the end."""
+
+    def __init__(self) -> None:
+        self._path: str | None = None
+
+    def make(self) -> str:
+        """Give its path."""
+        if self._path is None:
+            import tempfile  # noqa: PLC0415 - few steps ask for it
+
+            self._path = tempfile.mkdtemp(prefix="headwater-")
+        return self._path
+
+    def remove(self) -> None:
+        """Remove it if it was made."""
+        if self._path is not None:
+            import shutil  # noqa: PLC0415 - few steps ask for it
+
+            shutil.rmtree(self._path, ignore_errors=True)
+            self._path = None
+
+
+def facts_of(order: TaskOrder, graph: Graph, folder: TemporaryFolder, given: Mapping[str, object]) -> dict[str, object]:
+    """Give what `current` knows in an attempt; `given` holds the engine's own facts (`run`, `task`, `metrics`)."""
+    _, _, run_id = order.run_path.rpartition("/")
+    known: dict[str, object] = {
+        "flow_name": graph.flow,
+        "run_id": run_id,
+        "step_name": order.step,
+        "task_id": str(order.label),
+        "retry_count": order.attempt,
+        "origin_run_id": order.origin.rpartition("/")[2] if order.origin else None,
+        "pathspec": f"{order.run_path}/{order.step}/{order.label}",
+        "namespace": order.namespace,
+        "username": order.user,
+        "tags": frozenset(order.tags),
+        "parameter_names": [parameter.attribute for parameter in graph.parameters],
+        "tempdir": LazyFact(folder.make),
+        "graph": LazyFact(lambda: msgspec.to_builtins(graph)),
+        "is_parallel": order.gang is not None,
+        "parallel": _parallel(order.gang, order.label),
+        "seed": attempt_seed(order.seed, order.key),
+    }
+    known.update(given)
+    return known
+
+
+def _parallel(gang: Gang | None, label: int) -> ParallelFacts:
+    if gang is None:
+        return ParallelFacts("127.0.0.1", 1, 0, str(label))
+    return ParallelFacts(gang.main_ip, gang.num_nodes, gang.node_index, str(gang.control_label))

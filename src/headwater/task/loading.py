@@ -1,0 +1,46 @@
+"""Reads artifacts for one attempt: takes the time, and notes what was read."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from headwater.model.artifact import Ref
+from headwater.model.ids import Digest
+from headwater.task.payloads import SmallPayloads
+from headwater.task.usage import Meter
+
+
+class Artifacts(Protocol):
+    """What an attempt needs of the artifact store to read."""
+
+    def load(self, ref: Ref, small: bytes | None = None) -> object:
+        """Give the value; `small` is its payload when the caller has it."""
+
+    def load_item(self, ref: Ref, index: int, small: bytes | None = None) -> object:
+        """Give one item of an artifact that was saved item by item."""
+
+
+class Loader:
+    """Loads what a step reads."""
+
+    def __init__(self, artifacts: Artifacts, payloads: SmallPayloads, meter: Meter) -> None:
+        #: Names read, with digests. Of a join's inputs the name is `inputs.branch.x` or `inputs[3].x`.
+        self.reads: dict[str, Digest] = {}
+        self._artifacts = artifacts
+        self._payloads = payloads
+        self._meter = meter
+
+    def load(self, name: str, ref: Ref, neighbours: Iterable[Ref] = ()) -> object:
+        """Load an artifact that is read under this name; payloads of small `neighbours` are fetched along."""
+        started = self._meter.timer()
+        value = self._artifacts.load(ref, self._payloads.payload(ref, neighbours))
+        self._meter.input_load += self._meter.timer() - started
+        self.reads[name] = ref.digest
+        return value
+
+    def load_item(self, name: str, ref: Ref, index: int) -> object:
+        """Load one item of an artifact that was saved item by item."""
+        started = self._meter.timer()
+        value = self._artifacts.load_item(ref, index, self._payloads.payload(ref))
+        self._meter.input_load += self._meter.timer() - started
+        self.reads[name] = ref.digest
+        return value
