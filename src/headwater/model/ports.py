@@ -141,7 +141,12 @@ class Ledger(Protocol):
         """The run's events with numbers greater than `after`, in order; numbers count from 1 without gaps."""
 
     def request(self, run: RunId, request: Request) -> None:
-        """Ask the run's driver for something; durable on return."""
+        """Ask the run's driver for something; durable on return.
+
+        Raises:
+            RunIsFinished: there is nobody to ask.
+            NotFound: no such run.
+        """
 
     def requests(self, run: RunId, after: int = 0) -> list[tuple[int, Request]]:
         """Requests with numbers greater than `after`, in order."""
@@ -171,6 +176,9 @@ class Ledger(Protocol):
     def tasks(self, query: TaskQuery) -> Page[TaskRow]:
         """Tasks of one run, by label."""
 
+    def parents_of(self, run: RunId, key: TaskKey) -> list[TaskKey]:
+        """All tasks that this one follows, also those that the row of a wide join does not list."""
+
     def attempts(self, run: RunId, key: TaskKey) -> list[AttemptRow]:
         """All attempts of a task, first to last."""
 
@@ -189,6 +197,9 @@ class Ledger(Protocol):
         Raises:
             TagRefused: a system tag would be removed, or a tag is not well-formed, or there would be too many.
         """
+
+    def annotate(self, run: RunId, note: str) -> None:
+        """Replace the run's note; it may be finished."""
 
     def small(self, digests: Sequence[Digest]) -> dict[Digest, bytes]:
         """Payloads of small objects; those that are not there are left out."""

@@ -97,11 +97,11 @@ class RunConclusion(msgspec.Struct, frozen=True):
 class Changes(msgspec.Struct):
     """Changes to rows, to be made in the order of the fields; no two lists disagree about one task."""
 
+    #: (label, new status) of tasks whose attempt came to nothing: their driver is gone, or the run is over.
+    statuses: list[tuple[int, TaskStatus]] = []
     new_tasks: list[NewTask] = []
     restarts: list[Restart] = []
     ends: list[TaskEnd] = []
-    #: (label, new status) of tasks whose attempt came to nothing: their driver is gone, or the run is over.
-    statuses: list[tuple[int, TaskStatus]] = []
     #: (label, name, what it points to); the empty name is a foreach's indexed items.
     artifacts: list[tuple[int, str, Ref]] = []
     #: (label, name, digest).
@@ -244,9 +244,7 @@ def _fail(course: Course, changes: Changes, event: TaskFailed) -> None:
     changes.ends.append(TaskEnd(task.label, status, event.at, event.cause, event.error, event.usage))
 
 
-def _give_up_open_tasks(
-    course: Course, changes: Changes, given_up: tuple[TaskStatus, ...], status: TaskStatus
-) -> None:
+def _give_up_open_tasks(course: Course, changes: Changes, given_up: tuple[TaskStatus, ...], status: TaskStatus) -> None:
     for task in course.open_tasks.values():
         if task.status in given_up:
             _count(course, task.status, status)

@@ -1,0 +1,141 @@
+"""The one connection of a ledger: opened, upgraded, used by this process only, written in turns."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import apsw
+
+from headwater.ledger.locks import Locks
+from headwater.ledger.statements import migrations_after
+from headwater.model.errors import DiskFull, FormatUnknown, InternalError
+from headwater.model.failpoints import failpoint
+
+#: Number of the last migration that this Headwater knows, as in `PRAGMA user_version`.
+FORMAT = 1
+
+#: Longer than any commit takes; writers queue before they ask SQLite, so that it hardly ever waits.
+_BUSY_MILLISECONDS = 60_000
+
+
+class Database:
+    """An open database file, or one in memory (`:memory:`)."""
+
+    def __init__(self, path: str, locks: Locks) -> None:
+        self.path = path
+        self.locks = locks
+        #: Grows with every write of this object.
+        self.writes = 0
+        #: Told of every write of this object.
+        self.written = threading.Condition()
+        self._pid = os.getpid()
+        self._mutex = threading.RLock()
+        self._connection = apsw.Connection(path)
+        self._connection.set_busy_timeout(_BUSY_MILLISECONDS)
+        self._upgrade()
+        for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -16384", "temp_store = MEMORY"):
+            self._connection.execute(f"PRAGMA {pragma}")
+
+    def rows(self, sql: str, bindings: Sequence[Any] = ()) -> list[Any]:
+        """Give all rows; the read is over on return, so that it never holds a checkpoint back."""
+        self.refuse_other_process()
+        with self._mutex:
+            return self._connection.execute(sql, bindings).fetchall()
+
+    def row(self, sql: str, bindings: Sequence[Any] = ()) -> Any:
+        """Give the first row, or None."""
+        found = self.rows(sql, bindings)
+        return found[0] if found else None
+
+    def execute_many(self, sql: str, many: Sequence[Sequence[Any]]) -> None:
+        """Execute once for each set of bindings; only inside `transaction`."""
+        if many:
+            self._connection.executemany(sql, many)
+
+    def changed_rows(self) -> int:
+        """Rows that the last statement changed."""
+        return self._connection.changes()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all or nothing, durably on leaving the block; waits for its turn among all writers.
+
+        Raises:
+            DiskFull: nothing was written.
+        """
+        self.refuse_other_process()
+        with self._mutex, self.locks.writing():
+            failpoint("ledger.before_begin")
+            with self._explained():
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    failpoint("ledger.before_commit")
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    # Some errors (disk full) roll back by themselves.
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    raise
+            failpoint("ledger.after_commit")
+        with self.written:
+            self.writes += 1
+            self.written.notify_all()
+
+    def version(self) -> int:
+        """Give a number that changes whenever another connection has written."""
+        return int(self.row("PRAGMA data_version")[0])
+
+    def refuse_other_process(self) -> None:
+        """Raise in a forked child: SQLite's locks stayed with the parent.
+
+        Raises:
+            InternalError: names both processes.
+        """
+        if self._pid != os.getpid():
+            raise InternalError(
+                f"the ledger at {self.path} was opened by process {self._pid} and is used by its fork {os.getpid()}",
+                hint="open the ledger again in the child",
+            )
+
+    def close(self) -> None:
+        """Close the file; in a forked child only this object is given up."""
+        if self._pid == os.getpid():
+            with self._mutex:
+                self._connection.close()
+
+    def _upgrade(self) -> None:
+        """Bring the database to our format, one transaction a migration, while no other process writes."""
+        if self._format() == FORMAT:
+            return
+        with self.locks.writing(), self._explained():
+            if self._format() > FORMAT:
+                raise FormatUnknown(
+                    f"{self.path} has format {self._format()}, this Headwater knows formats up to {FORMAT}",
+                    hint="a newer Headwater wrote it; pip install --upgrade headwater",
+                )
+            # Switching to WAL needs the file for itself and does not wait for it: the queue above keeps others out.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            for migration in migrations_after(self._format()):
+                with self._connection:
+                    self._connection.execute(migration.sql)
+                    self._connection.execute(
+                        "INSERT INTO migrations VALUES (?, ?, ?, unixepoch('subsec'))",
+                        (migration.number, migration.file, migration.checksum),
+                    )
+                    self._connection.execute(f"PRAGMA user_version = {migration.number}")
+                    failpoint("ledger.migrated")
+
+    def _format(self) -> int:
+        return int(self.row("PRAGMA user_version")[0])
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.FullError as error:
+            volume = os.statvfs(os.path.dirname(self.path) or ".")
+            raise DiskFull(self.path, None, volume.f_bavail * volume.f_frsize) from error

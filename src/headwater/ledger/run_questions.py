@@ -1,0 +1,155 @@
+"""Questions about runs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from headwater.ledger.database import Database
+from headwater.ledger.statements import Statements
+from headwater.model.artifact import Ref
+from headwater.model.errors import NotFound
+from headwater.model.ids import RunId
+from headwater.model.rows import Page, RunQuery, RunRow
+
+_ASK = Statements("questions.sql")
+_decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
+_decode_refs = msgspec.json.Decoder(dict[str, Ref]).decode
+_decode_metrics = msgspec.json.Decoder(dict[str, float | int | str | bool | None]).decode
+_decode_counts = msgspec.json.Decoder(dict[str, int]).decode
+
+
+class RunQuestions:
+    """Answers about the runs of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def run(self, run: RunId) -> RunRow:
+        row = self._database.row(f"{_ASK['run_row']} WHERE run = ?", (run,))
+        if row is None:
+            raise NotFound(f"there is no run {run}")
+        return self._run_row(row)
+
+    def find_run(self, flow: str, label: int) -> RunRow:
+        row = self._database.row(f"{_ASK['run_row']} WHERE flow = ? AND label = ?", (flow, label))
+        if row is None:
+            raise self._not_found(flow, label)
+        return self._run_row(row)
+
+    def _not_found(self, flow: str, label: int) -> NotFound:
+        near = [f"{flow}/{row[0]}" for row in self._database.rows(_ASK["near_labels"], (flow, label))]
+        if near:
+            return NotFound(f"there is no run {flow}/{label}", choices=near, hint=f"the nearest is {near[0]}")
+        flows = self.flows()
+        hint = f"flows with runs: {', '.join(flows[:10])}" if flows else "no flow has been run here yet"
+        return NotFound(f"there is no run of {flow}", choices=flows, hint=hint)
+
+    def flows(self) -> list[str]:
+        return [row[0] for row in self._database.rows(_ASK["flows"])]
+
+    def runs(self, query: RunQuery) -> Page[RunRow]:
+        found: list[tuple[int, RunRow]] = []
+        for run_id, row in self._matching(query):
+            found.append((run_id, row))
+            if len(found) > query.limit:
+                # One more than asked says that there is a next page, which begins below the last row of this one.
+                return Page(tuple(row for _, row in found[:-1]), str(found[-2][0]))
+        return Page(tuple(row for _, row in found))
+
+    def _matching(self, query: RunQuery) -> Iterator[tuple[int, RunRow]]:
+        """Walk down the matching runs, newest first, in short reads."""
+        below = int(query.cursor) if query.cursor else None
+        size = query.limit + 1
+        while True:
+            sql, bindings = _where(query, below)
+            rows = self._database.rows(f"{_ASK['run_row']} {sql} ORDER BY id DESC LIMIT ?", (*bindings, size))
+            for row in rows:
+                answer = self._run_row(row)
+                # Whether a run is driven is not in its row.
+                if query.status is None or answer.status == query.status:
+                    yield row[0], answer
+            if len(rows) < size:
+                return
+            below = rows[-1][0]
+
+    def _run_row(self, row: tuple[Any, ...]) -> RunRow:
+        (
+            _,
+            run,
+            flow,
+            label,
+            status,
+            user,
+            host,
+            started_at,
+            finished_at,
+            tags,
+            system_tags,
+            namespace,
+            note,
+            origin,
+            parameters,
+            metrics,
+            counts,
+            cause,
+            message,
+            failed_key,
+            end_step,
+        ) = row
+        if status == "running" and self._database.locks.holder(run) is None:
+            status = "interrupted"
+        return RunRow(
+            run,
+            flow,
+            label,
+            status,
+            user,
+            host,
+            started_at,
+            finished_at,
+            _decode_tags(tags),
+            _decode_tags(system_tags),
+            namespace,
+            note,
+            origin,
+            _decode_refs(parameters),
+            _decode_metrics(metrics),
+            _decode_counts(counts),
+            cause,
+            message,
+            failed_key,
+            end_step,
+        )
+
+
+def _where(query: RunQuery, below: int | None) -> tuple[str, list[Any]]:
+    conditions: list[str] = []
+    bindings: list[Any] = []
+
+    def ask(condition: str, *values: Any) -> None:
+        conditions.append(condition)
+        bindings.extend(values)
+
+    if below is not None:
+        ask("id < ?", below)
+    if query.flow is not None:
+        ask("flow = ?", query.flow)
+    if query.status is not None:
+        ask("status = ?", "running" if query.status == "interrupted" else query.status)
+    if query.user is not None:
+        ask("user = ?", query.user)
+    if query.since is not None:
+        ask("started_at >= ?", query.since)
+    if query.until is not None:
+        ask("started_at < ?", query.until)
+    for tag in query.tags:
+        ask("EXISTS (SELECT 1 FROM tags WHERE tags.run = runs.id AND tag = ?)", tag)
+    for name, digest in query.parameters.items():
+        ask(
+            "EXISTS (SELECT 1 FROM artifacts AS parameter"
+            " WHERE parameter.run = runs.id AND label = 0 AND name = ? AND digest = ?)",
+            name,
+            bytes.fromhex(digest),
+        )
+    return ("WHERE " + " AND ".join(conditions) if conditions else ""), bindings

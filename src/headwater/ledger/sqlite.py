@@ -1,0 +1,134 @@
+"""The ledger in one SQLite file: HOME/ledger.db, its locks in HOME/locks."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+
+from headwater.ledger.database import Database
+from headwater.ledger.filesystems import refuse_network_folder
+from headwater.ledger.leases import RunLease
+from headwater.ledger.locks import FileLocks, Locks
+from headwater.ledger.run_questions import RunQuestions
+from headwater.ledger.statements import Statements
+from headwater.ledger.streams import Streams
+from headwater.ledger.tags import Tags
+from headwater.ledger.task_questions import TaskQuestions
+from headwater.model.events import Event, Request, RunStarted
+from headwater.model.ids import Digest, RunId, TaskKey
+from headwater.model.ports import Commit, Lease, Owner
+from headwater.model.rows import ArtifactRow, AttemptRow, Page, RunQuery, RunRow, TaskQuery, TaskRow
+
+_ASK = Statements("questions.sql")
+
+#: Pause between two looks at the file while waiting.
+_LOOK_SECONDS = 0.015
+
+
+class SqliteLedger:
+    """See `model.ports.Ledger`; opened with `open_ledger`, or in memory with `ledger.memory.MemoryLedger`.
+
+    One object may be used by several threads. A forked child must open its own.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._streams = Streams(database)
+        self._runs = RunQuestions(database)
+        self._tasks = TaskQuestions(database)
+        self._tags = Tags(database, self._streams)
+        self._seen = self._change()
+
+    def start_run(self, commit: Commit) -> tuple[RunLease, RunStarted]:
+        return self._streams.start_run(commit)
+
+    def take(self, run: RunId, now: float) -> tuple[RunLease, int]:
+        return self._streams.take(run, now)
+
+    def append(self, lease: Lease, commit: Commit) -> int:
+        return self._streams.append(lease, commit)
+
+    def events(self, run: RunId, after: int = 0) -> Iterator[tuple[int, Event]]:
+        return self._streams.events(run, after)
+
+    def request(self, run: RunId, request: Request) -> None:
+        self._streams.request(run, request)
+
+    def requests(self, run: RunId, after: int = 0) -> list[tuple[int, Request]]:
+        return self._streams.requests(run, after)
+
+    def wait(self, timeout_seconds: float) -> bool:
+        # SQLite tells of other processes' writes only when asked; those of this object wake us at once.
+        deadline = time.monotonic() + timeout_seconds
+        while (change := self._change()) == self._seen:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            with self._database.written:
+                if self._database.writes == self._seen[1]:
+                    self._database.written.wait(min(left, _LOOK_SECONDS))
+        self._seen = change
+        return True
+
+    def _change(self) -> tuple[int, int]:
+        return self._database.version(), self._database.writes
+
+    def owner(self, run: RunId) -> Owner | None:
+        return self._streams.owner(run)
+
+    def find_run(self, flow: str, label: int) -> RunRow:
+        return self._runs.find_run(flow, label)
+
+    def run(self, run: RunId) -> RunRow:
+        return self._runs.run(run)
+
+    def flows(self) -> list[str]:
+        return self._runs.flows()
+
+    def runs(self, query: RunQuery) -> Page[RunRow]:
+        return self._runs.runs(query)
+
+    def tasks(self, query: TaskQuery) -> Page[TaskRow]:
+        return self._tasks.tasks(query)
+
+    def parents_of(self, run: RunId, key: TaskKey) -> list[TaskKey]:
+        return self._tasks.parents_of(run, key)
+
+    def attempts(self, run: RunId, key: TaskKey) -> list[AttemptRow]:
+        return self._tasks.attempts(run, key)
+
+    def artifacts(self, run: RunId, keys: Sequence[TaskKey], name: str | None = None) -> list[ArtifactRow]:
+        return self._tasks.artifacts(run, keys, name)
+
+    def visible(self, run: RunId, key: TaskKey) -> dict[str, ArtifactRow]:
+        return self._tasks.visible(run, key)
+
+    def users_of(self, digest: Digest, limit: int = 100) -> list[tuple[RunId, TaskKey, str, bool]]:
+        return self._tasks.users_of(digest, limit)
+
+    def tag_run(self, run: RunId, add: Sequence[str], remove: Sequence[str]) -> tuple[str, ...]:
+        return self._tags.tag_run(run, add, remove)
+
+    def annotate(self, run: RunId, note: str) -> None:
+        self._tags.annotate(run, note)
+
+    def small(self, digests: Sequence[Digest]) -> dict[Digest, bytes]:
+        rows = (self._database.row(_ASK["small"], (bytes.fromhex(digest),)) for digest in digests)
+        return {row[0].hex(): row[1] for row in rows if row is not None}
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def open_ledger(home: str) -> SqliteLedger:
+    """Open the ledger of a home folder; makes it when it is not there, upgrades it when it is older.
+
+    Raises:
+        SettingMistake: the folder lies on a network file system.
+        FormatUnknown: a newer Headwater wrote it.
+    """
+    folder = os.path.join(home, "locks")
+    if not os.path.isdir(folder):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    refuse_network_folder(home)
+    locks: Locks = FileLocks(folder)
+    return SqliteLedger(Database(os.path.join(home, "ledger.db"), locks))

@@ -1,0 +1,193 @@
+"""The streams of runs: starting one, taking one over, appending under the lease, reading back."""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+
+import msgspec
+
+from headwater.ledger.database import Database
+from headwater.ledger.leases import RunLease, RunPosition
+from headwater.ledger.statements import Statements
+from headwater.ledger.writing import write_events, write_objects, write_parameters
+from headwater.model.errors import InternalError, LeaseLost, NotFound, RunIsDriven, RunIsFinished
+from headwater.model.events import Event, Request, RunFinished, RunStarted
+from headwater.model.failpoints import failpoint
+from headwater.model.ids import RunId
+from headwater.model.ports import Commit, Lease, Owner
+from headwater.model.projections import Course, OpenTask
+
+_SQL = Statements("writes.sql")
+_ASK = Statements("questions.sql")
+_PAGE = 2000
+
+
+class Streams:
+    """Events and requests of all runs of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._encode = msgspec.json.Encoder().encode
+        self._decode_event = msgspec.json.Decoder(Event).decode
+        self._decode_request = msgspec.json.Decoder(Request).decode
+
+    def start_run(self, commit: Commit) -> tuple[RunLease, RunStarted]:
+        first = commit.events[0] if commit.events else None
+        if not isinstance(first, RunStarted) or first.label:
+            raise InternalError(f"a run starts with a RunStarted of label 0, not with {first!r}")
+        locks = self._database.locks
+        if not locks.take(first.run):
+            raise InternalError(f"run {first.run} was started before")
+        try:
+            with self._database.transaction():
+                lease, started = self._insert_run(first, len(commit.events))
+                self._write(lease, 0, Commit([started, *commit.events[1:]], commit.small, commit.headers))
+        except BaseException:
+            locks.release(first.run)
+            raise
+        return lease, started
+
+    def _insert_run(self, first: RunStarted, last_event: int) -> tuple[RunLease, RunStarted]:
+        database = self._database
+        label = int(database.row(_SQL["next_label"], (first.flow,))[0])
+        started = msgspec.structs.replace(first, label=label)
+        row = database.row(
+            _SQL["insert_run"],
+            (
+                started.run,
+                started.flow,
+                label,
+                started.user,
+                started.host,
+                started.at,
+                started.namespace,
+                started.note,
+                started.origin,
+                started.code.tree,
+                self._encode(started.parameters),
+                started.graph.end,
+                last_event,
+                started.host,
+                started.pid,
+                started.at,
+            ),
+        )
+        run_id = int(row[0])
+        tags = [(run_id, tag, 1) for tag in started.system_tags] + [(run_id, tag, 0) for tag in started.tags]
+        database.execute_many(_SQL["insert_tag"], tags)
+        write_parameters(database, run_id, started.parameters)
+        lease = RunLease(database.locks, started.run, f"{started.flow}/{label}", run_id, 1)
+        lease.course = Course()
+        return lease, started
+
+    def take(self, run: RunId, now: float) -> tuple[RunLease, int]:
+        position = self.position(run)
+        locks = self._database.locks
+        if position.status != "running":
+            raise RunIsFinished(f"{position.path} is finished ({position.status})")
+        if not locks.take(run):
+            owner = self._owner(position)
+            if owner is None:
+                return self.take(run, now)
+            raise RunIsDriven(position.path, owner.host, owner.pid, max(0.0, now - owner.since))
+        try:
+            with self._database.transaction():
+                row = self._database.row(_SQL["take_over"], (socket.gethostname(), os.getpid(), now, position.run_id))
+                if row is None:
+                    raise RunIsFinished(f"{position.path} has just finished")
+        except BaseException:
+            locks.release(run)
+            raise
+        lease = RunLease(locks, run, position.path, position.run_id, int(row[0]))
+        return lease, lease.epoch
+
+    def append(self, lease: Lease, commit: Commit) -> int:
+        if not isinstance(lease, RunLease):
+            raise InternalError(f"{lease!r} is no lease of this ledger")
+        if lease.is_released:
+            raise self._why_refused(lease)
+        count = len(commit.events)
+        try:
+            with self._database.transaction():
+                row = self._database.row(_SQL["claim_numbers"], (count, lease.run_id, lease.epoch))
+                if row is None:
+                    raise self._why_refused(lease)
+                if lease.course is None:
+                    lease.course = self._course(lease.run_id)
+                self._write(lease, int(row[0]) - count, commit)
+        except BaseException:
+            lease.course = None
+            raise
+        if any(isinstance(event, RunFinished) for event in commit.events[-1:]):
+            lease.end()
+        return int(row[0])
+
+    def _write(self, lease: RunLease, last: int, commit: Commit) -> None:
+        course = lease.course if lease.course is not None else Course()
+        write_objects(self._database, commit)
+        write_events(self._database, lease.run_id, last + 1, commit.events, course)
+        failpoint("ledger.after_insert")
+
+    def _why_refused(self, lease: RunLease) -> LeaseLost | RunIsFinished:
+        position = self.position(lease.run)
+        if position.status != "running":
+            return RunIsFinished(f"{position.path} is finished ({position.status}); nothing was written")
+        by = f"process {position.owner_pid} on {position.owner_host}"
+        if position.epoch == lease.epoch:
+            return LeaseLost(f"the lease of {position.path} was given back; nothing was written")
+        return LeaseLost(f"{position.path} was taken over by {by}; nothing was written")
+
+    def _course(self, run_id: int) -> Course:
+        """Read back what is projected so far."""
+        _, counts, metrics = self._database.row(_ASK["open_state"], (run_id,))
+        return Course(
+            {
+                key: OpenTask(label, attempt, status)
+                for key, label, attempt, status in self._database.rows(_ASK["open_tasks"], (run_id,))
+            },
+            msgspec.json.decode(counts, type=dict[str, int]),
+            msgspec.json.decode(metrics, type=dict[str, float | int | str | bool | None]),
+        )
+
+    def position(self, run: RunId) -> RunPosition:
+        """Find a run by its ULID.
+
+        Raises:
+            NotFound: no such run.
+        """
+        row = self._database.row(_ASK["run_position"], (run,))
+        if row is None:
+            raise NotFound(f"there is no run {run}")
+        return RunPosition(*row)
+
+    def owner(self, run: RunId) -> Owner | None:
+        return self._owner(self.position(run))
+
+    def _owner(self, position: RunPosition) -> Owner | None:
+        pid = self._database.locks.holder(position.run)
+        if pid is None:
+            return None
+        if pid and pid != position.owner_pid:
+            # It has just taken the lock; its row follows.
+            return Owner(socket.gethostname(), pid, time.time())
+        return Owner(position.owner_host, position.owner_pid, position.owner_since)
+
+    def events(self, run: RunId, after: int = 0) -> Iterator[tuple[int, Event]]:
+        while page := self._database.rows(_ASK["events"], (run, after, _PAGE)):
+            for number, body in page:
+                yield number, self._decode_event(body)
+            if len(page) < _PAGE:
+                return
+            after = page[-1][0]
+
+    def request(self, run: RunId, request: Request) -> None:
+        with self._database.transaction():
+            position = self.position(run)
+            if position.status != "running":
+                raise RunIsFinished(f"{position.path} is finished ({position.status})")
+            self._database.execute_many(_SQL["insert_request"], [(position.run_id, self._encode(request))])
+
+    def requests(self, run: RunId, after: int = 0) -> list[tuple[int, Request]]:
+        rows = self._database.rows(_ASK["requests"], (run, after))
+        return [(number, self._decode_request(body)) for number, body in rows]

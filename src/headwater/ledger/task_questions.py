@@ -1,0 +1,186 @@
+"""Questions about the tasks of a run, their attempts and artifacts."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from headwater.ledger.database import Database
+from headwater.ledger.lineage import Lineage
+from headwater.ledger.statements import Statements
+from headwater.model.artifact import Header, Ref
+from headwater.model.errors import NotFound
+from headwater.model.ids import Digest, RunId, TaskKey
+from headwater.model.outcome import TaskError, Transition, Usage
+from headwater.model.rows import ArtifactRow, AttemptRow, Page, TaskQuery, TaskRow, TaskStatus
+
+_ASK = Statements("questions.sql")
+_encode = msgspec.json.Encoder().encode
+_decode_keys = msgspec.json.Decoder(tuple[TaskKey, ...]).decode
+_decode_error = msgspec.json.Decoder(TaskError).decode
+_decode_transition = msgspec.json.Decoder(Transition).decode
+_decode_usage = msgspec.json.Decoder(Usage).decode
+_decode_reads = msgspec.json.Decoder(dict[str, Digest]).decode
+_decode_header = msgspec.json.Decoder(Header).decode
+_NO_USAGE = Usage()
+
+
+class TaskQuestions:
+    """Answers about the tasks of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lineage = Lineage(database)
+
+    def tasks(self, query: TaskQuery) -> Page[TaskRow]:
+        run_id = self._run_id(query.run)
+        sql, bindings = _where(query, run_id)
+        if query.follows is not None:
+            labels = self._lineage.labels_after(run_id, query.follows)
+            sql += " AND label IN (SELECT value FROM json_each(?))"
+            bindings.append(_encode(labels).decode())
+        rows = self._database.rows(
+            f"{_ASK['task_row']} WHERE {sql} ORDER BY label LIMIT ?", (*bindings, query.limit + 1)
+        )
+        answers = tuple(_task_row(query.run, row) for row in rows[: query.limit])
+        return Page(answers, str(answers[-1].label) if len(rows) > query.limit else None)
+
+    def parents_of(self, run: RunId, key: TaskKey) -> list[TaskKey]:
+        return self._lineage.parents_of(self._run_id(run), key)
+
+    def attempts(self, run: RunId, key: TaskKey) -> list[AttemptRow]:
+        run_id = self._run_id(run)
+        row = self._database.row(f"{_ASK['task_row']} WHERE run = ? AND key = ?", (run_id, key))
+        if row is None:
+            raise NotFound(f"there is no task {key} in run {run}")
+        task = _task_row(run, row)
+        past = self._database.rows(_ASK["past_attempts"], (run_id, task.label, task.attempt))
+        return [*(_past_attempt(run, key, row) for row in past), _latest_attempt(task)]
+
+    def artifacts(self, run: RunId, keys: Sequence[TaskKey], name: str | None = None) -> list[ArtifactRow]:
+        run_id = self._run_id(run)
+        wanted = _encode(keys).decode()
+        if name is None:
+            rows = self._database.rows(_ASK["artifacts"], (run_id, wanted))
+        else:
+            rows = self._database.rows(_ASK["artifacts_of_name"], (name, run_id, wanted))
+        return [_artifact_row(run, row) for row in rows]
+
+    def visible(self, run: RunId, key: TaskKey) -> dict[str, ArtifactRow]:
+        # The nearest comes last and wins.
+        rows = self._database.rows(_ASK["visible"], (self._run_id(run), key))
+        return {row[1]: _artifact_row(run, row) for row in rows}
+
+    def users_of(self, digest: Digest, limit: int = 100) -> list[tuple[RunId, TaskKey, str, bool]]:
+        rows = self._database.rows(_ASK["users_of"], (bytes.fromhex(digest), limit))
+        return [(run, key, name, bool(was_set)) for run, key, name, was_set in rows]
+
+    def _run_id(self, run: RunId) -> int:
+        row = self._database.row(_ASK["run_position"], (run,))
+        if row is None:
+            raise NotFound(f"there is no run {run}")
+        return int(row[0])
+
+
+def _where(query: TaskQuery, run_id: int) -> tuple[str, list[Any]]:
+    sql = "run = ?"
+    bindings: list[Any] = [run_id]
+    for column, value in (("step", query.step), ("status", query.status), ("label", query.label)):
+        if value is not None:
+            sql += f" AND {column} = ?"
+            bindings.append(value)
+    if query.keys:
+        sql += " AND key IN (SELECT value FROM json_each(?))"
+        bindings.append(_encode(query.keys).decode())
+    if query.cursor:
+        sql += " AND label > ?"
+        bindings.append(int(query.cursor))
+    return sql, bindings
+
+
+def _task_row(run: RunId, row: tuple[Any, ...]) -> TaskRow:
+    (
+        label,
+        key,
+        step,
+        attempt,
+        status,
+        started_at,
+        finished_at,
+        parent,
+        parents,
+        origin,
+        cause,
+        error,
+        transition,
+        usage,
+        reads,
+    ) = row
+    follows = (parent,) if parent is not None else ()
+    return TaskRow(
+        run,
+        key,
+        step,
+        label,
+        attempt,
+        status,
+        started_at,
+        finished_at,
+        parent,
+        follows if parents is None else _decode_keys(parents),
+        origin,
+        cause,
+        None if error is None else _decode_error(error),
+        None if transition is None else _decode_transition(transition),
+        _NO_USAGE if usage is None else _decode_usage(usage),
+        {} if reads is None else _decode_reads(reads),
+    )
+
+
+def _past_attempt(run: RunId, key: TaskKey, row: tuple[Any, ...]) -> AttemptRow:
+    attempt, status, started_at, finished_at, cause, error, usage = row
+    return AttemptRow(
+        run,
+        key,
+        attempt,
+        _ended(status),
+        started_at,
+        finished_at,
+        cause,
+        None if error is None else _decode_error(error),
+        _NO_USAGE if usage is None else _decode_usage(usage),
+    )
+
+
+def _latest_attempt(task: TaskRow) -> AttemptRow:
+    return AttemptRow(
+        task.run,
+        task.key,
+        task.attempt,
+        _ended(task.status),
+        task.started_at,
+        task.finished_at,
+        task.cause,
+        task.error,
+        task.usage,
+    )
+
+
+def _ended(status: TaskStatus) -> TaskStatus:
+    """A task that is retrying has an attempt that failed."""
+    return "failed" if status == "retrying" else status
+
+
+def _artifact_row(run: RunId, row: tuple[Any, ...]) -> ArtifactRow:
+    key, name, *columns, header = row
+    return ArtifactRow(run, key, name, ref_of(columns), None if header is None else _decode_header(header))
+
+
+def ref_of(columns: Sequence[Any]) -> Ref:
+    """Build a Ref from the columns digest, codec, type, size, is_small, items, buffers."""
+    digest, codec, kind, size, is_small, items, buffers = columns
+    return Ref(digest.hex(), codec, kind, size, tuple(buffers.split()) if buffers else (), bool(is_small), items)
+
+
+#: How other files of this room read a stored transition.
+decode_transition: Callable[[bytes], Transition] = _decode_transition

@@ -1,0 +1,149 @@
+"""Puts events, and what they change in the rows, into the open transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from headwater.ledger.database import Database
+from headwater.ledger.statements import Statements
+from headwater.model.artifact import Ref
+from headwater.model.events import Event
+from headwater.model.ids import Digest
+from headwater.model.outcome import Transition, Usage
+from headwater.model.ports import Commit
+from headwater.model.projections import Changes, Course, NewTask, TaskEnd, project
+
+_SQL = Statements("writes.sql")
+_encode = msgspec.json.Encoder().encode
+_NO_USAGE = Usage()
+_NO_TRANSITION = Transition()
+
+
+def write_events(database: Database, run_id: int, first: int, events: Sequence[Event], course: Course) -> None:
+    """Store the events under numbers from `first` on, and write the rows that they change.
+
+    Changes `course`; when the transaction fails it must be thrown away.
+    """
+    database.execute_many(
+        _SQL["insert_event"],
+        [(run_id, number, _encode(event)) for number, event in enumerate(events, first)],
+    )
+    write_rows(database, run_id, list(events), course)
+
+
+def write_rows(database: Database, run_id: int, events: list[Event], course: Course) -> None:
+    """Write only the rows that the events change."""
+    groups = project(course, events)
+    for changes in groups:
+        _write_tasks(database, run_id, changes)
+        _write_artifacts(database, run_id, changes)
+    _write_run(database, run_id, groups[-1], course)
+
+
+def write_objects(database: Database, commit: Commit) -> None:
+    """Store small objects and headers; those that are there already are left as they are."""
+    database.execute_many(
+        _SQL["insert_small"], [(bytes.fromhex(digest), payload) for digest, payload in commit.small.items()]
+    )
+    database.execute_many(
+        _SQL["insert_header"], [(bytes.fromhex(digest), _encode(header)) for digest, header in commit.headers.items()]
+    )
+
+
+def write_parameters(database: Database, run_id: int, parameters: dict[str, Ref]) -> None:
+    """Store the run's parameters as artifacts of label 0."""
+    database.execute_many(
+        _SQL["insert_artifact"], [_artifact(run_id, 0, name, ref) for name, ref in parameters.items()]
+    )
+
+
+def _write_tasks(database: Database, run_id: int, changes: Changes) -> None:
+    many = database.execute_many
+    many(_SQL["set_task_status"], [(status, run_id, label) for label, status in changes.statuses])
+    many(_SQL["insert_task"], [_new_task(run_id, task) for task in changes.new_tasks])
+    many(_SQL["keep_attempt"], [(run_id, restart.label) for restart in changes.restarts])
+    many(
+        _SQL["restart_task"],
+        [(restart.attempt, restart.started_at, run_id, restart.label) for restart in changes.restarts],
+    )
+    many(_SQL["end_task"], [_task_end(run_id, end) for end in changes.ends])
+
+
+def _write_artifacts(database: Database, run_id: int, changes: Changes) -> None:
+    database.execute_many(
+        _SQL["insert_artifact"], [_artifact(run_id, label, name, ref) for label, name, ref in changes.artifacts]
+    )
+    database.execute_many(
+        _SQL["insert_read"],
+        [(bytes.fromhex(digest), run_id, label, name) for label, name, digest in changes.reads],
+    )
+
+
+def _write_run(database: Database, run_id: int, last: Changes, course: Course) -> None:
+    counts, metrics = _encode(course.task_counts), _encode(course.metrics)
+    end = last.conclusion
+    if end is None:
+        database.execute_many(_SQL["update_run"], [(counts, metrics, run_id)])
+    else:
+        bindings = (end.end, end.finished_at, end.failed_key, end.cause, end.message, counts, metrics, run_id)
+        database.execute_many(_SQL["finish_run"], [bindings])
+
+
+def _new_task(run_id: int, task: NewTask) -> tuple[Any, ...]:
+    # The one parent of a task that inherits is a column of its own; a list is written only where it says more.
+    says_more = task.parents and task.parent is None
+    return (
+        run_id,
+        task.label,
+        task.key,
+        task.step,
+        task.attempt,
+        task.status,
+        task.started_at,
+        task.finished_at,
+        task.parent,
+        _encode(task.parents) if says_more else None,
+        task.parent_count,
+        task.origin,
+        task.cause,
+        None,
+        _transition(task.transition),
+        None,
+        _encode(task.reads) if task.reads else None,
+    )
+
+
+def _task_end(run_id: int, end: TaskEnd) -> tuple[Any, ...]:
+    return (
+        end.status,
+        end.finished_at,
+        end.cause,
+        None if end.error is None else _encode(end.error),
+        _transition(end.transition),
+        None if end.usage == _NO_USAGE else _encode(end.usage),
+        _encode(end.reads) if end.reads else None,
+        run_id,
+        end.label,
+    )
+
+
+def _transition(transition: Transition | None) -> bytes | None:
+    return None if transition is None else _encode(transition)
+
+
+def _artifact(run_id: int, label: int, name: str, ref: Ref) -> tuple[Any, ...]:
+    digest: Digest = ref.digest
+    buffers = " ".join(ref.buffers) if ref.buffers else None
+    return (
+        run_id,
+        label,
+        name,
+        bytes.fromhex(digest),
+        ref.codec,
+        ref.type,
+        ref.size,
+        ref.is_small,
+        ref.items,
+        buffers,
+    )
