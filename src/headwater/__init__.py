@@ -1,1 +1,72 @@
 """Headwater: from an idea in plain Python to a model in production."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+#: Public name -> (module, name there); a module is imported when one of its names is first used.
+_PUBLIC = {
+    "FlowSpec": ("headwater.flow.spec", "FlowSpec"),
+    "step": ("headwater.flow.step", "step"),
+    "Parameter": ("headwater.flow.parameter", "Parameter"),
+    "JSONType": ("headwater.flow.parameter", "JSONType"),
+    "IncludeFile": ("headwater.flow.include_file", "IncludeFile"),
+    "retry": ("headwater.flow.decorators", "retry"),
+    "catch": ("headwater.flow.decorators", "catch"),
+    "timeout": ("headwater.flow.decorators", "timeout"),
+    "resources": ("headwater.flow.decorators", "resources"),
+    "environment": ("headwater.flow.decorators", "environment"),
+    "parallel": ("headwater.flow.decorators", "parallel"),
+    "executable": ("headwater.flow.decorators", "executable"),
+    "current": ("headwater.model.current", "current"),
+    "Metaflow": ("headwater.client.objects", "Metaflow"),
+    "Flow": ("headwater.client.objects", "Flow"),
+    "Run": ("headwater.client.objects", "Run"),
+    "Step": ("headwater.client.objects", "Step"),
+    "Task": ("headwater.client.objects", "Task"),
+    "DataArtifact": ("headwater.client.objects", "DataArtifact"),
+    "namespace": ("headwater.client.session", "namespace"),
+    "get_namespace": ("headwater.client.session", "get_namespace"),
+    "default_namespace": ("headwater.client.session", "default_namespace"),
+    "metadata": ("headwater.client.session", "metadata"),
+    "get_metadata": ("headwater.client.session", "get_metadata"),
+    "default_metadata": ("headwater.client.session", "default_metadata"),
+    "Runner": ("headwater.runner", "Runner"),
+    "HeadwaterError": ("headwater.model.errors", "HeadwaterError"),
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'headwater' has no attribute {name!r}")
+    module, attribute = _PUBLIC[name]
+    found = getattr(import_module(module), attribute)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if TYPE_CHECKING:
+    from headwater.client.objects import DataArtifact, Flow, Metaflow, Run, Step, Task
+    from headwater.client.session import (
+        default_metadata,
+        default_namespace,
+        get_metadata,
+        get_namespace,
+        metadata,
+        namespace,
+    )
+    from headwater.flow.decorators import catch, environment, executable, parallel, resources, retry, timeout
+    from headwater.flow.include_file import IncludeFile
+    from headwater.flow.parameter import JSONType, Parameter
+    from headwater.flow.spec import FlowSpec
+    from headwater.flow.step import step
+    from headwater.model.current import current
+    from headwater.model.errors import HeadwaterError
+    from headwater.runner import Runner

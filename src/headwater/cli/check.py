@@ -1,0 +1,26 @@
+"""`headwater check FILE`: reports every mistake of a flow."""
+
+import sys
+
+import click
+
+from headwater.cli.flow_file import FLOW, FlowCommand
+from headwater.flow.checks import check_flow
+from headwater.model.errors import FlowMistakes
+
+
+@click.command("check", cls=FlowCommand)
+@click.argument("file", metavar="FILE.py")
+@click.option("--no-pylint", is_flag=True, hidden=True)
+@click.pass_context
+def command(context: click.Context, file: str, **_: object) -> int:
+    """Report every mistake of a flow, each with its line and a hint; nothing is run or stored."""
+    flow = context.obj[FLOW]
+    graph, mistakes = check_flow(flow)
+    if graph is None or any(mistake.is_error for mistake in mistakes):
+        raise FlowMistakes(flow.__name__, mistakes)
+    for mistake in mistakes:
+        print(f"warning: {mistake}", file=sys.stderr)
+    print(f"{graph.flow}: {len(graph.steps)} steps, no mistakes", file=sys.stderr)
+    print(f"run it: headwater run {file}", file=sys.stderr)
+    return 0

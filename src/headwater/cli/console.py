@@ -1,0 +1,32 @@
+"""Picks how a run is shown: a live table on a terminal, plain lines elsewhere."""
+
+from types import TracebackType
+from typing import Protocol, TextIO
+
+from headwater.cli.live import LiveWatcher
+from headwater.cli.plain import PlainWatcher
+from headwater.runtime.drive import Happening
+
+
+def watcher(out: TextIO, *, is_quiet: bool) -> "Watcher":
+    """Give the watcher that fits where the output goes."""
+    return LiveWatcher(out) if out.isatty() and not is_quiet else PlainWatcher(out, is_quiet=is_quiet)
+
+
+class Watcher(Protocol):
+    """Shows one run to a person."""
+
+    def store(self, path: str, source: str, user: str) -> None:
+        """Name the store, first of all."""
+
+    def see(self, happening: Happening) -> None:
+        """Show one thing that happened."""
+
+    def interrupted(self, count: int) -> None:
+        """Say what Ctrl-C does."""
+
+    def __enter__(self) -> "Watcher": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

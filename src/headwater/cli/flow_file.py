@@ -1,0 +1,82 @@
+"""Commands on a flow's file: finds and imports it, and gives its parameters as options."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from headwater.flow.load import find_code, load_flow
+from headwater.flow.spec import FlowSpec
+from headwater.model.order import CodeSource
+
+#: What the context carries from making it to the command's body.
+CODE = "headwater.code"
+FLOW = "headwater.flow"
+ENGINE = "headwater.engine"
+
+
+class FlowCommand(click.Command):
+    """A command whose first argument is a flow's file, and whose options include the flow's parameters."""
+
+    #: Called with the code's place before the flow is imported, when parameters are wanted; may start things early.
+    on_found: Callable[[click.Context, CodeSource, list[str]], None] | None = None
+    takes_parameters = False
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        path, rest = _split_file(args)
+        if path is None:
+            if not args:
+                raise click.UsageError(f"which flow? headwater {info_name} FILE.py")
+            return super().make_context(info_name, args, parent=parent, **extra)
+        code = find_code(path, os.getcwd())
+        extra_obj: dict[str, object] = {CODE: code}
+        context_holder = click.Context(self, info_name=info_name, parent=parent, obj=extra_obj)
+        asks_help = any(word in ("-h", "--help") for word in rest)
+        if self.on_found is not None and not asks_help:
+            self.on_found(context_holder, code, rest)
+        flow = load_flow(code)
+        extra_obj[FLOW] = flow
+        if self.takes_parameters:
+            self.params = [*self.params, *parameter_options(flow)]
+        return super().make_context(info_name, [path, *rest], parent=parent, obj=extra_obj, **extra)
+
+
+def _split_file(args: list[str]) -> tuple[str | None, list[str]]:
+    """Take the flow's file out of the words: the first one that ends in `.py`."""
+    for number, word in enumerate(args):
+        if word.endswith(".py") and not word.startswith("-"):
+            return word, args[:number] + args[number + 1 :]
+    return None, args
+
+
+def parameter_options(flow: type[FlowSpec]) -> list[click.Parameter]:
+    """Give one option a parameter; values stay text here, the flow's own types read them."""
+    options: list[click.Parameter] = []
+    for spec in flow.parameter_specs():
+        shown = f" [default: {spec.default}]" if spec.default is not None else ""
+        options.append(
+            click.Option(
+                [f"--{spec.name}", f"parameter_{spec.attribute}"],
+                help=(spec.help or "") + shown + (" [required]" if spec.required else ""),
+                metavar=spec.type.upper(),
+                default=None,
+            )
+        )
+    return options
+
+
+def given_parameters(options: dict[str, object]) -> dict[str, object]:
+    """Pick the parameters that the command line gave, by attribute."""
+    prefix = "parameter_"
+    return {
+        name[len(prefix) :]: value for name, value in options.items() if name.startswith(prefix) and value is not None
+    }
+
+
+def command_words() -> tuple[str, ...]:
+    """The command line as typed, for the run's record."""
+    return tuple([os.path.basename(sys.argv[0]), *sys.argv[1:]])

@@ -1,0 +1,129 @@
+"""Watches a run on a terminal: what tasks print scrolls by above a table of the steps that is drawn anew."""
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+from headwater import __version__
+from headwater.cli.report import (
+    code_changed_text,
+    failed_lines,
+    finished_lines,
+    interrupt_text,
+    started_text,
+)
+from headwater.cli.tally import StepTally, Tally
+from headwater.cli.words import duration
+from headwater.model.events import CancelRequested, CodeChanged, RunFinished, RunStarted, TaskFailed
+from headwater.model.ports import Notice, Wrote
+from headwater.runtime.drive import Happening
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+#: Seconds between two drawings.
+_DRAW_EVERY = 0.1
+_BAR = 24
+
+
+class LiveWatcher:
+    """Draws one line a step, with a bar for what is done."""
+
+    def __init__(self, out: TextIO) -> None:
+        from rich.console import Console
+
+        self._console: Console = Console(file=out, highlight=False, soft_wrap=True)
+        self._tally = Tally()
+        self._live: Live | None = None
+        self._drawn_at = 0.0
+
+    def store(self, path: str, source: str, user: str) -> None:
+        """Name the store, first of all."""
+        self._print(f"Headwater {__version__}, store {path} ({source}), user {user}", "dim")
+
+    def __enter__(self) -> "LiveWatcher":
+        from rich.live import Live
+
+        self._live = Live(console=self._console, auto_refresh=False, transient=False)
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def interrupted(self, count: int) -> None:
+        """Say what Ctrl-C does."""
+        self._print(interrupt_text(count), "yellow")
+
+    def see(self, happening: Happening) -> None:
+        """Show one thing that happened."""
+        self._tally.fold(happening)
+        match happening:
+            case RunStarted():
+                self._print(started_text(happening), "bold")
+            case Wrote():
+                name = self._tally.name(happening.key)
+                for line in happening.lines:
+                    stamp = time.strftime("%H:%M:%S", time.localtime(line.at))
+                    self._print(f"{stamp} {name} | {line.text}", "red" if line.stream == "stderr" else None)
+            case TaskFailed():
+                self._print("\n".join(failed_lines(self._tally, happening)), "red")
+            case CodeChanged():
+                self._print(code_changed_text(happening), "yellow")
+            case Notice():
+                self._print(f"note: {happening.text}", "yellow")
+            case CancelRequested():
+                self._print(f"cancelled by {happening.user}: {happening.reason or 'no reason given'}", "yellow")
+            case _:
+                pass
+        if isinstance(happening, RunFinished):
+            self._finish(happening)
+        elif time.monotonic() - self._drawn_at > _DRAW_EVERY:
+            self._draw()
+
+    def _finish(self, event: RunFinished) -> None:
+        self._draw()
+        self.__exit__(None, None, None)
+        head, *rest = finished_lines(self._tally, event)
+        self._print(head, {"succeeded": "bold green", "failed": "bold red"}.get(event.end, "bold yellow"))
+        for line in rest:
+            self._print(line, None)
+
+    def _print(self, text: str, style: str | None) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(text, style=style or ""))
+
+    def _draw(self) -> None:
+        self._drawn_at = time.monotonic()
+        if self._live is not None:
+            self._live.update(self._table(), refresh=True)
+
+    def _table(self) -> "Table":
+        from rich.table import Table
+
+        table = Table(box=None, padding=(0, 1), show_header=False)
+        for step in self._tally.steps.values():
+            if step.expected or step.done:
+                table.add_row(*_cells(step))
+        return table
+
+
+def _cells(step: StepTally) -> tuple[str, ...]:
+    expected = max(step.expected, step.done + step.running + step.failed, 1)
+    filled = round(_BAR * step.done / expected)
+    colour = "red" if step.failed else "green" if step.done == expected else "cyan"
+    bar = f"[{colour}]{'━' * filled}[/][dim]{'━' * (_BAR - filled)}[/]"
+    told = [f"{step.done}/{expected}"]
+    told += [f"{step.running} running"] if step.running else []
+    told += [f"[red]{step.failed} failed[/]"] if step.failed else []
+    told += [f"{step.retried} retried"] if step.retried else []
+    told += [f"{step.reused} reused"] if step.reused else []
+    until = time.time() if step.running else step.ended_at
+    took = duration(until - step.started_at) if step.started_at and until else ""
+    return step.name, bar, ", ".join(told), f"[dim]{took}[/]"

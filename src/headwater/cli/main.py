@@ -1,0 +1,101 @@
+"""The `headwater` command, and `python flow.py COMMAND`, which is the same."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from headwater import __version__
+from headwater.model.errors import HeadwaterError
+
+#: Command -> (module below headwater.cli, one line for the list). A module is imported when its command is used.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run", "Run a flow"),
+    "resume": ("resume", "Continue a run: what succeeded is not run again"),
+    "check": ("check", "Report every mistake of a flow, without running it"),
+    "show": ("show", "Show the steps of a flow"),
+    "list": ("list", "List runs"),
+    "status": ("status", "Show how a run stands"),
+    "logs": ("logs", "Print what tasks wrote"),
+    "artifacts": ("artifacts", "List or print artifacts"),
+    "tag": ("tag", "Add, remove and list the tags of a run"),
+    "compare": ("compare", "Show how runs differ"),
+    "debug": ("debug", "Step into a task of an earlier run"),
+    "cancel": ("cancel", "Stop a run"),
+    "fsck": ("fsck", "Check the store and name everything that is wrong"),
+    "gc": ("gc", "Remove objects that nothing refers to"),
+    "doctor": ("doctor", "Show settings, where they come from, and what this machine has"),
+    "demo": ("demo", "Run a small example"),
+    "init": ("init", "Make a store in this folder"),
+    "new": ("new", "Write a small project that runs at once"),
+}
+
+#: Commands whose first argument is a flow's file; `python flow.py COMMAND` puts it there.
+_TAKES_FILE = ("run", "resume", "check", "show")
+
+
+class _Commands(click.Group):
+    """Finds commands in the table, so that only the one that is used is imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"headwater.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and args[0].endswith(".py"):
+            raise click.UsageError(f"what about {args[0]}? Put a command before it: headwater run {args[0]}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="headwater")
+def headwater() -> None:
+    """Run, look at, resume and debug flows."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one command and exit: 0 done, 1 failed, 2 asked wrongly, 130 interrupted."""
+    try:
+        code = headwater.main(args=None if argv is None else list(argv), standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except HeadwaterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # whoever read our output has gone; keep the interpreter from complaining when it flushes
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def run_flow_file(path: str, argv: Sequence[str]) -> None:
+    """Do what `python flow.py ARGUMENTS` asks: the command's words, with the flow's file put where it belongs."""
+    rest = list(argv)
+    number = next((place for place, word in enumerate(rest) if word in COMMANDS), None)
+    if number is None:
+        if any(word in ("-h", "--help", "--version") for word in rest):
+            main(rest)
+        main(["check", path, *rest])
+    assert number is not None
+    before, name, after = rest[:number], rest[number], rest[number + 1 :]
+    main([name, path, *before, *after] if name in _TAKES_FILE else [name, *before, *after])

@@ -1,0 +1,91 @@
+"""What a watcher says of a run: its start, its failures, its end and what to type next."""
+
+from headwater.cli.tally import Tally
+from headwater.cli.words import bytes_text, duration
+from headwater.model.events import CodeChanged, RunFinished, RunStarted, TaskFailed
+from headwater.model.outcome import TaskError
+
+
+def started_text(event: RunStarted) -> str:
+    """Say which run began."""
+    resumed = f", resuming {event.origin}" if event.origin else ""
+    return f"{event.flow}/{event.label} started{resumed} (seed {event.seed})"
+
+
+def reused_text(tally: Tally) -> str:
+    """Say how much was taken over."""
+    reused = sum(step.reused for step in tally.steps.values())
+    return f"{reused} tasks reused" if reused else ""
+
+
+def interrupt_text(count: int) -> str:
+    """Say what Ctrl-C does."""
+    if count == 1:
+        return "interrupted: tasks get 10 s to end; Ctrl-C again stops them at once"
+    return "interrupted again: stopping at once"
+
+
+def code_changed_text(event: CodeChanged) -> str:
+    """Warn that tasks run other code than the run's record holds."""
+    return f"warning: {', '.join(event.files[:5])} changed since the run started; its record holds the earlier code"
+
+
+def failed_lines(tally: Tally, event: TaskFailed) -> list[str]:
+    """Tell one failed attempt: cause, the user's own line, what follows."""
+    name = tally.name(event.key)
+    follows = "no attempt is left" if event.retry_at is None else "it is tried again"
+    if event.is_next_a_catch:
+        follows = "@catch keeps the failure"
+    error = event.error
+    what = error_text(event.cause, error)
+    return [f"{name} failed: {what}; {follows}"]
+
+
+def error_text(cause: str, error: TaskError | None) -> str:
+    """One line: cause and message."""
+    if error is None:
+        return cause.replace("_", " ")
+    short = error.type.rsplit(".", 1)[-1]
+    message = error.message.splitlines()[0] if error.message else ""
+    return f"{short}: {message}" if short and message else message or short or cause.replace("_", " ")
+
+
+def finished_lines(tally: Tally, event: RunFinished) -> list[str]:
+    """Tell the end of a run: name, duration, and what to do next."""
+    assert tally.started is not None
+    path = tally.path
+    took = duration(event.at - tally.started.at)
+    done = sum(step.done for step in tally.steps.values())
+    head = f"{path} {event.end} after {took}, {done} tasks done"
+    if event.end == "succeeded":
+        return [
+            head,
+            f"  look:     headwater status {path}",
+            f"  results:  headwater artifacts {path}/{tally.started.graph.end}",
+        ]
+    lines = [head]
+    for failure in tally.failures:
+        lines += failure_report(tally, failure)
+    if event.message and not tally.failures:
+        lines.append(f"  {event.message}")
+    lines.append(f"  resume:   headwater resume {path}")
+    return lines
+
+
+def failure_report(tally: Tally, failure: TaskFailed) -> list[str]:
+    """Tell a failure whole: traceback with the user's lines, inputs, commands."""
+    path = f"{tally.path}/{tally.name(failure.key)}"
+    lines = ["", f"  {path}: {error_text(failure.cause, failure.error)}"]
+    if failure.error is not None:
+        lines += [f"    {line}" for line in failure.error.traceback.rstrip().splitlines()]
+        if failure.error.hint:
+            lines.append(f"  hint: {failure.error.hint}")
+    usage = failure.usage
+    if usage.ended_at:
+        peak = f", peak memory {bytes_text(usage.peak_memory_bytes)}" if usage.peak_memory_bytes else ""
+        lines.append(f"  it ran {duration(usage.ended_at - usage.started_at)}{peak}")
+    inputs = [f"{tally.path}/{tally.name(key)}" for key in tally.parents.get(failure.key, ())[:5]]
+    if inputs:
+        lines.append(f"  inputs:   {' '.join(inputs)}")
+    lines += [f"  logs:     headwater logs {path}", f"  debug:    headwater debug {path}"]
+    return lines

@@ -1,0 +1,116 @@
+"""`headwater resume`: continues a run."""
+
+from collections.abc import Iterator
+
+import click
+
+from headwater.cli.driving import execute, start_engine_early
+from headwater.cli.flow_file import CODE, FLOW, FlowCommand, command_words, given_parameters
+from headwater.cli.options import run_options
+from headwater.home import Home, open_home
+from headwater.model.errors import NotFound, UserMistake
+from headwater.model.events import RunStarted
+from headwater.model.rows import RunQuery, RunRow
+from headwater.runtime.drive import Happening
+from headwater.runtime.execute import Execution, RunOptions
+
+
+class _ResumeCommand(FlowCommand):
+    """`resume` of a file, or of a run, whose file its record names."""
+
+    takes_parameters = True
+    on_found = staticmethod(start_engine_early)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        run = next((word for word in args if "/" in word and not word.startswith("-")), None)
+        if run is not None and not any(word.endswith(".py") for word in args):
+            args = [_file_of(run), *args]
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+
+@click.command("resume", cls=_ResumeCommand)
+@click.argument("file", metavar="FILE.py")
+@click.argument("words", nargs=-1, metavar="[RUN] [STEP]")
+@click.option("--origin-run-id", metavar="RUN", help="The run to continue  [default: your latest of this flow].")
+@run_options
+@click.pass_context
+def command(
+    context: click.Context, file: str, words: tuple[str, ...], origin_run_id: str | None, **options: object
+) -> int:
+    """Continue a run: nothing that finished runs again.
+
+    An interrupted run (its process was killed, the machine restarted) goes on under its own name. A failed one is
+    continued by a new run that takes over what succeeded, and runs the rest with the code as it is now. With a STEP,
+    everything from that step on runs again.
+    """
+    flow, code = context.obj[FLOW], context.obj[CODE]
+    given = given_parameters(options)
+
+    def start(execution: Execution, run_options: RunOptions, home: Home) -> Iterator[Happening]:
+        named, step = _split(words, origin_run_id, flow.__name__)
+        origin = _find_origin(home, flow.__name__, named)
+        if origin.status == "interrupted" and step is None:
+            if given:
+                raise UserMistake(
+                    f"{origin.path} goes on with its own parameters",
+                    hint="start a new run for other ones, or name the step from which to run again",
+                )
+            return execution.continue_interrupted(origin, run_options)
+        if origin.status == "succeeded" and step is None and not given:
+            raise UserMistake(
+                f"{origin.path} succeeded: nothing is left to run", hint="name the step to run again from"
+            )
+        if origin.status == "running":
+            raise UserMistake(f"{origin.path} is running", hint=f"headwater cancel {origin.path}")
+        return execution.resume_failed(flow, code, run_options, given, origin, step)
+
+    return execute(context, options, start, command_words())
+
+
+def _split(words: tuple[str, ...], origin: str | None, flow: str) -> tuple[str | None, str | None]:
+    """Sort the words into the run and the step."""
+    run = origin
+    steps = []
+    for word in words:
+        if "/" in word or word.isdigit():
+            run = word
+        else:
+            steps.append(word)
+    if len(steps) > 1:
+        raise click.UsageError(f"one step, not {len(steps)}: {' '.join(steps)}")
+    if run is not None and "/" not in run:
+        run = f"{flow}/{run}"
+    return run, steps[0] if steps else None
+
+
+def _find_origin(home: Home, flow: str, path: str | None) -> RunRow:
+    if path is None:
+        page = home.ledger.runs(RunQuery(flow=flow, user=home.user, limit=1))
+        if not page.rows:
+            raise NotFound(f"{home.user} has no run of {flow} to resume", hint="name one: resume FILE.py RUN")
+        return page.rows[0]
+    name, _, label = path.partition("/")
+    if name != flow:
+        raise UserMistake(f"{path} is no run of {flow}", hint=f"`headwater list --flow {flow}` lists them")
+    return find_run(home, name, label)
+
+
+def find_run(home: Home, flow: str, label: str) -> RunRow:
+    """Find `Churn/17`; raises NotFound."""
+    if not label.isdigit():
+        raise NotFound(f"{flow}/{label} is no run", hint="a run's path looks like Churn/17")
+    return home.ledger.find_run(flow, int(label))
+
+
+def _file_of(path: str) -> str:
+    """The file that a run's record names."""
+    flow, _, label = path.partition("/")
+    home = open_home()
+    row = find_run(home, flow, label)
+    for _, event in home.ledger.events(row.run):
+        if isinstance(event, RunStarted):
+            home.close()
+            return f"{event.code.root}/{event.code.file}"
+    raise NotFound(f"{path} has no first event", hint="`headwater fsck` tells what is wrong")

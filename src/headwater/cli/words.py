@@ -1,0 +1,29 @@
+"""How figures read: durations, sizes, times."""
+
+import time
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `3 min 20 s`, `2 h 5 min`; clocks that went back read as 0."""
+    seconds = max(0.0, seconds)
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def bytes_text(size: float) -> str:
+    """`12 B`, `3.4 KiB`, `1.2 GiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    raise AssertionError("unreachable")
+
+
+def local_time(unix_seconds: float | None) -> str:
+    """A time in the reader's zone; `-` when there is none."""
+    return "-" if unix_seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_seconds))

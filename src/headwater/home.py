@@ -1,0 +1,162 @@
+"""Opens the store and the ledger that the settings name; the only place that knows which."""
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from headwater.ledger.sqlite import SqliteLedger
+from headwater.model.errors import FormatUnknown, NotFound, SettingMistake
+from headwater.model.ids import Digest
+from headwater.model.ports import Ledger, Place
+from headwater.settings import MARKER, Settings, read_settings
+from headwater.store.artifacts import ArtifactStore
+from headwater.store.objects import ObjectStore
+from headwater.store.place_disk import DiskPlace
+
+#: Version of the folder's layout; a newer one is refused.
+FORMAT = 1
+#: Room kept for the last words of a run on a full disk.
+_RESERVE_BYTES = 1024 * 1024
+
+
+class Home:
+    """A folder with a store and a ledger; each part is opened on first use."""
+
+    def __init__(self, path: str, user: str, settings: Settings | None = None) -> None:
+        self.path = path
+        self.user = user
+        #: None when the folder was named in code rather than by settings.
+        self.settings = settings
+        self._ledger: Ledger | None = None
+        self._place: Place | None = None
+        self._objects: ObjectStore | None = None
+        self._artifacts: ArtifactStore | None = None
+
+    @property
+    def ledger(self) -> Ledger:
+        """Events and answers."""
+        if self._ledger is None:
+            self._ledger = SqliteLedger(self.path)
+        return self._ledger
+
+    @property
+    def place(self) -> Place:
+        """Bytes."""
+        if self._place is None:
+            self._place = DiskPlace(os.path.join(self.path, "objects"))
+        return self._place
+
+    @property
+    def objects(self) -> ObjectStore:
+        """Content-addressed objects."""
+        if self._objects is None:
+            self._objects = ObjectStore(self.place)
+        return self._objects
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """Values."""
+        if self._artifacts is None:
+            self._artifacts = ArtifactStore(self.objects, self._small)
+        return self._artifacts
+
+    def run_folder(self, run: str) -> str:
+        """Folder of a run's logs and metric points (made by whoever writes there first)."""
+        return os.path.join(self.path, "runs", run)
+
+    def free_reserve(self) -> bool:
+        """Give up the room that is kept for the last words of a run on a full disk; False when it is used up."""
+        try:
+            os.unlink(os.path.join(self.path, "reserve"))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def keep_reserve(self) -> None:
+        """Keep that room; silent when the disk has not even that."""
+        path = os.path.join(self.path, "reserve")
+        if os.path.exists(path):
+            return
+        try:
+            with open(path, "wb") as file:
+                os.posix_fallocate(file.fileno(), 0, _RESERVE_BYTES)
+        except OSError:
+            self.free_reserve()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+
+    def _small(self, digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
+        return self.ledger.small(digests)
+
+
+def open_home(
+    path: str | None = None, *, user: str | None = None, environ: Mapping[str, str] | None = None, make: bool = False
+) -> Home:
+    """Open the store that is named, else the one that the settings name.
+
+    Args:
+        path: folder; None = as the settings say.
+        user: name of the person; None = as the settings say.
+        environ: the environment; None = this process's.
+        make: make the folder when it is not there.
+
+    Raises:
+        NotFound: there is no such folder, and it is not to be made.
+        SettingMistake: the folder cannot be used.
+        FormatUnknown: a newer Headwater made it.
+    """
+    settings = read_settings({"home": path, "user": user}, os.environ if environ is None else environ, os.getcwd())
+    folder = settings.home.value
+    if make:
+        make_home(folder)
+    elif not os.path.isdir(folder):
+        raise NotFound(
+            f"there is no store at {folder} yet", hint="the first run makes it, and so does `headwater init`"
+        )
+    _check_format(folder)
+    return Home(folder, settings.user.value, settings)
+
+
+def make_home(folder: str) -> None:
+    """Make a store's folder, readable by its owner only; leaves an existing one as it is.
+
+    Raises:
+        SettingMistake: the folder cannot be made or used.
+    """
+    marker = os.path.join(folder, MARKER)
+    if os.path.exists(marker):
+        return
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        if not stat.S_ISDIR(os.stat(folder).st_mode):
+            raise NotADirectoryError(folder)
+        staged = f"{marker}.{os.getpid()}"
+        with open(staged, "wb") as file:
+            file.write(msgspec.json.encode({"kind": "headwater_home", "v": FORMAT}))
+            os.fsync(file.fileno())
+        os.replace(staged, marker)
+    except OSError as error:
+        raise SettingMistake(
+            f"no store can be made at {folder}: {error.strerror}", hint="name another folder in HEADWATER_HOME"
+        ) from error
+
+
+def _check_format(folder: str) -> None:
+    try:
+        with open(os.path.join(folder, MARKER), "rb") as file:
+            found = msgspec.json.decode(file.read(), type=dict[str, object])
+    except FileNotFoundError:
+        return
+    except (OSError, msgspec.DecodeError) as error:
+        raise SettingMistake(f"{os.path.join(folder, MARKER)} does not read: {error}") from error
+    version = found.get("v")
+    if not isinstance(version, int) or version > FORMAT:
+        raise FormatUnknown(
+            f"{folder} has format {version}, this Headwater knows up to {FORMAT}", hint="pip install -U headwater"
+        )

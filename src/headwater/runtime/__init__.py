@@ -1,0 +1,1 @@
+"""Starts, drives, resumes and cancels one run."""

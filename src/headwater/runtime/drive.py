@@ -1,0 +1,279 @@
+"""The only place that acts: turns the planner's commands into commits and orders, and reports into events.
+
+One turn of the loop: what the engine reported becomes events, the planner decides, everything goes into one commit,
+and only then do the new orders go out. A crash between any two lines is repaired by replaying the ledger.
+"""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from headwater.model.artifact import Header
+from headwater.model.errors import DiskFull
+from headwater.model.events import (
+    CancelRequested,
+    CodeChanged,
+    Event,
+    RunFinished,
+    TaskFailed,
+    TaskStarted,
+    TaskSucceeded,
+)
+from headwater.model.failpoints import failpoint
+from headwater.model.ids import Digest, TaskKey
+from headwater.model.order import TaskOrder
+from headwater.model.outcome import Outcome
+from headwater.model.ports import Commit, Ended, Engine, Lease, Ledger, Notice, Started, Wrote
+from headwater.plan.decide import Decision, Launch, decide, next_try
+from headwater.plan.frontier import Frontier
+from headwater.plan.slots import Slots
+from headwater.runtime.orders import RunFacts, SmallPayloads, make_order, parents_in_event
+
+#: Longest sleep, so that requests and interrupts are seen in time.
+_LONGEST_WAIT_SECONDS = 0.25
+#: How long a cancelled attempt may take to end by itself.
+GRACE_SECONDS = 10.0
+
+#: What a driver tells whoever watches: an event that is committed, or what the engine reported on the way.
+Happening = Event | Wrote | Started | Notice
+
+
+class Interrupts:
+    """Counts Ctrl-C: the first one drains the run, the second ends it at once."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self) -> None:
+        """Note one more."""
+        self.count += 1
+
+
+class Driver:
+    """Drives one run to its end, holding its lease."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        lease: Lease,
+        frontier: Frontier,
+        engine: Engine,
+        slots: Slots,
+        facts: RunFacts,
+        *,
+        pack: Callable[[bytes], Digest],
+        clock: Callable[[], float],
+        interrupts: Interrupts,
+        free_reserve: Callable[[], bool],
+    ) -> None:
+        """Take what it needs.
+
+        Args:
+            ledger: where the run's stream is.
+            lease: the right to write it.
+            frontier: the run's state, with all events of the stream folded in.
+            engine: where tasks run.
+            slots: what they may use.
+            facts: what all orders share.
+            pack: stores an object and gives its digest.
+            clock: Unix time in seconds.
+            interrupts: counts Ctrl-C.
+            free_reserve: gives up the room kept for the last words on a full disk; False when there is none.
+        """
+        self._ledger = ledger
+        self._lease = lease
+        self._frontier = frontier
+        self._engine = engine
+        self._slots = slots
+        self._facts = facts
+        self._pack = pack
+        self._clock = clock
+        self._interrupts = interrupts
+        self._free_reserve = free_reserve
+        self._payloads = SmallPayloads()
+        self._events: list[Event] = []
+        self._small: dict[Digest, bytes] = {}
+        self._headers: dict[Digest, Header] = {}
+        self._request_number = 0
+        self._requests_read_at = 0.0
+        self._stopping: set[tuple[TaskKey, int]] = set()
+        self._code_changed = False
+
+    def drive(self) -> Iterator[Happening]:
+        """Drive until the run's last event is committed; yields what happens, in order, after it is durable.
+
+        Raises:
+            LeaseLost: another driver took the run over; its attempts here are stopped, nothing more is written.
+            DiskFull: not even the end of the run could be recorded; `resume` continues it.
+        """
+        while True:
+            now = self._clock()
+            self._read_requests(now)
+            decision = decide(self._frontier, now, self._slots)
+            orders = self._prepare(decision, now)
+            yield from self._commit()
+            if self._frontier.finished is not None:
+                return
+            self._send(orders)
+            for stop in decision.stops:
+                self._stop(stop.key, stop.attempt)
+            yield from self._listen(decision, now)
+
+    def _prepare(self, decision: Decision, now: float) -> list[tuple[Launch, TaskOrder]]:
+        """Record the launches, and make their orders; a run's end is recorded likewise."""
+        for launch in decision.launches:
+            task = self._frontier.tasks[launch.key]
+            step = self._frontier.graph.steps[task.step]
+            self._add(
+                TaskStarted(
+                    at=now,
+                    key=launch.key,
+                    step=launch.step,
+                    label=launch.label,
+                    attempt=launch.attempt,
+                    ready_at=task.ready_at,
+                    parents=parents_in_event(task.parents),
+                    parent_count=len(task.parents),
+                    inherits=len(task.parents) == 1 and not step.is_join,
+                )
+            )
+        if decision.finish is not None:
+            finish = decision.finish
+            self._add(
+                RunFinished(
+                    at=now,
+                    end=finish.end,
+                    failed_key=finish.failed_key,
+                    cause=finish.cause,
+                    message=finish.message,
+                )
+            )
+        return [
+            (launch, make_order(self._frontier, launch, self._facts, self._payloads, self._pack))
+            for launch in decision.launches
+        ]
+
+    def _send(self, orders: list[tuple[Launch, TaskOrder]]) -> None:
+        failpoint("drive.before_submit")
+        gangs: dict[tuple[TaskKey, ...], list[TaskOrder]] = {}
+        for launch, order in orders:
+            if launch.gang and not launch.attempt:
+                gangs.setdefault(launch.gang, []).append(order)
+            else:
+                self._engine.submit(order)
+        for members in gangs.values():
+            self._engine.submit_gang(members)
+        failpoint("drive.after_submit")
+
+    def _listen(self, decision: Decision, now: float) -> Iterator[Happening]:
+        wait = _LONGEST_WAIT_SECONDS
+        if decision.ask_again_at is not None:
+            wait = min(wait, max(0.0, decision.ask_again_at - now))
+        for report in self._engine.poll(wait):
+            if isinstance(report, Ended):
+                self._end(report.outcome)
+            else:
+                yield report
+
+    def _end(self, outcome: Outcome) -> None:
+        now = self._clock()
+        self._slots.give_back(outcome.key)
+        self._stopping.discard((outcome.key, outcome.attempt))
+        task = self._frontier.running.get(outcome.key)
+        if task is None or task.attempt != outcome.attempt:
+            return  # of an attempt that the ledger has given up
+        self._note_code(outcome, now)
+        if outcome.transition is not None and (outcome.cause == "ok" or outcome.is_caught):
+            self._small.update(outcome.small)
+            self._headers.update(outcome.headers)
+            self._payloads.remember(outcome.small)
+            self._add(_success(outcome, now))
+            return
+        options = self._frontier.graph.steps[task.step].options
+        if self._frontier.cancelled is not None:
+            outcome = msgspec.structs.replace(outcome, cause="cancelled")
+        retry_at, is_catch = next_try(options, task.failures, outcome, now)
+        self._add(
+            TaskFailed(
+                at=now,
+                key=outcome.key,
+                attempt=outcome.attempt,
+                cause=outcome.cause,
+                error=outcome.error,
+                usage=outcome.usage,
+                retry_at=retry_at,
+                is_next_a_catch=is_catch,
+            )
+        )
+
+    def _note_code(self, outcome: Outcome, now: float) -> None:
+        if self._code_changed or not outcome.modules:
+            return
+        changed = tuple(sorted(self._changed_files(outcome.modules)))
+        if changed:
+            self._code_changed = True
+            self._add(CodeChanged(at=now, key=outcome.key, files=changed))
+
+    def _changed_files(self, modules: dict[str, Digest]) -> list[str]:
+        return [file for file, digest in modules.items() if self._facts.files.get(file, digest) != digest]
+
+    def _read_requests(self, now: float) -> None:
+        if self._interrupts.count and self._frontier.cancelled is None:
+            self._add(CancelRequested(at=now, user=self._user(), reason="interrupted"))
+        if now - self._requests_read_at < _LONGEST_WAIT_SECONDS and now >= self._requests_read_at:
+            return
+        self._requests_read_at = now
+        for number, request in self._ledger.requests(self._lease.run, self._request_number):
+            self._request_number = number
+            if self._frontier.cancelled is None:
+                self._add(CancelRequested(at=now, user=request.user, reason=request.reason))
+
+    def _user(self) -> str:
+        started = self._frontier.started
+        return started.user if started is not None else ""
+
+    def _stop(self, key: TaskKey, attempt: int) -> None:
+        grace = 0.0 if self._interrupts.count > 1 else GRACE_SECONDS
+        if (key, attempt) not in self._stopping or not grace:
+            self._stopping.add((key, attempt))
+            self._engine.cancel(key, attempt, grace)
+
+    def _add(self, event: Event) -> None:
+        self._frontier.apply(event)
+        self._events.append(event)
+
+    def _commit(self) -> Iterator[Event]:
+        if not self._events:
+            return
+        events, small, headers = self._events, self._small, self._headers
+        self._events, self._small, self._headers = [], {}, {}
+        failpoint("drive.before_commit")
+        try:
+            self._ledger.append(self._lease, Commit(events=events, small=small, headers=headers))
+        except DiskFull as full:
+            if not self._free_reserve():
+                raise
+            if self._frontier.finished is None:
+                finish = RunFinished(at=self._clock(), end="failed", cause="disk_full", message=full.message)
+                self._frontier.apply(finish)
+                events.append(finish)
+            self._ledger.append(self._lease, Commit(events=events, small=small, headers=headers))
+        failpoint("drive.after_commit")
+        yield from events
+
+
+def _success(outcome: Outcome, now: float) -> TaskSucceeded:
+    assert outcome.transition is not None
+    return TaskSucceeded(
+        at=now,
+        key=outcome.key,
+        attempt=outcome.attempt,
+        artifacts=outcome.artifacts,
+        transition=outcome.transition,
+        usage=outcome.usage,
+        reads=outcome.reads,
+        is_caught=outcome.is_caught,
+        error=outcome.error,
+        cause=outcome.cause,
+        summary=outcome.summary,
+    )

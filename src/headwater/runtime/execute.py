@@ -1,0 +1,222 @@
+"""Runs a flow from its class to its last event; whoever calls watches what happens."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from headwater.flow.compile import compile_flow
+from headwater.flow.decorators import attach
+from headwater.flow.parameter import evaluate_parameters
+from headwater.flow.spec import FlowSpec
+from headwater.home import Home
+from headwater.model.errors import Mistake, UserMistake
+from headwater.model.graph import Graph
+from headwater.model.order import CodeSource
+from headwater.model.ports import Engine, Lease, Notice
+from headwater.model.rows import RunRow
+from headwater.plan.frontier import Frontier
+from headwater.plan.slots import Machine, Slots
+from headwater.runtime.drive import Driver, Happening, Interrupts
+from headwater.runtime.environment import installed_packages
+from headwater.runtime.machine import this_machine
+from headwater.runtime.orders import RunFacts
+from headwater.runtime.resume import plan_reuse, take_over
+from headwater.runtime.start import Reuse, SavedValues, StartFacts, save_values, start_run
+from headwater.store.trees import read_listing, save_tree
+
+
+class RunOptions(msgspec.Struct, frozen=True):
+    """What may be said of a run besides its parameters."""
+
+    max_workers: int
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    seed: int | None = None
+    namespace: str | None = None
+    #: `--with` texts: decorators for every step.
+    decorators: tuple[str, ...] = ()
+    #: Refuse what can never fit this machine instead of running it alone.
+    is_strict: bool = False
+    #: Takes the run's path before any task starts.
+    run_id_file: str | None = None
+    command: tuple[str, ...] = ()
+
+
+class Execution:
+    """One run that is being driven by this process."""
+
+    def __init__(
+        self,
+        home: Home,
+        engine: Engine,
+        *,
+        clock: Callable[[], float],
+        interrupts: Interrupts,
+    ) -> None:
+        self._home = home
+        self._engine = engine
+        self._clock = clock
+        self._interrupts = interrupts
+
+    def new(
+        self,
+        flow: type[FlowSpec],
+        code: CodeSource,
+        options: RunOptions,
+        given: Mapping[str, object],
+    ) -> Iterator[Happening]:
+        """Start a new run of the flow and drive it to its end.
+
+        Args:
+            flow: the class.
+            code: where it is.
+            options: what is said of the run.
+            given: parameters by attribute, text or values.
+
+        Yields:
+            What happens, from the run's first event on.
+
+        Raises:
+            FlowMistakes, ParameterMistake: before anything is stored.
+        """
+        graph, machine = self._prepare(flow, options)
+        values = evaluate_parameters(flow, given, os.environ, user=self._home.user)
+        saved = save_values(self._home, values)
+        yield from self._start(graph, code, options, machine, saved, None)
+
+    def resume_failed(
+        self,
+        flow: type[FlowSpec],
+        code: CodeSource,
+        options: RunOptions,
+        given: Mapping[str, object],
+        origin: RunRow,
+        from_step: str | None,
+    ) -> Iterator[Happening]:
+        """Start a run that reuses what an ended one finished; arguments as `new`.
+
+        Raises:
+            ResumeRefused: a changed parameter was read by what would be reused.
+        """
+        graph, machine = self._prepare(flow, options)
+        values = evaluate_parameters(flow, given, {}, user=self._home.user, only_given=True)
+        added = {spec.attribute for spec in graph.parameters} - set(origin.parameters)
+        if added:
+            values = {
+                **{
+                    name: value
+                    for name, value in evaluate_parameters(flow, given, {}, user=self._home.user).items()
+                    if name in added
+                },
+                **values,
+            }
+        saved = save_values(self._home, values)
+        reuse = plan_reuse(self._home, origin, graph, from_step=from_step, changed=saved.refs)
+        yield from self._start(graph, code, options, machine, saved, reuse)
+
+    def continue_interrupted(self, row: RunRow, options: RunOptions) -> Iterator[Happening]:
+        """Take an interrupted run over and drive it to its end, under its own name.
+
+        Raises:
+            RunIsDriven: its driver lives.
+        """
+        lease, frontier = take_over(self._home, row, now=self._clock(), host=socket.gethostname(), pid=os.getpid())
+        started = frontier.started
+        if started is None:
+            raise UserMistake(f"{row.path} has no first event", hint="`headwater fsck` tells what is wrong")
+        yield started
+        files = {} if started.code.tree is None else read_listing(self._home.objects, started.code.tree)
+        yield from self._drive(lease, frontier, this_machine(options.max_workers), files)
+
+    def _prepare(self, flow: type[FlowSpec], options: RunOptions) -> tuple[Graph, Machine]:
+        graph = compile_flow(flow)
+        for text in options.decorators:
+            graph = attach(graph, text)
+        machine = this_machine(options.max_workers)
+        misfits = [
+            Mistake(f"step `{step.name}` can never fit: {excess}", step.file, step.line, "ask for less")
+            for step in graph.steps.values()
+            if step.options.resources is not None
+            and (excess := Slots(machine).never_fits(step.options.resources)) is not None
+        ]
+        if misfits and options.is_strict:
+            raise UserMistake("\n".join(str(misfit) for misfit in misfits), hint="without --strict it runs alone")
+        return graph, machine
+
+    def _start(
+        self,
+        graph: Graph,
+        code: CodeSource,
+        options: RunOptions,
+        machine: Machine,
+        saved: SavedValues,
+        reuse: Reuse | None,
+    ) -> Iterator[Happening]:
+        tree = save_tree(self._home.objects, code.root, cache_folder=self._home.path)
+        facts = StartFacts(
+            graph=graph,
+            code=msgspec.structs.replace(code, tree=tree.digest),
+            at=self._clock(),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            seed=options.seed,
+            tags=options.tags,
+            system_tags=_system_tags(self._home.user),
+            namespace=options.namespace,
+            note=options.note,
+            command=options.command,
+            environment=installed_packages(sys.path),
+        )
+        lease, frontier, events = start_run(self._home, facts, saved, reuse)
+        if options.run_id_file is not None and frontier.started is not None:
+            _write_run_id(options.run_id_file, f"{frontier.started.flow}/{frontier.started.label}")
+        yield from events
+        yield from self._drive(lease, frontier, machine, tree.files)
+
+    def _drive(
+        self, lease: Lease, frontier: Frontier, machine: Machine, files: Mapping[str, str]
+    ) -> Iterator[Happening]:
+        facts = RunFacts(
+            home=self._home.path,
+            folder=self._home.run_folder(lease.run),
+            cpus=int(machine.cpus),
+            files=dict(files),
+        )
+        slots = Slots(machine)
+        for step in frontier.graph.steps.values():
+            asked = step.options.resources
+            excess = slots.never_fits(asked) if asked is not None else None
+            if excess is not None:
+                yield Notice(f"step `{step.name}` can never fit ({excess}): its tasks run alone")
+        self._home.keep_reserve()
+        driver = Driver(
+            self._home.ledger,
+            lease,
+            frontier,
+            self._engine,
+            slots,
+            facts,
+            pack=lambda raw: self._home.objects.put_raw([raw]),
+            clock=self._clock,
+            interrupts=self._interrupts,
+            free_reserve=self._home.free_reserve,
+        )
+        try:
+            yield from driver.drive()
+        finally:
+            lease.release()
+
+
+def _system_tags(user: str) -> tuple[str, ...]:
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return (f"user:{user}", "runtime:headwater", f"python_version:{python}")
+
+
+def _write_run_id(path: str, run_path: str) -> None:
+    staged = f"{path}.{os.getpid()}"
+    with open(staged, "w", encoding="utf-8") as file:
+        file.write(run_path + "\n")
+    os.replace(staged, path)
