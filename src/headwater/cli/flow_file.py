@@ -79,4 +79,4 @@ def given_parameters(options: dict[str, object]) -> dict[str, object]:
 
 def command_words() -> tuple[str, ...]:
     """The command line as typed, for the run's record."""
-    return tuple([os.path.basename(sys.argv[0]), *sys.argv[1:]])
+    return (os.path.basename(sys.argv[0]), *sys.argv[1:])

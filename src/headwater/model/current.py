@@ -11,6 +11,9 @@ from typing import Any
 
 _facts: ContextVar[dict[str, Any] | None] = ContextVar("headwater_current", default=None)
 
+#: The same, innermost last, for threads that a step starts: a new thread begins with an empty context.
+_of_process: list[dict[str, Any]] = []
+
 #: Names that exist outside of a run as well (as None).
 _ALWAYS = [
     "flow_name",
@@ -44,19 +47,19 @@ class Current:
     @property
     def is_running_flow(self) -> bool:
         """True inside a step."""
-        return _facts.get() is not None
+        return _known() is not None
 
     def __getattr__(self, name: str) -> Any:
-        facts = _facts.get()
+        facts = _known()
         if facts is not None and name in facts:
             fact = facts[name]
-            return fact() if getattr(fact, "is_lazy_fact", False) else fact
+            return fact() if isinstance(fact, LazyFact) else fact
         if name in _ALWAYS:
             return None
         raise AttributeError(f"`current` has no attribute `{name}`")
 
     def __contains__(self, name: str) -> bool:
-        facts = _facts.get()
+        facts = _known()
         return facts is not None and facts.get(name) is not None
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -67,8 +70,6 @@ class Current:
 
 class LazyFact:
     """A fact that costs something to make (a client object): made on first use."""
-
-    is_lazy_fact = True
 
     def __init__(self, make: Any) -> None:
         self._make = make
@@ -84,10 +85,17 @@ class LazyFact:
 def facts(known: dict[str, Any]) -> Iterator[None]:
     """Let `current` know these facts inside the block."""
     token = _facts.set(known)
+    _of_process.append(known)
     try:
         yield
     finally:
+        _of_process[:] = [other for other in _of_process if other is not known]
         _facts.reset(token)
+
+
+def _known() -> dict[str, Any] | None:
+    facts = _facts.get()
+    return facts if facts is not None or not _of_process else _of_process[-1]
 
 
 #: What users import.

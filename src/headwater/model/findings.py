@@ -25,4 +25,6 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     digest: str = ""
 
     def __str__(self) -> str:
-        return f"{self.severity}: {self.kind}: {self.where}: expected {self.expected}, found {self.found}; {self.remedy}"
+        return (
+            f"{self.severity}: {self.kind}: {self.where}: expected {self.expected}, found {self.found}; {self.remedy}"
+        )

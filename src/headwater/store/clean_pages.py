@@ -73,7 +73,7 @@ def _address(view: memoryview) -> int | None:
         return int(numpy.frombuffer(view, numpy.uint8).ctypes.data)
     if view.readonly:
         return None
-    import ctypes  # noqa: PLC0415 - rarely needed
+    import ctypes
 
     return ctypes.addressof(ctypes.c_char.from_buffer(view))
 

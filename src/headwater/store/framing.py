@@ -94,7 +94,7 @@ def _is_large(parts: Sequence[Buffer]) -> bool:
 def _compress(payload: Sequence[Buffer], size: int) -> tuple[Sequence[Buffer], int]:
     if size < _COMPRESS_FROM_BYTES:
         return payload, _PLAIN
-    import zstandard  # noqa: PLC0415 - 20 ms that small values do not need
+    import zstandard
 
     compressor = zstandard.ZstdCompressor(level=1)
     largest = memoryview(max(payload, key=len))
@@ -107,7 +107,7 @@ def _compress(payload: Sequence[Buffer], size: int) -> tuple[Sequence[Buffer], i
 
 
 def _decompress(digest: Digest, body: memoryview, size: int, where: str) -> memoryview:
-    import zstandard  # noqa: PLC0415 - 20 ms that small values do not need
+    import zstandard
 
     try:
         # The frame's own size is checked first: a damaged one must not make us reserve terabytes.

@@ -31,7 +31,7 @@ class TemporaryFolder:
     def make(self) -> str:
         """Give its path."""
         if self._path is None:
-            import tempfile  # noqa: PLC0415 - few steps ask for it
+            import tempfile
 
             self._path = tempfile.mkdtemp(prefix="headwater-")
         return self._path
@@ -39,7 +39,7 @@ class TemporaryFolder:
     def remove(self) -> None:
         """Remove it if it was made."""
         if self._path is not None:
-            import shutil  # noqa: PLC0415 - few steps ask for it
+            import shutil
 
             shutil.rmtree(self._path, ignore_errors=True)
             self._path = None

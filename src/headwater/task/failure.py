@@ -171,7 +171,7 @@ def _volume(raised: OSError) -> dict[str, str]:
 
 def _format(raised: BaseException) -> str:
     """Format it as Python does, with all that led to it, without our own lines."""
-    import traceback  # noqa: PLC0415 - only a failure needs it
+    import traceback
 
     told = traceback.TracebackException.from_exception(raised, limit=-4 * MAX_FRAMES)
     _trim(told, set())
@@ -202,7 +202,7 @@ def _frames(traceback: TracebackType | None, code_root: str) -> tuple[FrameRecor
 
 
 def _record(frame: FrameType, line: int, code_root: str) -> FrameRecord:
-    import linecache  # noqa: PLC0415 - only a failure needs it
+    import linecache
 
     file = frame.f_code.co_filename
     is_user = is_user_file(file, code_root)

@@ -4,9 +4,20 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import FunctionType, MethodType
 from typing import overload
 
+import msgspec
+
 from headwater.model.artifact import Ref
-from headwater.model.order import TaskInput
+from headwater.model.order import TaskInput, TaskOrder
+from headwater.store.artifacts import ArtifactStore
 from headwater.task.loading import Loader
+
+
+def unpack_inputs(order: TaskOrder, artifacts: ArtifactStore) -> Sequence[TaskInput]:
+    """Give the tasks that a join follows; those of a wide join come from an object of their own."""
+    if order.packed_inputs is None:
+        return order.inputs
+    packed = artifacts.objects.map_raw(order.packed_inputs)
+    return msgspec.json.decode(packed, type=tuple[TaskInput, ...])
 
 
 class Inputs:

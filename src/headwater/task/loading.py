@@ -1,28 +1,18 @@
 """Reads artifacts for one attempt: takes the time, and notes what was read."""
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from headwater.model.artifact import Ref
 from headwater.model.ids import Digest
+from headwater.store.artifacts import ArtifactStore
 from headwater.task.payloads import SmallPayloads
 from headwater.task.usage import Meter
-
-
-class Artifacts(Protocol):
-    """What an attempt needs of the artifact store to read."""
-
-    def load(self, ref: Ref, small: bytes | None = None) -> object:
-        """Give the value; `small` is its payload when the caller has it."""
-
-    def load_item(self, ref: Ref, index: int, small: bytes | None = None) -> object:
-        """Give one item of an artifact that was saved item by item."""
 
 
 class Loader:
     """Loads what a step reads."""
 
-    def __init__(self, artifacts: Artifacts, payloads: SmallPayloads, meter: Meter) -> None:
+    def __init__(self, artifacts: ArtifactStore, payloads: SmallPayloads, meter: Meter) -> None:
         #: Names read, with digests. Of a join's inputs the name is `inputs.branch.x` or `inputs[3].x`.
         self.reads: dict[str, Digest] = {}
         self._artifacts = artifacts

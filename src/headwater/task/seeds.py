@@ -81,7 +81,7 @@ class _SeedOnImport:
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = None if finder is self or find is None else find(name, path, target)
             if spec is not None and spec.loader is not None and hasattr(spec.loader, "exec_module"):
-                spec.loader = _SeedingLoader(spec.loader, name, self._seed)
+                spec.loader = _SeedingLoader(spec.loader, name, self._seed)  # type: ignore[assignment]
                 return spec
         return None
 

@@ -29,7 +29,7 @@ class ThreadPools:
     def look(self) -> None:
         """Find the pools, when a package that brings some is loaded."""
         if any(name in sys.modules for name in _BRINGERS):
-            from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - brings ctypes; needless without pools
+            from threadpoolctl import ThreadpoolController
 
             self._controller = ThreadpoolController()
 

@@ -46,7 +46,7 @@ class ArrayCodec:
 
 
 def _numpy() -> Any:
-    import numpy  # noqa: PLC0415 - optional and heavy
+    import numpy
 
     return numpy
 

@@ -64,7 +64,7 @@ class _CanonicalPickler(pickle.Pickler):
             return NotImplemented
         if not _is_found(value.__qualname__, value):
             return NotImplemented  # a lambda or local class: the pickler says it best
-        from pkgutil import resolve_name  # noqa: PLC0415 - rarely needed
+        from pkgutil import resolve_name
 
         return resolve_name, (f"{self._main_module}:{value.__qualname__}",)
 
