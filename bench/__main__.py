@@ -1,0 +1,63 @@
+"""`python -m bench [P1 P3 ...] [--quick] [--without-peers]`: measure, print, write RESULTS.md and results.json."""
+
+import argparse
+import importlib
+import shutil
+import sys
+
+from bench import environments, report
+from bench.sample import Row
+from bench.session import WORK, CommandFailed, Session
+
+ROWS = {
+    "P1": "p1_import",
+    "P2": "p2_hello",
+    "P3": "p3_foreach",
+    "P4": "p4_wide_foreach",
+    "P5": "p5_resume",
+    "P6": "p6_client",
+    "P7": "p7_large_artifact",
+    "P8": "p8_mapped_read",
+    "P9": "p9_unchanged",
+    "P11": "p11_first_line",
+}
+
+
+def main() -> None:
+    """Measure the rows asked for, one after the other."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"some of {' '.join(ROWS)}; all when none is named")
+    parser.add_argument("--quick", action="store_true", help="few rounds, narrower work for what takes minutes")
+    parser.add_argument("--without-peers", action="store_true", help="only Headwater and the limits of the machine")
+    parser.add_argument("--write", action=argparse.BooleanOptionalAction, help="write the files (all rows: yes)")
+    asked = parser.parse_args()
+    unknown = [name for name in asked.rows if name not in ROWS]
+    if unknown:
+        parser.error(f"no row {', '.join(unknown)}; rows are {', '.join(ROWS)}")
+    peers, notes = environments.install(() if asked.without_peers else environments.PEERS)
+    session = Session(is_quick=asked.quick, peers=peers)
+    rows = [measured for name in asked.rows or ROWS if (measured := measure(name, session, notes))]
+    shutil.rmtree(WORK, ignore_errors=True)
+    if asked.write if asked.write is not None else not asked.rows:
+        print(report.write(rows, session, notes))
+    if any(not budget.is_reached for row in rows for budget in row.budgets):
+        print("some promises were missed", file=sys.stderr)
+
+
+def measure(name: str, session: Session, notes: list[str]) -> Row | None:
+    """Measure and print one row; a failure becomes a note, the other rows go on."""
+    try:
+        row: Row = importlib.import_module(f"bench.rows.{ROWS[name]}").measure(session)
+    except CommandFailed as failure:
+        print(failure, file=sys.stderr, flush=True)
+        notes.append(f"{name} was not measured: {str(failure).splitlines()[0]}")
+        return None
+    print("\n".join(report.section(row)))
+    for budget in row.budgets:
+        print(f"  {budget.promise}: {budget}")
+    print(flush=True)
+    return row
+
+
+if __name__ == "__main__":
+    main()

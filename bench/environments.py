@@ -1,0 +1,55 @@
+"""Installs each peer into an environment of its own, from a pinned list, and says which could not be."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from bench.session import BENCH, VENVS
+
+PEERS = ("metaflow", "luigi", "joblib", "dask", "ray", "prefect")
+
+
+def install(peers: Sequence[str]) -> tuple[frozenset[str], list[str]]:
+    """Give the peers that are there, and a line for each that is not."""
+    there, notes = set(), []
+    for peer in peers:
+        reason = install_one(peer)
+        if reason:
+            notes.append(f"{peer} was skipped: {reason}")
+        else:
+            there.add(peer)
+    return frozenset(there), notes
+
+
+def install_one(peer: str) -> str:
+    """Install a peer unless it is there already; gives why it failed, or nothing."""
+    if peer == "ray" and shutil.which("unshare") is None:
+        return "it only runs in a network of its own, which needs `unshare`"
+    wanted = (BENCH / "requirements" / f"{peer}.txt").read_text()
+    folder = VENVS / peer
+    stamp = folder / "installed.txt"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return ""
+    print(f"installing {peer}", file=sys.stderr, flush=True)
+    for command in commands(peer):
+        ended = subprocess.run(command, capture_output=True, text=True)
+        if ended.returncode != 0:
+            return (ended.stderr.strip().splitlines() or ["no reason given"])[-1]
+    stamp.write_text(wanted)
+    return ""
+
+
+def commands(peer: str) -> list[list[str]]:
+    """uv where it is installed (seconds), pip otherwise (a minute)."""
+    folder, pinned = str(VENVS / peer), str(BENCH / "requirements" / f"{peer}.txt")
+    python = f"{folder}/bin/python"
+    if uv := shutil.which("uv"):
+        return [
+            [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, folder],
+            [uv, "pip", "install", "--quiet", "--python", python, "--requirement", pinned],
+        ]
+    return [
+        [sys.executable, "-m", "venv", folder],
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", pinned],
+    ]

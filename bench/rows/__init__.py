@@ -1,0 +1,1 @@
+"""One file per row of the table; `measure(session)` gives the row."""
