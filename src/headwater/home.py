@@ -31,7 +31,6 @@ class Home:
         self.settings = settings
         self._ledger: Ledger | None = None
         self._place: Place | None = None
-        self._objects: ObjectStore | None = None
         self._artifacts: ArtifactStore | None = None
 
     @property
@@ -51,15 +50,13 @@ class Home:
     @property
     def objects(self) -> ObjectStore:
         """Content-addressed objects."""
-        if self._objects is None:
-            self._objects = ObjectStore(self.place)
-        return self._objects
+        return self.artifacts.objects
 
     @property
     def artifacts(self) -> ArtifactStore:
         """Values."""
         if self._artifacts is None:
-            self._artifacts = ArtifactStore(self.objects, self._small)
+            self._artifacts = ArtifactStore(self.place, self._small)
         return self._artifacts
 
     def run_folder(self, run: str) -> str:

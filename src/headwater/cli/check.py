@@ -13,7 +13,7 @@ from headwater.model.errors import FlowMistakes
 @click.argument("file", metavar="FILE.py")
 @click.option("--no-pylint", is_flag=True, hidden=True)
 @click.pass_context
-def command(context: click.Context, file: str, **_: object) -> int:
+def command(context: click.Context, /, file: str, **_: object) -> int:
     """Report every mistake of a flow, each with its line and a hint; nothing is run or stored."""
     flow = context.obj[FLOW]
     graph, mistakes = check_flow(flow)

@@ -83,8 +83,8 @@ class PlainWatcher:
                 self._say(f"note: {happening.text}", is_important=True)
             case RunFinished():
                 self._say(reused_text(tally), at=happening.at)
-                for line in finished_lines(tally, happening):
-                    self._say(line, is_important=happening.end != "succeeded")
+                for text in finished_lines(tally, happening):
+                    self._say(text, is_important=happening.end != "succeeded")
             case _:
                 pass
 

@@ -37,7 +37,7 @@ class _ResumeCommand(FlowCommand):
 @run_options
 @click.pass_context
 def command(
-    context: click.Context, file: str, words: tuple[str, ...], origin_run_id: str | None, **options: object
+    context: click.Context, /, file: str, words: tuple[str, ...], origin_run_id: str | None, **options: object
 ) -> int:
     """Continue a run: nothing that finished runs again.
 

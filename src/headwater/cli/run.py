@@ -16,7 +16,7 @@ class _RunCommand(FlowCommand):
 @click.argument("file", metavar="FILE.py")
 @run_options
 @click.pass_context
-def command(context: click.Context, file: str, **options: object) -> int:
+def command(context: click.Context, /, file: str, **options: object) -> int:
     """Run a flow. Every task, artifact, log line and the code are kept."""
     flow, code = context.obj[FLOW], context.obj[CODE]
     given = given_parameters(options)

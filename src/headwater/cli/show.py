@@ -11,7 +11,7 @@ from headwater.flow.show import dot_text, mermaid_text, show_text
 @click.argument("file", metavar="FILE.py")
 @click.option("--format", "form", type=click.Choice(["text", "mermaid", "dot"]), default="text", help="How.")
 @click.pass_context
-def command(context: click.Context, file: str, form: str) -> int:
+def command(context: click.Context, /, file: str, form: str) -> int:
     """Show a flow's steps in order, what each says of itself, and where it goes."""
     graph = compile_flow(context.obj[FLOW])
     print({"text": show_text, "mermaid": mermaid_text, "dot": dot_text}[form](graph))

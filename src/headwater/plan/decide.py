@@ -104,7 +104,7 @@ def _launch(frontier: Frontier, now: float, slots: Slots) -> Decision:
     label = frontier.last_label
     ask_again_at: float | None = None
     for key, task in frontier.ready.items():
-        if slots.in_flight >= slots.machine.workers or len(refused) == len(frontier.ready_counts):
+        if slots.is_full or len(refused) == len(frontier.ready_counts):
             break
         if key in seen or task.step in refused:
             continue

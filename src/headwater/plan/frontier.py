@@ -31,6 +31,9 @@ from headwater.model.graph import Graph, Step
 from headwater.model.ids import Frame, TaskKey, task_key
 from headwater.model.outcome import ExitCause, Transition
 
+#: An event of a wide join names only the first of its parents.
+PARENTS_IN_EVENT = 64
+
 
 class TaskState(msgspec.Struct):
     """What the planner knows of one task that became ready."""
@@ -242,8 +245,7 @@ class Frontier:
         self._settle(level, now)
 
     def _visible(self, task: TaskState, written: dict[str, Ref]) -> dict[str, Ref]:
-        inherits = len(task.parents) == 1 and not self.graph.steps[task.step].is_join
-        inherited = self.tasks[task.parents[0]].artifacts if inherits else {}
+        inherited = self.tasks[task.parents[0]].artifacts if inherits(self.graph, task) else {}
         return {**inherited, **written} if written else inherited
 
     def _open(self, task: TaskState, step: Step, transition: Transition, now: float) -> None:
@@ -325,3 +327,8 @@ class Frontier:
         group.delivered = []
         self._arrive(group.level, group.target, group.passes, inputs, now)
         self._settle(group.level, now)
+
+
+def inherits(graph: Graph, task: TaskState) -> bool:
+    """Whether a task begins with all artifacts of the one that it follows: all but joins and the first one do."""
+    return len(task.parents) == 1 and not graph.steps[task.step].is_join

@@ -7,7 +7,7 @@ import msgspec
 from headwater.model.events import TaskReused, TaskSucceeded
 from headwater.model.graph import Graph
 from headwater.model.ids import TaskKey
-from headwater.plan.frontier import Frontier, TaskState
+from headwater.plan.frontier import PARENTS_IN_EVENT, Frontier, TaskState, inherits
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -52,7 +52,9 @@ def reuse(
                 reads=success.reads,
                 is_caught=success.is_caught,
                 summary=success.summary,
-                parents=task.parents[:64],
+                parents=task.parents[:PARENTS_IN_EVENT],
+                parent_count=len(task.parents),
+                inherits=inherits(frontier.graph, task),
             )
             frontier.apply(event)
             events.append(event)

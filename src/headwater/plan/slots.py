@@ -23,6 +23,8 @@ class Slots:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        #: Attempts that may wait at the engine beyond the workers, so that none idles during a commit.
+        self.ahead = 0
         self._taken: dict[TaskKey, tuple[Resources, tuple[int, ...]]] = {}
         self._cpus = machine.cpus
         self._memory = machine.memory
@@ -31,9 +33,9 @@ class Slots:
         self._alone: set[TaskKey] = set()
 
     @property
-    def in_flight(self) -> int:
-        """Attempts that hold a slot."""
-        return len(self._taken)
+    def is_full(self) -> bool:
+        """Whether nothing more can be taken, whatever it asks for."""
+        return len(self._taken) >= self.machine.workers + self.ahead
 
     def never_fits(self, asked: Resources, count: int = 1) -> str | None:
         """Say what `count` such tasks together need beyond the whole machine; None when they fit."""
@@ -78,7 +80,7 @@ class Slots:
 
     def _has(self, asked: Resources, count: int) -> bool:
         return (
-            len(self._taken) + count <= self.machine.workers
+            len(self._taken) + count <= self.machine.workers + self.ahead
             and (asked.cpu or 0) * count <= self._cpus
             and (asked.memory or 0) * count <= self._memory
             and (asked.gpu or 0) * count <= len(self._gpus)

@@ -25,14 +25,18 @@ from headwater.model.order import TaskOrder
 from headwater.model.outcome import Outcome
 from headwater.model.ports import Commit, Ended, Engine, Lease, Ledger, Notice, Started, Wrote
 from headwater.plan.decide import Decision, Launch, decide, next_try
-from headwater.plan.frontier import Frontier
+from headwater.plan.frontier import PARENTS_IN_EVENT, Frontier, inherits
 from headwater.plan.slots import Slots
-from headwater.runtime.orders import RunFacts, SmallPayloads, make_order, parents_in_event
+from headwater.runtime.orders import RunFacts, SmallPayloads, make_order
 
 #: Longest sleep, so that requests and interrupts are seen in time.
 _LONGEST_WAIT_SECONDS = 0.25
 #: How long a cancelled attempt may take to end by itself.
 GRACE_SECONDS = 10.0
+
+#: Attempts of less than this on average count as short; of those, so many may wait at the engine.
+_SHORT_SECONDS = 0.02
+_AHEAD = 32
 
 #: What a driver tells whoever watches: an event that is committed, or what the engine reported on the way.
 Happening = Event | Wrote | Started | Notice
@@ -98,6 +102,7 @@ class Driver:
         self._requests_read_at = 0.0
         self._stopping: set[tuple[TaskKey, int]] = set()
         self._code_changed = False
+        self._mean_seconds = 1.0
 
     def drive(self) -> Iterator[Happening]:
         """Drive until the run's last event is committed; yields what happens, in order, after it is durable.
@@ -123,7 +128,6 @@ class Driver:
         """Record the launches, and make their orders; a run's end is recorded likewise."""
         for launch in decision.launches:
             task = self._frontier.tasks[launch.key]
-            step = self._frontier.graph.steps[task.step]
             self._add(
                 TaskStarted(
                     at=now,
@@ -132,9 +136,9 @@ class Driver:
                     label=launch.label,
                     attempt=launch.attempt,
                     ready_at=task.ready_at,
-                    parents=parents_in_event(task.parents),
+                    parents=task.parents[:PARENTS_IN_EVENT],
                     parent_count=len(task.parents),
-                    inherits=len(task.parents) == 1 and not step.is_join,
+                    inherits=inherits(self._frontier.graph, task),
                 )
             )
         if decision.finish is not None:
@@ -178,6 +182,7 @@ class Driver:
     def _end(self, outcome: Outcome) -> None:
         now = self._clock()
         self._slots.give_back(outcome.key)
+        self._look_ahead(outcome)
         self._stopping.discard((outcome.key, outcome.attempt))
         task = self._frontier.running.get(outcome.key)
         if task is None or task.attempt != outcome.attempt:
@@ -205,6 +210,12 @@ class Driver:
                 is_next_a_catch=is_catch,
             )
         )
+
+    def _look_ahead(self, outcome: Outcome) -> None:
+        """Let orders wait at the engine while attempts are so short that workers would idle during a commit."""
+        took = max(0.0, outcome.usage.ended_at - outcome.usage.started_at)
+        self._mean_seconds += (took - self._mean_seconds) / 8
+        self._slots.ahead = _AHEAD if self._mean_seconds < _SHORT_SECONDS else 0
 
     def _note_code(self, outcome: Outcome, now: float) -> None:
         if self._code_changed or not outcome.modules:

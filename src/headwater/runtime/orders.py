@@ -1,7 +1,7 @@
 """Makes the order of an attempt out of the frontier: everything that a worker must know, as plain data."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -161,8 +161,3 @@ def _threads(step: Step, graph: Graph, cpus: int) -> int | None:
 
 def _has_parallel_branches(graph: Graph) -> bool:
     return any(step.kind == "split" for step in graph.steps.values())
-
-
-def parents_in_event(parents: Sequence[TaskKey]) -> tuple[TaskKey, ...]:
-    """The parents that an event names."""
-    return tuple(parents[:INLINE_INPUTS])
