@@ -1,0 +1,101 @@
+"""What the supervisor knows of an attempt while its process lives."""
+
+from resource import struct_rusage
+
+import msgspec
+
+from headwater.engines.console import Forwarding, LineSplitter, LogFile
+from headwater.engines.exits import Death
+from headwater.engines.slots import Slot
+from headwater.model.ids import RunId, TaskKey
+from headwater.model.options import Resources, Timeout
+from headwater.model.outcome import Usage
+from headwater.model.ports import LogLine
+
+
+class HeadOptions(msgspec.Struct, frozen=True):
+    """The options that the supervisor sees to."""
+
+    timeout: Timeout | None = None
+    resources: Resources | None = None
+    environment: dict[str, str] = {}
+
+
+class OrderHead(msgspec.Struct, frozen=True):
+    """The part of an order that the supervisor reads; the attempt reads the whole."""
+
+    run: RunId
+    key: TaskKey
+    attempt: int
+    log_file: str = ""
+    options: HeadOptions = HeadOptions()
+
+
+class Attempt:
+    """A process at work on an order, or an order that waits for one."""
+
+    def __init__(self, order: bytes, head: OrderHead, received_at: float, max_log_bytes: int) -> None:
+        #: JSON of the whole order.
+        self.order = order
+        self.head = head
+        #: Monotonic seconds, as all times here but `started_at`.
+        self.received_at = received_at
+        self.pid = 0
+        #: Unix time.
+        self.started_at = 0.0
+        self.queue_seconds = 0.0
+        self.slot: Slot | None = None
+        self.log = LogFile(head.log_file, max_log_bytes)
+        self.splitters = (LineSplitter("o"), LineSplitter("e"))
+        self.forwarding = Forwarding()
+        self.is_trouble_told = False
+        #: When it has to be dead; None = it has the time that it needs.
+        self.kill_at: float | None = None
+        #: When processes that it left behind have to be dead.
+        self.strays_until = 0.0
+        self.left_strays = False
+        #: Status and usage as `wait` gave them.
+        self.status = 0
+        self.ended_with: struct_rusage | None = None
+        self.usage = Usage()
+        self.was_cancelled = False
+        self.timeout_seconds: float | None = None
+        self.memory: tuple[int, int] | None = None
+        self.was_kernel_short_of_memory = False
+
+    @property
+    def name(self) -> tuple[TaskKey, int]:
+        """Key and number."""
+        return self.head.key, self.head.attempt
+
+    @property
+    def memory_limit(self) -> int:
+        """Bytes that it may hold; 0 = no limit is enforced."""
+        resources = self.head.options.resources
+        if resources is None or not resources.enforce or not resources.memory:
+            return 0
+        return int(resources.memory * 1_000_000)
+
+    def take_output(self, number: int, chunk: bytes, at: float, is_driver_slow: bool) -> list[LogLine]:
+        """Keep what it printed to stdout (0) or stderr (1); gives the lines to show.
+
+        An empty chunk ends the stream.
+        """
+        splitter = self.splitters[number]
+        records = splitter.feed(chunk) if chunk else splitter.rest()
+        self.log.append(at, splitter.letter, records)
+        return self.forwarding.lines(at, splitter.stream, records, is_driver_slow)
+
+    def death(self) -> Death:
+        """Sum up how it ended."""
+        return Death(
+            self.head.run,
+            self.head.key,
+            self.head.attempt,
+            self.status,
+            self.usage,
+            was_cancelled=self.was_cancelled,
+            timeout_seconds=self.timeout_seconds,
+            memory=self.memory,
+            was_kernel_short_of_memory=self.was_kernel_short_of_memory,
+        )

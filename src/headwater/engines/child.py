@@ -1,0 +1,116 @@
+"""What a new process does to become an attempt, and how it leaves."""
+
+import atexit
+import gc
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+
+import msgspec
+
+from headwater.engines.processes import adopt_orphans, die_with_parent, flush_c_streams
+from headwater.engines.slots import write_outcome
+from headwater.model.order import TaskOrder
+from headwater.model.outcome import Outcome, TaskError
+
+#: Runs one attempt; what fails in the user's code is part of the outcome.
+RunAttempt = Callable[[TaskOrder], Outcome]
+
+_orders = msgspec.json.Decoder(TaskOrder)
+_encoder = msgspec.json.Encoder()
+
+
+class Circumstances(msgspec.Struct, frozen=True):
+    """How the attempt's process came to be."""
+
+    #: Process that must not die before it.
+    supervisor: int
+    #: `fork` or `spawn`, and why it was not fork.
+    started_by: str
+    spawn_reason: str
+    #: Seconds between the order and the process.
+    queue_seconds: float
+    #: Seconds of importing that this attempt alone had to pay.
+    importing: float = 0.0
+
+
+def leave_family(supervisor: int) -> None:
+    """Get a session of its own, die with the supervisor, and keep orphaned descendants together."""
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+    die_with_parent(supervisor)
+    adopt_orphans()
+
+
+def undo_supervision() -> None:
+    """Undo in a forked child what the supervisor had set up for itself."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    atexit._clear()
+    gc.enable()
+
+
+def run_and_leave(run: RunAttempt, order: bytes, result: int, circumstances: Circumstances) -> None:
+    """Run the attempt, leave its outcome in `result`, and end this process; does not return."""
+    own = os.getpid()
+    outcome = _outcome(run, order, circumstances)
+    if os.getpid() != own:
+        # The step forked and let the copy run on to here; only the original speaks for the attempt.
+        os._exit(0)
+    _flush()
+    write_outcome(result, _encoder.encode(outcome))
+    _finish_quietly()
+    os._exit(0)
+
+
+def _outcome(run: RunAttempt, text: bytes, circumstances: Circumstances) -> Outcome:
+    order = _orders.decode(text)
+    try:
+        outcome = run(order)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it has to reach the record
+        return Outcome("outcome", 1, order.run, order.key, order.attempt, "exception", error=_broken_promise(error))
+    usage = msgspec.structs.replace(
+        outcome.usage,
+        queue=circumstances.queue_seconds,
+        importing=outcome.usage.importing + circumstances.importing,
+        started_by=outcome.usage.started_by or circumstances.started_by,
+        spawn_reason=circumstances.spawn_reason,
+    )
+    return msgspec.structs.replace(outcome, usage=usage)
+
+
+def _broken_promise(error: BaseException) -> TaskError:
+    kind = type(error)
+    return TaskError(
+        f"{kind.__module__}.{kind.__qualname__}",
+        f"the attempt itself broke: {error}",
+        traceback="".join(traceback.format_exception(error)),
+        hint="this is a mistake of Headwater, not of your code; please report it",
+    )
+
+
+def _finish_quietly() -> None:
+    """Do what an interpreter does at its end for threads, children and exit functions of the user's code."""
+    try:
+        if threading.active_count() > 1:
+            threading._shutdown()  # type: ignore[attr-defined]
+        multiprocessing = sys.modules.get("multiprocessing.util")
+        if multiprocessing is not None:
+            multiprocessing._exit_function()
+        atexit._run_exitfuncs()
+    except BaseException:  # noqa: BLE001 - the outcome stands; this is about the last words
+        traceback.print_exc()
+    _flush()
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            # Closed or replaced by the user's code: nothing of ours to write.
+            continue
+    flush_c_streams()

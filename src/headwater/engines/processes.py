@@ -1,0 +1,124 @@
+"""Asks the operating system about processes: who descends from whom, how to die together, how to end a family.
+
+Linux answers through `/proc` and `prctl`; elsewhere the answers are empty and the process groups must do.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterable
+
+IS_LINUX = sys.platform == "linux"
+
+#: Environment variable that marks a zygote and all its descendants; `/proc/<pid>/environ` shows it even of
+#: those that forked, left the session and changed their own environment.
+FAMILY_VARIABLE = "HEADWATER_FAMILY"
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent(parent: int) -> None:
+    """Let the kernel kill this process when the parent's thread that started it ends.
+
+    Exits at once when the parent was gone before that could be arranged.
+    """
+    if IS_LINUX:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of every descendant that loses its own."""
+    if IS_LINUX:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def flush_c_streams() -> None:
+    """Write out what C code of this process has printed but not flushed."""
+    _libc.fflush(None)
+
+
+def children_of(pid: int) -> list[int]:
+    """List the processes whose parent it is; empty when it is gone."""
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found
+    for thread in threads:
+        try:
+            descriptor = os.open(f"/proc/{pid}/task/{thread}/children", os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            found += [int(child) for child in _read_all(descriptor).split()]
+        except OSError:
+            pass
+        finally:
+            os.close(descriptor)
+    return found
+
+
+def descendants_of(pid: int) -> list[int]:
+    """List its children, their children and so on, parents first."""
+    found: list[int] = []
+    waiting = children_of(pid)
+    while waiting:
+        child = waiting.pop()
+        found.append(child)
+        waiting += children_of(child)
+    return found
+
+
+def family(token: str) -> list[int]:
+    """List all living processes of this user whose environment carries the family's token."""
+    marker = f"{FAMILY_VARIABLE}={token}".encode()
+    found = []
+    for name in os.listdir("/proc") if IS_LINUX else []:
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        try:
+            descriptor = os.open(f"/proc/{name}/environ", os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            if marker in _read_all(descriptor).split(b"\0"):
+                found.append(int(name))
+        except OSError:
+            pass
+        finally:
+            os.close(descriptor)
+    return found
+
+
+def kill(pids: Iterable[int]) -> None:
+    """SIGKILL each; silent about those that are gone."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        except PermissionError:
+            # A set-user-id program: not ours to end.
+            continue
+
+
+def kill_family(token: str, rounds: int = 50) -> None:
+    """SIGKILL the family until nobody new turns up; forks that race with it are found in the next round."""
+    for _ in range(rounds):
+        members = family(token)
+        if not members:
+            return
+        kill(members)
+
+
+def _read_all(descriptor: int) -> bytes:
+    read = b""
+    while chunk := os.read(descriptor, 65536):
+        read += chunk
+    return read

@@ -1,0 +1,13 @@
+"""A worker program whose attempts are tiny functions: what the engines do is seen without the rest of the house."""
+
+import sys
+
+from small_attempts import prepare
+
+from headwater.engines import zygote
+from headwater.engines.attempt_process import serve_attempt
+
+if __name__ == "__main__":
+    if sys.argv[1] == "zygote":
+        zygote.serve(prepare)
+    serve_attempt(prepare, sys.argv[2:])
