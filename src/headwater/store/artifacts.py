@@ -48,8 +48,10 @@ class ArtifactStore:
     `small` reads payloads that the ledger keeps; `main_module` is the canonical name of what runs as `__main__`.
     """
 
-    def __init__(self, place: Place, small: SmallReader | None = None, *, main_module: str | None = None) -> None:
-        self.objects = ObjectStore(place)
+    def __init__(
+        self, place: Place | ObjectStore, small: SmallReader | None = None, *, main_module: str | None = None
+    ) -> None:
+        self.objects = place if isinstance(place, ObjectStore) else ObjectStore(place)
         self._small = small
         self._naming = Naming(main_module)
         self._pages = CleanPages()
@@ -90,18 +92,8 @@ class ArtifactStore:
             ArtifactNotStorable: names attribute and item.
             DiskFull: names path, needed and free.
         """
-        writer = ItemsWriter(self.objects.put_raw)
-        first = encode_all(items, lambda index, item: self._encode(name, item, f"[{index}]"), writer)
-        payload, packs = writer.finish()
+        first, payload, ref = self._encode_items(name, items, self.objects.put_raw)
         size = sum(memoryview(part).nbytes for part in payload)
-        ref = Ref(
-            digest=root_digest(ITEMS_CODEC, payload),
-            codec=ITEMS_CODEC,
-            type="list",
-            size=size + writer.packed_bytes,
-            buffers=packs,
-            items=count_items(memoryview(payload[0])),
-        )
         batch = _Batch(self.objects, SMALL_BYTES_PER_ATTEMPT if may_be_small else 0)
         saved = batch.add_root(ref, payload, may_compress=size < _ITEMS_MAPPED_FROM_BYTES)
         batch.flush()
@@ -144,6 +136,16 @@ class ArtifactStore:
             return unframe(ref.digest, memoryview(small), "the ledger's small objects")
         return self.objects.read_root(ref.digest)
 
+    def digest_of(self, name: str, value: object) -> Digest:
+        """Give the digest that a value would be saved under; nothing is written.
+
+        Raises:
+            ArtifactNotStorable: names attribute and path.
+        """
+        encoded = self._encode(name, value)
+        buffers = [(self._entry(view), view) for view in encoded.buffers]
+        return root_digest(encoded.codec, join_payload(encoded.in_band, buffers))
+
     def objects_of(self, ref: Ref) -> Iterator[Digest]:
         """List the objects in the place that an artifact needs."""
         if not ref.is_small:
@@ -155,7 +157,7 @@ class ArtifactStore:
         buffers = [(self._entry(view), view) for view in encoded.buffers]
         payload = join_payload(encoded.in_band, buffers)
         digest = root_digest(encoded.codec, payload)
-        if before is not None and (digest == before.digest or self._is_round_trip(before, digest, buffers)):
+        if before is not None and self._is_same(before, value, digest, buffers):
             return Saved(before, None, is_unchanged=True)
         outside = [(entry, view) for entry, view in buffers if entry.digest is not None]
         size = sum(memoryview(part).nbytes for part in payload) + sum(entry.size for entry, _ in outside)
@@ -192,13 +194,41 @@ class ArtifactStore:
         """Tell whether the buffer is a map of an object that is still there."""
         return self._pages.is_known(view, digest) and self.objects.is_there(digest)
 
+    def _encode_items(
+        self, name: str, items: Iterable[object], store_pack: Callable[[Sequence[Buffer]], Digest]
+    ) -> tuple[list[object], list[Buffer], Ref]:
+        """Give the first few items, the payload of all and its reference."""
+        writer = ItemsWriter(store_pack)
+        first = encode_all(items, lambda index, item: self._encode(name, item, f"[{index}]"), writer)
+        payload, packs = writer.finish()
+        ref = Ref(
+            digest=root_digest(ITEMS_CODEC, payload),
+            codec=ITEMS_CODEC,
+            type="list",
+            size=sum(memoryview(part).nbytes for part in payload) + writer.packed_bytes,
+            buffers=packs,
+            items=count_items(memoryview(payload[0])),
+        )
+        return first, payload, ref
+
+    def _is_same(
+        self, before: Ref, value: object, digest: Digest, buffers: Sequence[tuple[BufferEntry, memoryview]]
+    ) -> bool:
+        """Tell whether the value is what was loaded."""
+        if before.items is None:
+            return digest == before.digest or self._is_round_trip(before, digest, buffers)
+        # Saved item by item, it comes back as a list.
+        if type(value) is not list or len(value) != before.items:
+            return False
+        return self._encode_items("", value, lambda parts: hash_bytes(*parts))[2].digest == before.digest
+
     def _is_round_trip(self, before: Ref, digest: Digest, buffers: Sequence[tuple[BufferEntry, memoryview]]) -> bool:
         """Tell whether the value is what was loaded, although its stream differs from the stored one.
 
         Some estimators and mixed frames pickle differently after they were loaded, and from then on stably: load the
         stored one again, pickle that, and compare. Only asked when no large buffer has changed.
         """
-        if before.codec != PickleCodec.name or before.items is not None:
+        if before.codec != PickleCodec.name:
             return False
         if set(before.buffers) != {entry.digest for entry, _ in buffers if entry.digest is not None}:
             return False

@@ -82,6 +82,22 @@ class ObjectStore:
         """Tell whether a file is there; says nothing of its bytes."""
         return self.place.stat(object_key(digest)) is not None
 
+    def renew(self, digest: Digest) -> bool:
+        """Make an object as new as if it had been written now; False when it is not there. Does not hash it."""
+        key = object_key(digest)
+        found = self.place.stat(key)
+        if found is None:
+            return False
+        is_good = self._is_stamped(digest, found)
+        self.place.touch(key)
+        failpoint("store.after_touch")
+        touched = self.place.stat(key)
+        if touched is None:  # a sweep was faster
+            return False
+        if is_good:
+            self._stamp(digest, touched)
+        return True
+
     def verify(self, digest: Digest, *, is_root: bool) -> None:
         """Hash an object whatever its stamp says.
 
@@ -107,13 +123,7 @@ class ObjectStore:
                 self.verify(blob.digest, is_root=blob.is_root)
             except (ArtifactMissing, ArtifactDamaged, FormatUnknown):
                 return False
-        self.place.touch(object_key(blob.digest))
-        failpoint("store.after_touch")
-        touched = self.place.stat(object_key(blob.digest))
-        if touched is None:  # a sweep was faster
-            return False
-        self._stamp(blob.digest, touched)
-        return True
+        return self.renew(blob.digest)
 
     def _open(self, digest: Digest, *, is_mapped: bool) -> tuple[Stat, memoryview]:
         key = object_key(digest)

@@ -22,7 +22,7 @@ class ArrayCodec:
 
     name = "numpy/1"
 
-    def encode(self, value: object, naming: Naming) -> Encoded | None:
+    def encode(self, value: Any, naming: Naming) -> Encoded | None:
         numpy = _numpy()
 
         if type(value) is not numpy.ndarray or not _is_describable(value.dtype):

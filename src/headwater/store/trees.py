@@ -1,0 +1,239 @@
+"""Trees of files: the code of a run, saved under one digest and laid out again elsewhere."""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from headwater.model.errors import ArtifactDamaged, UserMistake
+from headwater.model.ids import Digest
+from headwater.store.framing import frame, hash_bytes, root_digest
+from headwater.store.objects import Blob, ObjectStore
+from headwater.store.tree_cache import TreeCache
+from headwater.store.tree_rules import LeftOut, why_left_out_file, why_left_out_folder
+
+TREE_CODEC = "tree/1"
+#: What a tree holds at most; a flow's file may lie in a folder that is no project at all.
+_MOST_FILES = 3000
+_MOST_BYTES = 64 << 20
+_MOST_ENTRIES = 30_000
+
+
+class TreeFile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One file of a tree."""
+
+    #: BLAKE3 of its bytes; also the key of the raw object that holds them.
+    digest: Digest
+    size: int
+    is_executable: bool = False
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """What the root object of a tree holds, as JSON."""
+
+    #: By path below the root, with forward slashes, sorted.
+    files: dict[str, TreeFile]
+    kind: str = "tree"
+    v: int = 1
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """A saved tree."""
+
+    digest: Digest
+    #: Digest of each file's bytes, by path below the root.
+    files: dict[str, Digest]
+    #: What was not saved, and why.
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def save_tree(objects: ObjectStore, root: str, *, cache_folder: str | None = None) -> Tree:
+    """Save the code and small text files below a folder; durable on return.
+
+    Left out: hidden files, virtual environments, caches, what looks like a secret, links that lead out, binary and
+    large files (see `tree_rules.py`). `cache_folder` keeps digests of files that have not changed since the last time.
+
+    Raises:
+        UserMistake: the folder cannot be read.
+        DiskFull: names path, needed and free.
+    """
+    root = os.path.realpath(root)
+    cache = TreeCache(cache_folder, root)
+    left_out: list[LeftOut] = []
+    files: dict[str, TreeFile] = {}
+    blobs: list[Blob] = []
+    total = 0
+    for path in _candidates(root, left_out):
+        if len(files) >= _MOST_FILES or total >= _MOST_BYTES:
+            left_out.append(LeftOut(path, f"a tree holds at most {_MOST_FILES} files and {_MOST_BYTES >> 20} MiB"))
+            continue
+        taken = _take(objects, root, path, cache, left_out)
+        if taken is not None:
+            files[path], blob = taken
+            total += files[path].size
+            if blob is not None:
+                blobs.append(blob)
+    listing = [msgspec.json.encode(Listing(dict(sorted(files.items()))))]
+    digest = root_digest(TREE_CODEC, listing)
+    objects.put_many([*blobs, Blob(digest, frame(TREE_CODEC, listing), is_root=True)])
+    cache.keep()
+    return Tree(digest, {path: file.digest for path, file in files.items()}, tuple(left_out))
+
+
+def read_tree(objects: ObjectStore, digest: Digest) -> Listing:
+    """Give what a tree holds.
+
+    Raises:
+        ArtifactMissing, ArtifactDamaged, FormatUnknown: it cannot be read.
+    """
+    root = objects.read_root(digest)
+    if root.codec != TREE_CODEC:
+        raise ArtifactDamaged(digest, "the store", f"it holds {root.codec}, not {TREE_CODEC}")
+    return msgspec.json.decode(root.payload, type=Listing)
+
+
+def read_listing(objects: ObjectStore, digest: Digest) -> dict[str, Digest]:
+    """Give the digest of each file of a tree by path; raises as `read_tree`."""
+    return {path: file.digest for path, file in read_tree(objects, digest).files.items()}
+
+
+def objects_of_tree(objects: ObjectStore, digest: Digest) -> Iterator[Digest]:
+    """List the objects that a tree needs, its own first; raises as `read_tree`."""
+    yield digest
+    yield from dict.fromkeys(read_listing(objects, digest).values())
+
+
+def read_tree_file(objects: ObjectStore, digest: Digest, path: str) -> bytes:
+    """Give one file of a tree.
+
+    Raises:
+        KeyError: the tree has no such file.
+        ArtifactMissing, ArtifactDamaged, FormatUnknown: it cannot be read.
+    """
+    return bytes(objects.map_raw(read_tree(objects, digest).files[path].digest))
+
+
+def materialise(objects: ObjectStore, digest: Digest, folder: str) -> None:
+    """Lay a tree out in a new folder, which appears whole or not at all; does nothing when it is there already.
+
+    Every file is verified; no path leaves the folder, no link is made or followed.
+
+    Raises:
+        ArtifactDamaged: an object, or a path of the listing, is not what was saved.
+        ArtifactMissing: an object is not there.
+    """
+    if os.path.isdir(folder):
+        return
+    listing = read_tree(objects, digest)
+    building = f"{folder}.{os.getpid()}-{os.urandom(4).hex()}"
+    os.makedirs(building, mode=0o700)
+    try:
+        _lay_out(objects, digest, listing.files, building)
+        os.rename(building, folder)
+    except FileExistsError:
+        _remove(building)
+    except OSError:
+        _remove(building)
+        if not os.path.isdir(folder):  # else another process was faster
+            raise
+    except BaseException:
+        _remove(building)
+        raise
+
+
+def _lay_out(objects: ObjectStore, digest: Digest, files: Mapping[str, TreeFile], folder: str) -> None:
+    for path, file in files.items():
+        if not _is_safe(path):
+            raise ArtifactDamaged(digest, "the store", f"its path {path!r} leaves the tree")
+        target = f"{folder}/{path}"
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        mode = 0o700 if file.is_executable else 0o600
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        with open(descriptor, "wb") as opened:
+            opened.write(objects.map_raw(file.digest))
+
+
+def _is_safe(path: str) -> bool:
+    return "\0" not in path and all(part not in ("", ".", "..") for part in path.split("/"))
+
+
+def _remove(folder: str) -> None:
+    for parent, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            os.unlink(f"{parent}/{name}")
+        for name in folders:
+            os.rmdir(f"{parent}/{name}")
+    os.rmdir(folder)
+
+
+def _candidates(root: str, left_out: list[LeftOut]) -> Iterator[str]:
+    """List the files that the names allow, those nearest to the root first."""
+    looked_at = 0
+    level = [""]
+    while level:
+        below: list[str] = []
+        for folder in level:
+            for entry in _entries(root, folder):
+                looked_at += 1
+                if looked_at > _MOST_ENTRIES:
+                    left_out.append(LeftOut(folder or ".", f"more than {_MOST_ENTRIES} files lie below the root"))
+                    return
+                path = f"{folder}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    reason = why_left_out_folder(entry.path, entry.name)
+                    if reason is None:
+                        below.append(f"{path}/")
+                    else:
+                        left_out.append(LeftOut(f"{path}/", reason))
+                else:
+                    yield path
+        level = below
+
+
+def _entries(root: str, folder: str) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(f"{root}/{folder}") as listing:
+            return sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        if folder:
+            return []
+        raise UserMistake(f"{root} cannot be read: {error.strerror}", hint="is it the folder of your flow?") from error
+
+
+def _take(
+    objects: ObjectStore, root: str, path: str, cache: TreeCache, left_out: list[LeftOut]
+) -> tuple[TreeFile, Blob | None] | None:
+    """Read a file, unless the cache and the store have it; None when it is left out."""
+    full = f"{root}/{path}"
+    try:
+        found = os.stat(full)
+        reason = why_left_out_file(root, path, found)
+        if reason is not None:
+            left_out.append(LeftOut(path, reason))
+            return None
+        is_executable = bool(found.st_mode & stat.S_IXUSR)
+        known = cache.digest(path, found)
+        if known is not None and objects.renew(known):
+            return TreeFile(known, found.st_size, is_executable), None
+        with open(full, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        left_out.append(LeftOut(path, f"it cannot be read: {error.strerror}"))
+        return None
+    if not path.endswith(".py") and not _is_text(content):
+        left_out.append(LeftOut(path, "not text"))
+        return None
+    digest = hash_bytes(content)
+    cache.note(path, found, digest)
+    return TreeFile(digest, len(content), is_executable), Blob(digest, [content], is_root=False)
+
+
+def _is_text(content: bytes) -> bool:
+    if b"\0" in content[:8192]:
+        return False
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
