@@ -64,7 +64,7 @@ def read_records(path: str, offset: int = 0) -> Iterator[LogRecord]:
                 held = b""
 
 
-def read_log(path: str, offset: int = 0, stream: str | None = None) -> Iterator[LogLine]:
+def read_lines(path: str, offset: int = 0, stream: str | None = None) -> Iterator[LogLine]:
     """Read whole lines, of one stream or of both, in the order in which they began to be written.
 
     A line above 1 MiB comes in pieces. The last, unfinished line of a stream comes at the end.
