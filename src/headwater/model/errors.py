@@ -24,6 +24,7 @@ HeadwaterError                  anything that we can explain
 ├── RunIsFinished               the run's stream has ended
 ├── LeaseLost                   another process took the run over
 ├── StepTimeout                 `@timeout` is over (public name TimeoutException)
+├── ExecutableFailed            the program of an `@executable` step
 ├── FailureHandledByCatch       stands for a failure that left no exception (a kill)
 ├── NotInstalled                an optional package is missing; names the extra
 └── InternalError               a promise of our own code is broken
@@ -216,6 +217,17 @@ class LeaseLost(HeadwaterError):
 
 class StepTimeout(HeadwaterError):
     """The time that `@timeout` gives is over."""
+
+
+class ExecutableFailed(HeadwaterError):
+    """The program of an `@executable` step did not do what its protocol asks."""
+
+    def __init__(self, message: str, *, code: int | None = None, signal: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        #: Its exit code, when that was the failure.
+        self.code = code
+        #: Name of the signal that killed it.
+        self.signal = signal
 
 
 class FailureHandledByCatch(HeadwaterError):

@@ -12,6 +12,7 @@ from headwater.model.errors import (
     ArtifactMissing,
     ArtifactNotStorable,
     DiskFull,
+    ExecutableFailed,
     FormatUnknown,
     HeadwaterError,
     InvalidNext,
@@ -96,6 +97,8 @@ def cause_of(raised: BaseException) -> ExitCause:
             return "damaged_input"
         case InvalidNext():
             return "bad_transition"
+        case ExecutableFailed():
+            return "signal" if raised.signal else "exception" if raised.code is None else "sys_exit"
         case ImportError():
             return "import_error"
     return "cancelled" if type(raised).__name__ == "BdbQuit" else "exception"
@@ -153,6 +156,9 @@ def _details(raised: BaseException, cause: ExitCause) -> dict[str, str]:
             return {name: str(value) for name, value in known.items() if value is not None}
         case OSError() if cause == "disk_full":
             return _volume(raised)
+        case ExecutableFailed():
+            known = {"code": raised.code, "signal": raised.signal or None}
+            return {name: str(value) for name, value in known.items() if value is not None}
         case ImportError() if raised.name:
             return {"module": raised.name}
     return {}
