@@ -25,7 +25,7 @@ with open("raw", "wb", buffering=0) as file:
 facts["write"] = time.perf_counter() - began
 
 began = time.perf_counter()
-blake3(array, max_threads=2).digest()
+blake3(view, max_threads=2).digest()
 facts["blake3"] = time.perf_counter() - began
 
 began = time.perf_counter()

@@ -10,13 +10,13 @@ from bench.session import BENCH, CommandFailed, Session, fresh_folder, run
 def measure(session: Session) -> Row:
     """Seconds from the command to the first byte on stdout."""
     rounds = session.rounds(10)
-    flow = str(BENCH / "flows" / "hello.py")
+    flow = str(BENCH.parent / "examples" / "hello" / "flow.py")
     with fresh_folder() as folder:
-        run(session.flow("headwater", "hello", folder, "run", "--run-id-file", "run-id"), folder)
+        run(session.argv("headwater", flow, "run", "--run-id-file", "run-id"), folder)
         path = (folder / "run-id").read_text().strip()
         headwater = {
             "headwater": session.argv("headwater", "-m", "headwater", "show", flow),
-            "headwater logs": session.argv("headwater", "-m", "headwater", "logs", f"{path}/start"),
+            "headwater logs": session.argv("headwater", "-m", "headwater", "logs", f"{path}/greet"),
             "headwater --help": session.argv("headwater", "-m", "headwater", "--help"),
         }
         samples = {name: first_byte(command, folder, rounds) for name, command in headwater.items()}
