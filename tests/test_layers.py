@@ -18,8 +18,8 @@ STORES = {"store", "ledger"} | BOTTOM
 HOME = {"home", "settings"} | STORES
 TASK = {"task", "flow", "store"} | BOTTOM
 CLIENT = {"client"} | HOME
-WORKER = {"worker"} | TASK | CLIENT
 ENGINES = {"engines", "task", "environments", "store"} | BOTTOM
+WORKER = {"worker"} | ENGINES | TASK | CLIENT
 RUNTIME = {"runtime", "engines", "environments", "home", "settings", "plan", "ledger", "store", "flow"} | BOTTOM
 DEPLOYMENTS = {"deployments", "home", "settings", "flow", "environments", "ledger", "store"} | BOTTOM
 RUNNER = {"runner"} | RUNTIME | WORKER
@@ -104,7 +104,8 @@ def modules_of(node: ast.AST, file: str) -> list[str]:
         if node.level:
             return [absolute(file, node.level, node.module)]
         if node.module == "headwater":
-            return [f"headwater.{alias.name}" for alias in node.names]
+            # The version is the one fact that stands at the very top; reading it loads nothing.
+            return [f"headwater.{alias.name}" for alias in node.names if alias.name != "__version__"]
         return [node.module or ""]
     if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
