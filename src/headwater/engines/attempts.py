@@ -1,7 +1,5 @@
 """What the supervisor knows of an attempt while its process lives."""
 
-from resource import struct_rusage
-
 import msgspec
 
 from headwater.engines.console import Forwarding, LineSplitter, LogFile
@@ -54,9 +52,10 @@ class Attempt:
         #: When processes that it left behind have to be dead.
         self.strays_until = 0.0
         self.left_strays = False
-        #: Status and usage as `wait` gave them.
+        #: As `wait` gave it.
         self.status = 0
-        self.ended_with: struct_rusage | None = None
+        #: Seconds of user and system time, peak kilobytes of resident memory.
+        self.spent = (0.0, 0.0, 0)
         self.usage = Usage()
         self.was_cancelled = False
         self.timeout_seconds: float | None = None

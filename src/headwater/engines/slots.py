@@ -5,7 +5,6 @@ next one. It may, because nothing that could still write to them is alive.
 """
 
 import os
-import tempfile
 
 _HEAD = 8
 
@@ -47,7 +46,8 @@ def memory_file(name: str) -> int:
     """Open a file that has no name on any disk."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create(name, os.MFD_CLOEXEC)
-    descriptor, path = tempfile.mkstemp()
+    path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"headwater-{name}-{os.urandom(8).hex()}")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     os.unlink(path)
     return descriptor
 

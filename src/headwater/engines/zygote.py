@@ -309,21 +309,21 @@ class Zygote:
             attempt = self._running.pop(pid, None)
             if attempt is not None:
                 attempt.status = status
-                attempt.ended_with = usage
+                attempt.spent = usage.ru_utime, usage.ru_stime, usage.ru_maxrss
                 self._sweeping.append(attempt)
         if self._sweeping:
             self._sweep(time.monotonic())
 
     def _note_death(self, attempt: Attempt) -> None:
-        spent = attempt.ended_with
+        user_cpu, system_cpu, peak_kilobytes = attempt.spent
         attempt.usage = Usage(
             started_at=attempt.started_at,
             ended_at=time.time(),
             host=os.uname().nodename,
             pid=attempt.pid,
-            user_cpu=spent.ru_utime if spent else 0.0,
-            system_cpu=spent.ru_stime if spent else 0.0,
-            peak_memory_bytes=max(0, spent.ru_maxrss * 1024 - self._resident) if spent else 0,
+            user_cpu=user_cpu,
+            system_cpu=system_cpu,
+            peak_memory_bytes=max(0, peak_kilobytes * 1024 - self._resident),
             queue=attempt.queue_seconds,
             started_by="spawn" if self._spawn_reason else "fork",
             spawn_reason=self._spawn_reason,

@@ -1,0 +1,119 @@
+"""A worker's entry: wires flow, task and home for the attempts of one process.
+
+`python -m headwater.worker zygote` supervises and forks attempts; `python -m headwater.worker attempt ...` is one.
+Both are started by `engines/`, with their pipes in place, and are of no use by hand.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from headwater.engines.attempt_process import serve_attempt
+from headwater.engines.child import RunAttempt
+from headwater.engines.importing import LoadFailed
+from headwater.engines.zygote import serve
+from headwater.flow.compile import compile_flow
+from headwater.flow.load import load_flow
+from headwater.home import Home, open_home
+from headwater.model.ids import Digest
+from headwater.model.order import CodeSource, TaskOrder
+from headwater.model.outcome import Outcome
+from headwater.store.artifacts import ArtifactStore
+from headwater.store.place_disk import DiskPlace
+from headwater.task.attempt import run_attempt
+from headwater.task.failure import describe_failure
+from headwater.task.modules import LoadedModules
+from headwater.task.threads import ThreadPools
+from headwater.task.workspace import Workspace
+
+
+def main(words: Sequence[str]) -> None:
+    """Be what the first word says; does not return."""
+    role, *rest = words
+    if role == "zygote":
+        serve(prepare_attempts)
+    serve_attempt(prepare_spawned_attempt, rest)
+
+
+def prepare_attempts(code: CodeSource) -> RunAttempt:
+    """Import the flow and give the function that runs an attempt of it in a fork of this process.
+
+    Raises:
+        LoadFailed: the module does not import, or its flow does not compile.
+    """
+    _name_program(code)
+    return _prepare(code, is_forked=True)
+
+
+def prepare_spawned_attempt(code: CodeSource) -> RunAttempt:
+    """As `prepare_attempts`, for the one attempt of a process that was started for it."""
+    _name_program(code)
+    return _prepare(code, is_forked=False)
+
+
+def inline_attempt(code: CodeSource) -> RunAttempt:
+    """As `prepare_attempts`, for attempts in the driver's own process."""
+    return _prepare(code, is_forked=False)
+
+
+def inline_attempt_with(on_exception: Callable[[BaseException], None]) -> Callable[[CodeSource], RunAttempt]:
+    """Give an `inline_attempt` that hands each exception of a step, with its traceback, to a debugger."""
+
+    def prepare(code: CodeSource) -> RunAttempt:
+        return _prepare(code, is_forked=False, on_exception=on_exception)
+
+    return prepare
+
+
+def _name_program(code: CodeSource) -> None:
+    """Let the user's code see its own file as the program, as in `python flow.py`."""
+    sys.argv = [os.path.join(code.root, code.file)]
+
+
+def _prepare(
+    code: CodeSource, *, is_forked: bool, on_exception: Callable[[BaseException], None] | None = None
+) -> RunAttempt:
+    try:
+        flow_class = load_flow(code)
+        graph = compile_flow(flow_class)
+        modules = LoadedModules(code.root)
+        modules.digests()
+    except BaseException as raised:
+        raise LoadFailed(describe_failure(raised, code.root).error) from raised
+    pools = ThreadPools()
+    by_home: dict[str, Workspace] = {}
+
+    def run(order: TaskOrder) -> Outcome:
+        workspace = by_home.get(order.home)
+        if workspace is None:
+            read_small = _ledger_reader(order.home)
+            workspace = by_home[order.home] = Workspace(
+                artifacts=ArtifactStore(
+                    DiskPlace(os.path.join(order.home, "objects")), read_small, main_module=code.module
+                ),
+                graph=graph,
+                modules=modules,
+                pools=pools,
+                read_small=read_small,
+                is_forked=is_forked,
+                on_exception=on_exception,
+            )
+        return run_attempt(order, flow_class, workspace)
+
+    return run
+
+
+def _ledger_reader(home: str) -> Callable[[Sequence[Digest]], Mapping[Digest, bytes]]:
+    """Give a reader of small payloads that opens the ledger on first use, in the process that uses it."""
+    opened: list[Home] = []
+
+    def read(digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
+        if not opened:
+            opened.append(open_home(home))
+        return opened[0].ledger.small(digests)
+
+    return read
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
