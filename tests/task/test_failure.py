@@ -21,7 +21,7 @@ HERE = str(Path(__file__).parent)
 
 
 def failing(raised: BaseException) -> Failure:
-    secret_token = "do-not-show"  # noqa: F841, S105 - a local to be masked
+    secret_token = "do-not-show"  # noqa: F841 - a local to be masked
     rows = [1, 2, 3]  # noqa: F841 - a local to be seen
     try:
         raise raised
@@ -93,7 +93,7 @@ def test_user_frames_carry_line_and_previews_of_their_variables() -> None:
     assert frame.function == "failing"
     assert frame.text == "raise raised"
     assert frame.locals["rows"] == "[1, 2, 3]"
-    assert frame.locals["secret_token"] == "***"  # noqa: S105
+    assert frame.locals["secret_token"] == "***"
 
 
 def test_frames_of_libraries_are_kept_without_variables() -> None:
@@ -110,7 +110,7 @@ def _through_ours(function: Callable[[], None]) -> Failure:
     """Call a function through code that claims to lie in our own package."""
     file = str(Path(failure_module.__file__))
     scope: dict[str, object] = {"function": function}
-    exec(compile("def ours():\n    function()\n", file, "exec"), scope)  # noqa: S102
+    exec(compile("def ours():\n    function()\n", file, "exec"), scope)
     try:
         scope["ours"]()  # type: ignore[operator]
     except BaseException as raised:  # noqa: BLE001
@@ -145,7 +145,7 @@ def test_our_frames_are_left_out_of_chained_exceptions_too() -> None:
 def _raise_through_ours() -> None:
     scope: dict[str, object] = {}
     code = compile("def a():\n    b()\n", str(Path(failure_module.__file__)), "exec")
-    exec(code, scope)  # noqa: S102
+    exec(code, scope)
 
     def first() -> None:
         raise KeyError("first")
