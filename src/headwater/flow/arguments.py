@@ -1,0 +1,233 @@
+"""From a decorator's arguments to a step's options, the same for `@retry(times=2)` and `--with retry:times=2`."""
+
+import math
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from headwater.model.errors import InvalidDecorator
+from headwater.model.nearest import did_you_mean
+from headwater.model.options import Catch, Executable, Resources, Retry, StepOptions, Timeout, Unsupported
+
+#: Decorators that do something, with the names of their arguments.
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "retry": ("times", "minutes_between_retries"),
+    "catch": ("var", "print_exception"),
+    "timeout": ("seconds", "minutes", "hours"),
+    "resources": ("cpu", "gpu", "disk", "memory", "shared_memory", "enforce"),
+    "environment": ("vars",),
+    "parallel": (),
+    "executable": ("command",),
+}
+#: Decorators of back ends that are not here: accepted, with any arguments.
+UNSUPPORTED = ("batch", "kubernetes", "card", "conda", "pypi", "secrets", "pytorch_parallel")
+
+
+def add(options: StepOptions, name: str, given: Mapping[str, object]) -> StepOptions:
+    """Give the options with one more decorator.
+
+    Raises:
+        InvalidDecorator: no such decorator, no such argument, or a value that it cannot take.
+    """
+    if name in UNSUPPORTED:
+        return _add_unsupported(options, name, given)
+    if name not in ARGUMENTS:
+        raise InvalidDecorator(
+            f"there is no decorator `{name}`", hint=did_you_mean(name, ARGUMENTS, what="the decorators")
+        )
+    unknown = [argument for argument in given if argument not in ARGUMENTS[name]]
+    if unknown:
+        listed = ", ".join(f"`{argument}`" for argument in unknown)
+        near = did_you_mean(unknown[0], ARGUMENTS[name])
+        raise InvalidDecorator(f"`@{name}` takes no {listed}", hint=f"{near} {usage(name)}".strip())
+    return _ADD[name](options, given)
+
+
+def attach(options: StepOptions, text: str) -> StepOptions:
+    """Add what `--with NAME:KEY=VALUE,...` says, unless the step's own code already has that decorator.
+
+    Raises:
+        InvalidDecorator: the text names no decorator, or an argument or value that it cannot take.
+    """
+    name, given = parse_with(text)
+    added = add(StepOptions(), name, given)
+    return options if _has(options, name) else _merge(options, added)
+
+
+def parse_with(text: str) -> tuple[str, dict[str, object]]:
+    """Take `NAME:KEY=VALUE,...` apart; values are JSON, else text. Commas inside brackets and quotes do not part.
+
+    Raises:
+        InvalidDecorator: a part is not of the form KEY=VALUE.
+    """
+    name, _, rest = text.partition(":")
+    given: dict[str, object] = {}
+    for part in _split_outside_brackets(rest):
+        key, equals, value = part.partition("=")
+        if not equals or not key.strip():
+            hint = "write --with NAME:KEY=VALUE,KEY=VALUE, for instance --with retry:times=2"
+            raise InvalidDecorator(f"`--with {text}`: `{part}` is not of the form KEY=VALUE", hint=hint)
+        given[key.strip()] = _value(value.strip())
+    return name.strip(), given
+
+
+def usage(name: str) -> str:
+    """Say in one line what a decorator takes."""
+    taken = ARGUMENTS.get(name, ())
+    return f"`@{name}` takes: {', '.join(taken)}" if taken else f"`@{name}` takes no arguments"
+
+
+def _split_outside_brackets(text: str) -> list[str]:
+    parts, depth, quote, current = [], 0, "", ""
+    for character in text:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "[{(":
+            depth += 1
+        elif character in "]})":
+            depth -= 1
+        if character == "," and depth == 0 and not quote:
+            parts.append(current)
+            current = ""
+        else:
+            current += character
+    return [part for part in [*parts, current] if part.strip()]
+
+
+def _value(text: str) -> object:
+    try:
+        return msgspec.json.decode(text.encode())
+    except (msgspec.DecodeError, UnicodeError):
+        return {"True": True, "False": False, "None": None}.get(text, text)
+
+
+def _has(options: StepOptions, name: str) -> bool:
+    if name in UNSUPPORTED:
+        return any(each.name == name for each in options.unsupported)
+    field = "is_parallel" if name == "parallel" else name
+    return bool(getattr(options, field))
+
+
+def _merge(options: StepOptions, added: StepOptions) -> StepOptions:
+    changes: dict[str, object] = {}
+    for field in options.__struct_fields__:
+        new = getattr(added, field)
+        if new:
+            changes[field] = new
+    if options.resources and added.resources:
+        changes["resources"] = _larger(options.resources, added.resources)
+    if options.unsupported and added.unsupported:
+        changes["unsupported"] = (*options.unsupported, *added.unsupported)
+    return replace(options, **changes)
+
+
+def _number(name: str, argument: str, value: object, *, least: float = 0, is_whole: bool = False) -> float:
+    wanted = "a whole number" if is_whole else "a number"
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number) or number < least or (is_whole and number != int(number)):
+        raise InvalidDecorator(f"`@{name}({argument}={value!r})`: {argument} must be {wanted} of at least {least:g}")
+    return number
+
+
+def _add_retry(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
+    times = _number("retry", "times", given.get("times", 3), is_whole=True)
+    minutes = _number("retry", "minutes_between_retries", given.get("minutes_between_retries", 2))
+    return replace(options, retry=Retry(int(times), minutes))
+
+
+def _add_catch(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
+    var = given.get("var")
+    if var is not None and not (isinstance(var, str) and var.isidentifier() and not var.startswith("__")):
+        raise InvalidDecorator(f"`@catch(var={var!r})`: var must be the name of an artifact")
+    return replace(options, catch=Catch(var, _flag("catch", "print_exception", given.get("print_exception", True))))
+
+
+def _add_timeout(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
+    units = {"seconds": 1, "minutes": 60, "hours": 3600}
+    total = sum(_number("timeout", unit, given.get(unit, 0)) * factor for unit, factor in units.items())
+    if total <= 0:
+        raise InvalidDecorator("`@timeout` without a time", hint="for instance @timeout(minutes=5)")
+    return replace(options, timeout=Timeout(total))
+
+
+def _add_resources(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
+    numbers: dict[str, float] = {}
+    for argument in ("cpu", "gpu", "disk", "memory", "shared_memory"):
+        value = given.get(argument)
+        if value is not None:
+            numbers[argument] = _number("resources", argument, value, is_whole=argument == "gpu")
+    enforce = _flag("resources", "enforce", given.get("enforce", False))
+    if enforce and not numbers.get("memory"):
+        raise InvalidDecorator("`@resources(enforce=True)` has no memory to enforce", hint="add memory=<MB>")
+    gpu = int(numbers.pop("gpu")) if "gpu" in numbers else None
+    asked = Resources(gpu=gpu, enforce=enforce, **numbers)
+    return replace(options, resources=_larger(options.resources, asked) if options.resources else asked)
+
+
+def _larger(left: Resources, right: Resources) -> Resources:
+    larger: dict[str, float | None] = {}
+    for field in ("cpu", "gpu", "memory", "disk", "shared_memory"):
+        known = [value for value in (getattr(left, field), getattr(right, field)) if value is not None]
+        larger[field] = max(known) if known else None
+    return msgspec.convert({**larger, "enforce": left.enforce or right.enforce}, Resources)
+
+
+def _add_environment(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
+    variables = given.get("vars")
+    if not isinstance(variables, Mapping):
+        hint = 'for instance @environment(vars={"TZ": "UTC"})'
+        raise InvalidDecorator(f"`@environment(vars={variables!r})`: vars must be a dictionary", hint=hint)
+    for name, value in variables.items():
+        is_name = isinstance(name, str) and name and "=" not in name and "\0" not in name
+        if not is_name or not isinstance(value, str | int | float) or "\0" in str(value):
+            raise InvalidDecorator(f"`@environment`: {name!r}: {value!r} is not an environment variable and its text")
+    return replace(options, environment={name: str(value) for name, value in variables.items()})
+
+
+def _add_parallel(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
+    return replace(options, is_parallel=True)
+
+
+def _add_executable(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
+    command = given.get("command")
+    try:
+        words = shlex.split(command) if isinstance(command, str) else command
+    except ValueError as error:
+        raise InvalidDecorator(f"`@executable({command!r})`: {error}") from error
+    if not isinstance(words, Sequence) or not words or not all(isinstance(word, str) for word in words):
+        hint = 'for instance @executable("./score.sh") or @executable(["Rscript", "score.R"])'
+        raise InvalidDecorator(f"`@executable({command!r})`: the command must be text or a list of texts", hint=hint)
+    return replace(options, executable=Executable(tuple(words)))
+
+
+def _add_unsupported(options: StepOptions, name: str, given: Mapping[str, object]) -> StepOptions:
+    texts = {argument: str(value) for argument, value in given.items() if value is not None}
+    options = replace(options, unsupported=(*options.unsupported, Unsupported(name, texts)))
+    if name == "pytorch_parallel":
+        return replace(options, is_parallel=True)
+    asked = {key: given[key] for key in ("cpu", "gpu", "disk", "memory", "shared_memory") if given.get(key) is not None}
+    return _add_resources(options, asked) if asked and name in ("batch", "kubernetes") else options
+
+
+def _flag(name: str, argument: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidDecorator(f"`@{name}({argument}={value!r})`: {argument} must be True or False")
+    return value
+
+
+_ADD: dict[str, Callable[[StepOptions, Mapping[str, object]], StepOptions]] = {
+    "retry": _add_retry,
+    "catch": _add_catch,
+    "timeout": _add_timeout,
+    "resources": _add_resources,
+    "environment": _add_environment,
+    "parallel": _add_parallel,
+    "executable": _add_executable,
+}
