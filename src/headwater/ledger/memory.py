@@ -9,4 +9,4 @@ class MemoryLedger(SqliteLedger):
     """Gone when it is closed; everything else is as in a file."""
 
     def __init__(self) -> None:
-        super().__init__(Database(":memory:", MemoryLocks()))
+        self._use(Database(":memory:", MemoryLocks()))

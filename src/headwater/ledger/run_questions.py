@@ -48,6 +48,10 @@ class RunQuestions:
     def flows(self) -> list[str]:
         return [row[0] for row in self._database.rows(_ASK["flows"])]
 
+    def oldest_live_run(self) -> float | None:
+        row = self._database.row(_ASK["oldest_live_run"])
+        return None if row[0] is None else float(row[0])
+
     def runs(self, query: RunQuery) -> Page[RunRow]:
         found: list[tuple[int, RunRow]] = []
         for run_id, row in self._matching(query):

@@ -1,41 +1,56 @@
-"""The ledger in one SQLite file: HOME/ledger.db, its locks in HOME/locks."""
+"""The ledger in one SQLite file: HOME/ledger.db, its locks in HOME/locks.
+
+The methods say nothing that `model.ports.Ledger` does not say; each subject has a file of its own.
+"""
 
 import os
 import time
 from collections.abc import Iterator, Sequence
 
+from headwater.ledger.check import check_database
 from headwater.ledger.database import Database
 from headwater.ledger.filesystems import refuse_network_folder
 from headwater.ledger.leases import RunLease
-from headwater.ledger.locks import FileLocks, Locks
+from headwater.ledger.locks import FileLocks
 from headwater.ledger.run_questions import RunQuestions
-from headwater.ledger.statements import Statements
+from headwater.ledger.small_objects import SmallObjects
 from headwater.ledger.streams import Streams
 from headwater.ledger.tags import Tags
 from headwater.ledger.task_questions import TaskQuestions
 from headwater.model.events import Event, Request, RunStarted
+from headwater.model.findings import Finding
 from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.ports import Commit, Lease, Owner
-from headwater.model.rows import ArtifactRow, AttemptRow, Page, RunQuery, RunRow, TaskQuery, TaskRow
-
-_ASK = Statements("questions.sql")
+from headwater.model.rows import ArtifactRow, AttemptRow, Page, Reference, RunQuery, RunRow, TaskQuery, TaskRow
 
 #: Pause between two looks at the file while waiting.
 _LOOK_SECONDS = 0.015
 
 
 class SqliteLedger:
-    """See `model.ports.Ledger`; opened with `open_ledger`, or in memory with `ledger.memory.MemoryLedger`.
+    """The ledger of a home folder; makes it when it is not there, upgrades it when it is older.
 
     One object may be used by several threads. A forked child must open its own.
+
+    Raises:
+        SettingMistake: the folder lies on a network file system.
+        FormatUnknown: a newer Headwater wrote it.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, home: str) -> None:
+        folder = os.path.join(home, "locks")
+        if not os.path.isdir(folder):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+        refuse_network_folder(home)
+        self._use(Database(os.path.join(home, "ledger.db"), FileLocks(folder)))
+
+    def _use(self, database: Database) -> None:
         self._database = database
         self._streams = Streams(database)
         self._runs = RunQuestions(database)
         self._tasks = TaskQuestions(database)
         self._tags = Tags(database, self._streams)
+        self._objects = SmallObjects(database)
         self._seen = self._change()
 
     def start_run(self, commit: Commit) -> tuple[RunLease, RunStarted]:
@@ -112,23 +127,22 @@ class SqliteLedger:
         self._tags.annotate(run, note)
 
     def small(self, digests: Sequence[Digest]) -> dict[Digest, bytes]:
-        rows = (self._database.row(_ASK["small"], (bytes.fromhex(digest),)) for digest in digests)
-        return {row[0].hex(): row[1] for row in rows if row is not None}
+        return self._objects.small(digests)
+
+    def small_sizes(self) -> Iterator[tuple[Digest, int]]:
+        return self._objects.small_sizes()
+
+    def delete_small(self, digests: Sequence[Digest]) -> list[Digest]:
+        return self._objects.delete_small(digests)
+
+    def references(self) -> Iterator[Reference]:
+        return self._objects.references()
+
+    def oldest_live_run(self) -> float | None:
+        return self._runs.oldest_live_run()
+
+    def check(self, *, is_quick: bool = False) -> Iterator[Finding]:
+        return check_database(self._database, is_quick=is_quick)
 
     def close(self) -> None:
         self._database.close()
-
-
-def open_ledger(home: str) -> SqliteLedger:
-    """Open the ledger of a home folder; makes it when it is not there, upgrades it when it is older.
-
-    Raises:
-        SettingMistake: the folder lies on a network file system.
-        FormatUnknown: a newer Headwater wrote it.
-    """
-    folder = os.path.join(home, "locks")
-    if not os.path.isdir(folder):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-    refuse_network_folder(home)
-    locks: Locks = FileLocks(folder)
-    return SqliteLedger(Database(os.path.join(home, "ledger.db"), locks))

@@ -10,7 +10,7 @@ import msgspec
 from headwater.ledger.database import Database
 from headwater.ledger.leases import RunLease, RunPosition
 from headwater.ledger.statements import Statements
-from headwater.ledger.writing import write_events, write_objects, write_parameters
+from headwater.ledger.writing import insert_run, write_events, write_objects
 from headwater.model.errors import InternalError, LeaseLost, NotFound, RunIsDriven, RunIsFinished
 from headwater.model.events import Event, Request, RunFinished, RunStarted
 from headwater.model.failpoints import failpoint
@@ -49,35 +49,10 @@ class Streams:
         return lease, started
 
     def _insert_run(self, first: RunStarted, last_event: int) -> tuple[RunLease, RunStarted]:
-        database = self._database
-        label = int(database.row(_SQL["next_label"], (first.flow,))[0])
+        label = int(self._database.row(_SQL["next_label"], (first.flow,))[0])
         started = msgspec.structs.replace(first, label=label)
-        row = database.row(
-            _SQL["insert_run"],
-            (
-                started.run,
-                started.flow,
-                label,
-                started.user,
-                started.host,
-                started.at,
-                started.namespace,
-                started.note,
-                started.origin,
-                started.code.tree,
-                self._encode(started.parameters),
-                started.graph.end,
-                last_event,
-                started.host,
-                started.pid,
-                started.at,
-            ),
-        )
-        run_id = int(row[0])
-        tags = [(run_id, tag, 1) for tag in started.system_tags] + [(run_id, tag, 0) for tag in started.tags]
-        database.execute_many(_SQL["insert_tag"], tags)
-        write_parameters(database, run_id, started.parameters)
-        lease = RunLease(database.locks, started.run, f"{started.flow}/{label}", run_id, 1)
+        run_id = insert_run(self._database, started, last_event)
+        lease = RunLease(self._database.locks, started.run, f"{started.flow}/{label}", run_id, 1)
         lease.course = Course()
         return lease, started
 

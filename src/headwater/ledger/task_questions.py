@@ -1,14 +1,15 @@
 """Questions about the tasks of a run, their attempts and artifacts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from headwater.ledger.columns import ref_of
 from headwater.ledger.database import Database
 from headwater.ledger.lineage import Lineage
 from headwater.ledger.statements import Statements
-from headwater.model.artifact import Header, Ref
+from headwater.model.artifact import Header
 from headwater.model.errors import NotFound
 from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.outcome import TaskError, Transition, Usage
@@ -174,13 +175,3 @@ def _ended(status: TaskStatus) -> TaskStatus:
 def _artifact_row(run: RunId, row: tuple[Any, ...]) -> ArtifactRow:
     key, name, *columns, header = row
     return ArtifactRow(run, key, name, ref_of(columns), None if header is None else _decode_header(header))
-
-
-def ref_of(columns: Sequence[Any]) -> Ref:
-    """Build a Ref from the columns digest, codec, type, size, is_small, items, buffers."""
-    digest, codec, kind, size, is_small, items, buffers = columns
-    return Ref(digest.hex(), codec, kind, size, tuple(buffers.split()) if buffers else (), bool(is_small), items)
-
-
-#: How other files of this room read a stored transition.
-decode_transition: Callable[[bytes], Transition] = _decode_transition

@@ -8,7 +8,7 @@ import msgspec
 from headwater.ledger.database import Database
 from headwater.ledger.statements import Statements
 from headwater.model.artifact import Ref
-from headwater.model.events import Event
+from headwater.model.events import Event, RunStarted
 from headwater.model.ids import Digest
 from headwater.model.outcome import Transition, Usage
 from headwater.model.ports import Commit
@@ -16,6 +16,7 @@ from headwater.model.projections import Changes, Course, NewTask, TaskEnd, proje
 
 _SQL = Statements("writes.sql")
 _encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _NO_USAGE = Usage()
 _NO_TRANSITION = Transition()
 
@@ -51,11 +52,35 @@ def write_objects(database: Database, commit: Commit) -> None:
     )
 
 
-def write_parameters(database: Database, run_id: int, parameters: dict[str, Ref]) -> None:
-    """Store the run's parameters as artifacts of label 0."""
-    database.execute_many(
-        _SQL["insert_artifact"], [_artifact(run_id, 0, name, ref) for name, ref in parameters.items()]
+def insert_run(database: Database, started: RunStarted, last_event: int) -> int:
+    """Write the row of a run that starts, with its tags and parameters (artifacts of label 0), and give its number."""
+    row = database.row(
+        _SQL["insert_run"],
+        (
+            started.run,
+            started.flow,
+            started.label,
+            started.user,
+            started.host,
+            started.at,
+            started.namespace,
+            started.note,
+            started.origin,
+            started.code.tree,
+            _encode(started.parameters),
+            started.graph.end,
+            last_event,
+            started.host,
+            started.pid,
+            started.at,
+        ),
     )
+    run_id = int(row[0])
+    tags = [(run_id, tag, 1) for tag in started.system_tags] + [(run_id, tag, 0) for tag in started.tags]
+    database.execute_many(_SQL["insert_tag"], tags)
+    artifacts = [_artifact(run_id, 0, name, ref) for name, ref in started.parameters.items()]
+    database.execute_many(_SQL["insert_artifact"], artifacts)
+    return run_id
 
 
 def _write_tasks(database: Database, run_id: int, changes: Changes) -> None:
@@ -81,7 +106,7 @@ def _write_artifacts(database: Database, run_id: int, changes: Changes) -> None:
 
 
 def _write_run(database: Database, run_id: int, last: Changes, course: Course) -> None:
-    counts, metrics = _encode(course.task_counts), _encode(course.metrics)
+    counts, metrics = _encode_sorted(course.task_counts), _encode(course.metrics)
     end = last.conclusion
     if end is None:
         database.execute_many(_SQL["update_run"], [(counts, metrics, run_id)])

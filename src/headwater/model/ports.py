@@ -10,6 +10,7 @@ import msgspec
 
 from headwater.model.artifact import Header
 from headwater.model.events import Event, Request, RunStarted
+from headwater.model.findings import Finding
 from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.order import TaskOrder
 from headwater.model.outcome import Outcome
@@ -17,6 +18,7 @@ from headwater.model.rows import (
     ArtifactRow,
     AttemptRow,
     Page,
+    Reference,
     RunQuery,
     RunRow,
     TaskQuery,
@@ -203,6 +205,21 @@ class Ledger(Protocol):
 
     def small(self, digests: Sequence[Digest]) -> dict[Digest, bytes]:
         """Payloads of small objects; those that are not there are left out."""
+
+    def small_sizes(self) -> Iterator[tuple[Digest, int]]:
+        """Every small object with the bytes of its payload, by digest."""
+
+    def delete_small(self, digests: Sequence[Digest]) -> list[Digest]:
+        """Delete those of these small objects (and headers) that no run holds at this instant; gives the deleted."""
+
+    def references(self) -> Iterator[Reference]:
+        """Everything stored that some run holds: parameters, code, artifacts, items of foreachs; in no order."""
+
+    def oldest_live_run(self) -> float | None:
+        """When the oldest run that is not finished was started (interrupted ones included); None when all are."""
+
+    def check(self, *, is_quick: bool = False) -> Iterator[Finding]:
+        """Look for damage, and say what is known of it; `is_quick` leaves out the replay of all events."""
 
     def close(self) -> None:
         """Release the files; the object is not used afterwards."""

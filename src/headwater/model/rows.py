@@ -98,6 +98,18 @@ class ArtifactRow(msgspec.Struct, frozen=True, omit_defaults=True):
     header: Header | None = None
 
 
+class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something stored that a run holds on to: reachable, so that no sweep may take it."""
+
+    run: RunId
+    #: What holds it, as people type it: `Churn/17/train/4/model`, `Churn/17/_parameters/alpha`, `Churn/17/_code`.
+    path: str
+    #: The artifact; None for a tree of files.
+    ref: Ref | None = None
+    #: The tree; None for an artifact.
+    tree: Digest | None = None
+
+
 class Page(msgspec.Struct, Generic[Row], frozen=True):
     """A bounded part of a list."""
 

@@ -96,3 +96,23 @@ ORDER BY label;
 SELECT key, transition FROM tasks
 WHERE run = ?1 AND label < ?2 AND status IN ('succeeded', 'caught') AND instr(transition, ?3)
 ORDER BY label;
+
+-- name: oldest_live_run
+SELECT min(started_at) FROM runs WHERE status = 'running';
+
+-- name: small_sizes
+SELECT digest, length(payload) FROM small_objects WHERE digest > ? ORDER BY digest LIMIT ?;
+
+-- name: code_trees
+SELECT run, flow || '/' || label, code_tree FROM runs WHERE code_tree IS NOT NULL;
+
+-- name: references
+SELECT
+    artifacts.run, artifacts.label, name, runs.run, runs.flow || '/' || runs.label, step, digest, codec, type, size,
+    is_small, items, buffers
+FROM artifacts
+CROSS JOIN runs ON runs.id = artifacts.run
+LEFT JOIN tasks ON tasks.run = artifacts.run AND tasks.label = artifacts.label
+WHERE (artifacts.run, artifacts.label, name) > (?, ?, ?)
+ORDER BY artifacts.run, artifacts.label, name
+LIMIT ?;

@@ -79,3 +79,13 @@ INSERT INTO small_objects (digest, payload) VALUES (?, ?) ON CONFLICT (digest) D
 
 -- name: insert_header
 INSERT INTO headers (digest, header) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING;
+
+-- name: delete_small
+DELETE FROM small_objects
+WHERE digest = ?1
+    AND NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = ?1)
+    AND NOT EXISTS (SELECT 1 FROM runs WHERE code_tree = lower(hex(?1)))
+RETURNING digest;
+
+-- name: delete_header
+DELETE FROM headers WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = ?1);

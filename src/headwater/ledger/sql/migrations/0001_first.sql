@@ -42,6 +42,7 @@ CREATE TABLE runs (
     UNIQUE (flow, label)
 );
 CREATE INDEX runs_by_status ON runs (status, id);
+CREATE INDEX runs_by_code ON runs (code_tree) WHERE code_tree IS NOT NULL;
 CREATE INDEX runs_by_user ON runs (user, id);
 
 CREATE TABLE events (
