@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from headwater.ledger.sqlite import open_ledger
+from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import FormatUnknown, NotFound, SettingMistake
 from headwater.model.ids import Digest
 from headwater.model.ports import Ledger, Place
@@ -37,7 +37,7 @@ class Home:
     def ledger(self) -> Ledger:
         """Events and answers."""
         if self._ledger is None:
-            self._ledger = open_ledger(self.path)
+            self._ledger = SqliteLedger(self.path)
         return self._ledger
 
     @property
