@@ -1,0 +1,43 @@
+import os
+import sys
+import time
+
+import pytest
+
+from headwater.ledger.memory import MemoryLedger
+from headwater.ledger.sqlite import SqliteLedger
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+
+@pytest.fixture(params=["file", "memory"])
+def ledger(request, tmp_path):
+    """Every implementation in turn: what is tested with it is the contract."""
+    opened = SqliteLedger(str(tmp_path / "home")) if request.param == "file" else MemoryLedger()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def home(tmp_path):
+    return str(tmp_path / "home")
+
+
+@pytest.fixture
+def file_ledger(home):
+    opened = SqliteLedger(home)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def until():
+    """Wait for something that another process does."""
+
+    def wait(is_true, seconds=30.0):
+        deadline = time.monotonic() + seconds
+        while not is_true():
+            assert time.monotonic() < deadline, "it did not happen"
+            time.sleep(0.002)
+
+    return wait

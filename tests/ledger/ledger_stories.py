@@ -1,0 +1,84 @@
+"""Events of small runs, told in few words; nothing here is a stand-in for code of ours."""
+
+import os
+
+from blake3 import blake3
+
+from headwater.model.artifact import Header, Ref
+from headwater.model.events import RunFinished, RunStarted, TaskFailed, TaskReused, TaskStarted, TaskSucceeded
+from headwater.model.graph import Graph
+from headwater.model.ids import new_ulid
+from headwater.model.order import CodeSource
+from headwater.model.outcome import Transition
+from headwater.model.ports import Commit
+
+GRAPH = Graph("Churn", "churn.py", "churn", "start", "end", {})
+
+
+def digest(text):
+    return blake3(text.encode()).hexdigest()
+
+
+def small_ref(text):
+    return Ref(digest(text), "json/1", "str", len(text), is_small=True)
+
+
+def run_id():
+    return new_ulid(1_000_000.0, os.urandom(10))
+
+
+def run_started(flow="Churn", **fields):
+    known = {
+        "at": 1.0,
+        "run": run_id(),
+        "flow": flow,
+        "label": 0,
+        "user": "ada",
+        "host": "here",
+        "pid": os.getpid(),
+        "graph": GRAPH,
+        "code": CodeSource("/project", "churn.py", "churn", flow),
+        "seed": 7,
+    }
+    return RunStarted(**(known | fields))
+
+
+def started(key, label, *, at=2.0, attempt=0, parents=(), inherits=None, parent_count=0):
+    step = key.split("/")[0].split("~")[0]
+    follows_one = len(parents) == 1 if inherits is None else inherits
+    return TaskStarted(
+        at, key, step, label, attempt, parents=tuple(parents), parent_count=parent_count, inherits=follows_one
+    )
+
+
+def succeeded(key, *targets, at=3.0, attempt=0, width=None, items=None, **fields):
+    return TaskSucceeded(at, key, attempt, transition=Transition(targets, width, items), **fields)
+
+
+def failed(key, *, at=3.0, attempt=0, cause="exception", **fields):
+    return TaskFailed(at, key, attempt, cause, **fields)
+
+
+def reused(key, label, *targets, origin, parents=(), **fields):
+    step = key.split("/")[0].split("~")[0]
+    return TaskReused(
+        2.0, key, step, label, origin, transition=Transition(targets), parents=tuple(parents), inherits=len(parents) == 1, **fields
+    )
+
+
+def finished(end="succeeded", at=9.0, **fields):
+    return RunFinished(at, end, **fields)
+
+
+def begin(ledger, *events, small=None, headers=None, **fields):
+    """Start a run with these further events; gives its lease and its first event as stored."""
+    return ledger.start_run(Commit([run_started(**fields), *events], small or {}, headers or {}))
+
+
+def commit(*events, texts=(), previews=()):
+    """A commit with small objects and headers for these texts."""
+    return Commit(
+        events,
+        {digest(text): text.encode() for text in texts},
+        {digest(text): Header(preview=text) for text in previews},
+    )
