@@ -302,7 +302,8 @@ class Frontier:
         """Fire the joins of the level that wait for nothing any more; close the level when no token is left."""
         if level.arrived:
             for step in list(level.arrived):
-                if not any(level.counts.get(other) for other in self.graph.steps[step].waits_for):
+                others = self.graph.steps[step].waits_for
+                if not any(level.counts.get(other) or other in level.arrived for other in others):
                     inputs = sorted(level.arrived.pop(step))
                     keys = tuple(key for _, key in inputs)
                     passes = max(self._pass_of(key, level) for key in keys)

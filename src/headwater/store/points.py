@@ -2,17 +2,16 @@
 
 A block is a 20-byte head (`<4sIIII`: magic `HWP1`, points, bytes of the name table, bytes of the columns, CRC-32 of
 both), the table of names (JSON list) and four columns one after the other: name number (uint16), step (int64, the
-smallest one = none given), Unix time (float64), value (float64), all little-endian. A block that is cut short or does
-not match its CRC ends the file: it is the last write of a process that was killed.
+smallest one = none given), Unix time (float64), value (float64), all in the byte order of the machine, which is
+little-endian on every one that is supported. A block that is cut short or does not match its CRC ends the file: it is
+the last write of a process that was killed.
 """
 
 import os
 import struct
-import sys
 import zlib
 from array import array
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -75,21 +74,12 @@ def read_points(path: str, offset: int = 0) -> Iterator[tuple[Points, int]]:
             yield _decode(body, count, table_size), offset
 
 
-def _little(column: "array[Any]") -> bytes:
-    if sys.byteorder == "big":
-        column = column[:]
-        column.byteswap()
-    return column.tobytes()
-
-
 def _decode(body: bytes, count: int, table_size: int) -> Points:
     numbers, steps, times, values = array("H"), array("q"), array("d"), array("d")
     start = table_size
     for column in (numbers, steps, times, values):
         end = start + count * column.itemsize
         column.frombytes(body[start:end])
-        if sys.byteorder == "big":
-            column.byteswap()
         start = end
     names = msgspec.json.decode(body[:table_size], type=tuple[str, ...])
     return Points(names, numbers, steps, times, values)
