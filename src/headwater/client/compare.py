@@ -1,0 +1,94 @@
+"""How runs differ: parameters, metrics, artifacts, code, environment, timing."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from headwater.client.code import files_of
+from headwater.client.plain import plain_values
+from headwater.client.records import RunRecord
+from headwater.client.siblings import is_shown
+from headwater.model.rows import TaskQuery
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One thing that is not the same in all runs."""
+
+    name: str
+    #: What it is in each run, in the order of the runs; None = it is not there.
+    values: tuple[object, ...]
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """What differs between runs; what is the same in all of them is left out."""
+
+    #: Paths of the runs.
+    runs: tuple[str, ...]
+    #: Values, or `<package.Class>` and the start of the digest for what is not plain data.
+    parameters: tuple[Difference, ...]
+    metrics: tuple[Difference, ...]
+    #: `train.model`: digests of what the tasks set themselves.
+    artifacts: tuple[Difference, ...]
+    #: Files: digests.
+    code: tuple[Difference, ...]
+    #: Packages and `python`: versions.
+    environment: tuple[Difference, ...]
+    #: Steps: seconds that their tasks took in all; also where they are the same.
+    timing: tuple[Difference, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Nothing but the timing differs."""
+        return not (self.parameters or self.metrics or self.artifacts or self.code or self.environment)
+
+    def sections(self) -> list[tuple[str, tuple[Difference, ...]]]:
+        """Give (title, differences) of each section that has any."""
+        titles = ("parameters", "metrics", "artifacts", "code", "environment", "timing")
+        found = [(title, getattr(self, title)) for title in titles]
+        return [(title, differences) for title, differences in found if differences]
+
+
+def compare_runs(records: Sequence[RunRecord]) -> Comparison:
+    """Compare runs, by digest and without loading an artifact; reads the rows of all of their tasks."""
+    tasks = [_read_tasks(record) for record in records]
+    return Comparison(
+        tuple(record.path for record in records),
+        parameters=_differences([_parameters(record) for record in records]),
+        metrics=_differences([record.row.metrics for record in records]),
+        artifacts=_differences([artifacts for artifacts, _ in tasks]),
+        code=_differences([files_of(record.view, record.started.code) for record in records]),
+        environment=_differences([record.started.environment for record in records]),
+        timing=_all([seconds for _, seconds in tasks]),
+    )
+
+
+def _differences(found: Sequence[Mapping[str, object]]) -> tuple[Difference, ...]:
+    return tuple(difference for difference in _all(found) if len(set(map(repr, difference.values))) > 1)
+
+
+def _all(found: Sequence[Mapping[str, object]]) -> tuple[Difference, ...]:
+    names = dict.fromkeys(name for one in found for name in one)
+    return tuple(Difference(name, tuple(one.get(name) for one in found)) for name in names)
+
+
+def _parameters(record: RunRecord) -> dict[str, object]:
+    refs = record.row.parameters
+    plain = plain_values(record.view, refs)
+    return {
+        name: plain[name] if ref.codec.startswith("json/") else f"{plain[name]} {ref.digest[:12]}"
+        for name, ref in refs.items()
+    }
+
+
+def _read_tasks(record: RunRecord) -> tuple[dict[str, str], dict[str, float]]:
+    """Give the digests of all artifacts where they were set, and the seconds by step."""
+    digests: dict[str, str] = {}
+    seconds: dict[str, float] = {}
+    for rows in record.tasks(TaskQuery(record.run)):
+        for artifact in record.view.ledger.artifacts(record.run, [row.key for row in rows]):
+            if is_shown(artifact.name):
+                digests[f"{artifact.key}.{artifact.name}"] = artifact.ref.digest
+        for row in rows:
+            if row.finished_at is not None:
+                seconds[row.step] = seconds.get(row.step, 0.0) + row.finished_at - row.started_at
+    return digests, seconds
