@@ -7,6 +7,8 @@ from headwater.store.codecs.arrays import ArrayCodec
 from headwater.store.codecs.encoded import Codec, Encoded, Naming
 from headwater.store.codecs.pickled import PickleCodec
 from headwater.store.codecs.plain import PlainCodec
+from headwater.store.codecs.tables import ArrowCodec, PolarsCodec
+from headwater.store.codecs.tensors import TensorCodec
 
 _PICKLE = PickleCodec()
 _PLAIN = PlainCodec()
@@ -14,6 +16,9 @@ _PLAIN = PlainCodec()
 _BY_PACKAGE: dict[str, tuple[Codec, ...]] = {
     "builtins": (_PLAIN,),
     "numpy": (ArrayCodec(),),
+    "polars": (PolarsCodec(),),
+    "pyarrow": (ArrowCodec(),),
+    "torch": (TensorCodec(),),
 }
 _BY_NAME: dict[str, Codec] = {
     codec.name: codec for codec in (_PICKLE, *(codec for codecs in _BY_PACKAGE.values() for codec in codecs))
