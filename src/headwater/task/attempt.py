@@ -136,7 +136,7 @@ class _Attempt:
         if not is_caught or catch is None or catch.print_exception:
             is_exit = failure.cause == "sys_exit"
             text = failure.error.message + "\n" if is_exit else failure.error.traceback
-            with suppress(OSError, ValueError):  # the step may have closed it
+            with suppress(Exception):  # the step may have closed or replaced it
                 sys.stderr.write(text)
                 sys.stderr.flush()
         if self._workspace.on_exception is not None:

@@ -58,7 +58,7 @@ def describe_failure(raised: BaseException, code_root: str) -> Failure:
         details = _details(raised, cause)
         text = _format(raised)
         frames = _frames(raised.__traceback__, code_root)
-    except Exception as strange:  # noqa: BLE001 - the cause must get out, however strange the exception is
+    except (Exception, SystemExit) as strange:  # noqa: BLE001 - the cause must get out, whatever a user's repr does
         details["incomplete"] = f"{type(strange).__name__} while the failure was being described"
     error = TaskError(
         type=type_name(type(raised)),
@@ -125,7 +125,7 @@ def _message(raised: BaseException) -> str:
         return f"the step called sys.exit with code {exit_code(raised)}" + (f": {text}" if text else "")
     try:
         return str(raised)
-    except Exception as error:  # noqa: BLE001 - a user's `__str__` may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's `__str__` may raise anything
         return f"<its text raised {type(error).__name__}>"
 
 

@@ -17,7 +17,8 @@ class LoadedModules:
     """
 
     def __init__(self, code_root: str) -> None:
-        self._root = code_root
+        #: Folder below which files count as the project's.
+        self.root = code_root
         self._seen: set[str] = set()
         self._count = 0
         self._digests: dict[str, Digest] = {}
@@ -37,7 +38,7 @@ class LoadedModules:
         return self._digests
 
     def _add(self, file: object) -> None:
-        if not isinstance(file, str) or not is_user_file(file, self._root):
+        if not isinstance(file, str) or not is_user_file(file, self.root):
             return
         try:
             with open(file, "rb") as opened:
@@ -45,4 +46,4 @@ class LoadedModules:
         except OSError:
             # Deleted since it was loaded: there is nothing to compare the saved tree with.
             return
-        self._digests = {**self._digests, os.path.relpath(file, self._root): digest}
+        self._digests = {**self._digests, os.path.relpath(file, self.root): digest}

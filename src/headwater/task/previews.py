@@ -50,7 +50,7 @@ def preview(value: object) -> str:
     try:
         shape = _shape(value)
         text = shape if shape is not None else _Short().repr(value)
-    except Exception as error:  # noqa: BLE001 - a user's `__repr__` may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's `__repr__` may raise anything
         text = f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= LENGTH else text[: LENGTH - 3] + "..."
