@@ -25,7 +25,7 @@ ROWS = {
 
 def main() -> None:
     """Measure the rows asked for, one after the other."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure, print, and write RESULTS.md.")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"some of {' '.join(ROWS)}; all when none is named")
     parser.add_argument("--quick", action="store_true", help="few rounds, narrower work for what takes minutes")
     parser.add_argument("--without-peers", action="store_true", help="only Headwater and the limits of the machine")

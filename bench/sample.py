@@ -24,7 +24,7 @@ class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
     def __str__(self) -> str:
         text = figure(self.median, self.unit)
         if len(self.values) > 1:
-            text += f" ({figure(min(self.values))}-{figure(max(self.values), self.unit)})"
+            text += f" ({figure(min(self.values), self.unit)}-{figure(max(self.values), self.unit)})"
         return text
 
 

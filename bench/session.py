@@ -167,9 +167,10 @@ def stores(folder: Path) -> dict[str, str]:
 
 def read_all(process: subprocess.Popen[bytes], began: float) -> tuple[str, float | None]:
     assert process.stdout is not None
-    first = process.stdout.read(1)
-    first_byte = time.perf_counter() - began if first else None
-    return (first + process.stdout.read()).decode(errors="replace"), first_byte
+    with process.stdout as stdout:
+        first = stdout.read(1)
+        first_byte = time.perf_counter() - began if first else None
+        return (first + stdout.read()).decode(errors="replace"), first_byte
 
 
 def watch_memory(pid: int, largest: list[float]) -> None:
