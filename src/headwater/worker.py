@@ -13,7 +13,7 @@ from headwater.engines.child import RunAttempt
 from headwater.engines.importing import LoadFailed
 from headwater.engines.zygote import serve
 from headwater.flow.compile import compile_flow
-from headwater.flow.load import load_flow
+from headwater.flow.load import load_source
 from headwater.home import Home, open_home
 from headwater.model.ids import Digest
 from headwater.model.order import CodeSource, TaskOrder
@@ -48,7 +48,7 @@ def prepare_attempts(code: CodeSource) -> RunAttempt:
 def prepare_spawned_attempt(code: CodeSource) -> RunAttempt:
     """As `prepare_attempts`, for the one attempt of a process that was started for it."""
     _name_program(code)
-    return _prepare(code, is_forked=False)
+    return _prepare(code, is_forked=False, is_program=True)
 
 
 def inline_attempt(code: CodeSource) -> RunAttempt:
@@ -71,10 +71,14 @@ def _name_program(code: CodeSource) -> None:
 
 
 def _prepare(
-    code: CodeSource, *, is_forked: bool, on_exception: Callable[[BaseException], None] | None = None
+    code: CodeSource,
+    *,
+    is_forked: bool,
+    is_program: bool = False,
+    on_exception: Callable[[BaseException], None] | None = None,
 ) -> RunAttempt:
     try:
-        flow_class = load_flow(code)
+        flow_class = load_source(code, as_main=is_forked or is_program)
         graph = compile_flow(flow_class)
         modules = LoadedModules(code.root)
         modules.digests()

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+import msgspec
 
-from headwater.flow.load import find_code, load_flow
-from headwater.flow.spec import FlowSpec
+from headwater.flow.load import find_code, load_source
+from headwater.flow.values import parameters_of
 from headwater.model.order import CodeSource
 
 #: What the context carries from making it to the command's body.
 CODE = "headwater.code"
 FLOW = "headwater.flow"
 ENGINE = "headwater.engine"
+#: Keeps parameters apart from the command's own options.
+_PREFIX = "parameter:"
 
 
 class FlowCommand(click.Command):
@@ -32,14 +35,15 @@ class FlowCommand(click.Command):
             if not args:
                 raise click.UsageError(f"which flow? headwater {info_name} FILE.py")
             return super().make_context(info_name, args, parent=parent, **extra)
-        code = find_code(path, os.getcwd())
+        code = find_code(path)
         extra_obj: dict[str, object] = {CODE: code}
         context_holder = click.Context(self, info_name=info_name, parent=parent, obj=extra_obj)
         asks_help = any(word in ("-h", "--help") for word in rest)
         if self.on_found is not None and not asks_help:
             self.on_found(context_holder, code, rest)
-        flow = load_flow(code)
+        flow = load_source(code)
         extra_obj[FLOW] = flow
+        extra_obj[CODE] = msgspec.structs.replace(code, flow=flow.__name__)
         if self.takes_parameters:
             self.params = [*self.params, *parameter_options(flow)]
         return super().make_context(info_name, [path, *rest], parent=parent, obj=extra_obj, **extra)
@@ -53,14 +57,14 @@ def _split_file(args: list[str]) -> tuple[str | None, list[str]]:
     return None, args
 
 
-def parameter_options(flow: type[FlowSpec]) -> list[click.Parameter]:
+def parameter_options(flow: type) -> list[click.Parameter]:
     """Give one option a parameter; values stay text here, the flow's own types read them."""
     options: list[click.Parameter] = []
-    for spec in flow.parameter_specs():
+    for spec in (parameter.spec() for parameter in parameters_of(flow)):
         shown = f" [default: {spec.default}]" if spec.default is not None else ""
         options.append(
             click.Option(
-                [f"--{spec.name}", f"parameter_{spec.attribute}"],
+                [f"--{spec.name}", _PREFIX + spec.name],
                 help=(spec.help or "") + shown + (" [required]" if spec.required else ""),
                 metavar=spec.type.upper(),
                 default=None,
@@ -70,10 +74,9 @@ def parameter_options(flow: type[FlowSpec]) -> list[click.Parameter]:
 
 
 def given_parameters(options: dict[str, object]) -> dict[str, object]:
-    """Pick the parameters that the command line gave, by attribute."""
-    prefix = "parameter_"
+    """Pick the parameters that the command line gave, by name."""
     return {
-        name[len(prefix) :]: value for name, value in options.items() if name.startswith(prefix) and value is not None
+        name[len(_PREFIX) :]: value for name, value in options.items() if name.startswith(_PREFIX) and value is not None
     }
 
 

@@ -38,6 +38,19 @@ def load_flow(path: str, name: str | None = None) -> tuple[type[FlowSpec], CodeS
     return flow, CodeSource(root=root, file=relative, module=module_name(relative), flow=flow.__name__)
 
 
+def find_code(path: str) -> CodeSource:
+    """Say where a flow's file is without importing it; the class stays open (empty).
+
+    Raises:
+        FlowNotImported: there is no such file.
+    """
+    if not os.path.isfile(path):
+        raise FlowNotImported(f"there is no file {path}", hint=_near_files(path))
+    root = code_root(path)
+    relative = path_below(root, path)
+    return CodeSource(root=root, file=relative, module=module_name(relative), flow="")
+
+
 def load_source(code: CodeSource, *, as_main: bool = False) -> type[FlowSpec]:
     """Import the flow that an order names.
 
@@ -55,7 +68,7 @@ def load_source(code: CodeSource, *, as_main: bool = False) -> type[FlowSpec]:
     if as_main and sys.modules["__main__"] is not module:
         sys.modules.setdefault(_PROGRAM, sys.modules["__main__"])
         sys.modules["__main__"] = module
-    return find_flow(module, code.flow, shown(path))
+    return find_flow(module, code.flow or None, shown(path))
 
 
 def find_flow(module: ModuleType, name: str | None, file: str) -> type[FlowSpec]:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from headwater.flow.arguments import attach
 from headwater.flow.compile import compile_flow
-from headwater.flow.decorators import attach
-from headwater.flow.parameter import evaluate_parameters
-from headwater.flow.spec import FlowSpec
+from headwater.flow.values import constants_of, evaluate_parameters, parameters_of
 from headwater.home import Home
 from headwater.model.errors import Mistake, UserMistake
 from headwater.model.graph import Graph
@@ -63,7 +62,7 @@ class Execution:
 
     def new(
         self,
-        flow: type[FlowSpec],
+        flow: type,
         code: CodeSource,
         options: RunOptions,
         given: Mapping[str, object],
@@ -74,7 +73,7 @@ class Execution:
             flow: the class.
             code: where it is.
             options: what is said of the run.
-            given: parameters by attribute, text or values.
+            given: parameters by name, text or values.
 
         Yields:
             What happens, from the run's first event on.
@@ -84,12 +83,12 @@ class Execution:
         """
         graph, machine = self._prepare(flow, options)
         values = evaluate_parameters(flow, given, os.environ, user=self._home.user)
-        saved = save_values(self._home, values)
+        saved = save_values(self._home, {**constants_of(flow), **values})
         yield from self._start(graph, code, options, machine, saved, None)
 
     def resume_failed(
         self,
-        flow: type[FlowSpec],
+        flow: type,
         code: CodeSource,
         options: RunOptions,
         given: Mapping[str, object],
@@ -102,19 +101,10 @@ class Execution:
             ResumeRefused: a changed parameter was read by what would be reused.
         """
         graph, machine = self._prepare(flow, options)
-        values = evaluate_parameters(flow, given, {}, user=self._home.user, only_given=True)
-        added = {spec.attribute for spec in graph.parameters} - set(origin.parameters)
-        if added:
-            values = {
-                **{
-                    name: value
-                    for name, value in evaluate_parameters(flow, given, {}, user=self._home.user).items()
-                    if name in added
-                },
-                **values,
-            }
-        saved = save_values(self._home, values)
-        reuse = plan_reuse(self._home, origin, graph, from_step=from_step, changed=saved.refs)
+        values = self._new_values(flow, given, origin)
+        saved = save_values(self._home, {**constants_of(flow), **values})
+        changed = {name: saved.refs[name] for name in values}
+        reuse = plan_reuse(self._home, origin, graph, from_step=from_step, changed=changed)
         yield from self._start(graph, code, options, machine, saved, reuse)
 
     def continue_interrupted(self, row: RunRow, options: RunOptions) -> Iterator[Happening]:
@@ -131,10 +121,23 @@ class Execution:
         files = {} if started.code.tree is None else read_listing(self._home.objects, started.code.tree)
         yield from self._drive(lease, frontier, this_machine(options.max_workers), files)
 
-    def _prepare(self, flow: type[FlowSpec], options: RunOptions) -> tuple[Graph, Machine]:
+    def _new_values(self, flow: type, given: Mapping[str, object], origin: RunRow) -> dict[str, object]:
+        """Parameters given anew, and those that the origin did not have yet."""
+        changed = {
+            parameter.attribute: parameter.convert(given[parameter.name])
+            for parameter in parameters_of(flow)
+            if parameter.name in given
+        }
+        added = {parameter.attribute for parameter in parameters_of(flow)} - set(origin.parameters) - set(changed)
+        if not added:
+            return changed
+        values = evaluate_parameters(flow, given, os.environ, user=self._home.user)
+        return {**changed, **{name: values[name] for name in added}}
+
+    def _prepare(self, flow: type, options: RunOptions) -> tuple[Graph, Machine]:
         graph = compile_flow(flow)
-        for text in options.decorators:
-            graph = attach(graph, text)
+        if options.decorators:
+            graph = _decorated(graph, options.decorators)
         machine = this_machine(options.max_workers)
         misfits = [
             Mistake(f"step `{step.name}` can never fit: {excess}", step.file, step.line, "ask for less")
@@ -208,6 +211,17 @@ class Execution:
             yield from driver.drive()
         finally:
             lease.release()
+
+
+def _decorated(graph: Graph, texts: tuple[str, ...]) -> Graph:
+    """Give every step the decorators of `--with`, those that its own code has excepted."""
+    steps = dict(graph.steps)
+    for name, step in steps.items():
+        decorated = step.options
+        for text in texts:
+            decorated = attach(decorated, text)
+        steps[name] = msgspec.structs.replace(step, options=decorated)
+    return msgspec.structs.replace(graph, steps=steps)
 
 
 def _system_tags(user: str) -> tuple[str, ...]:

@@ -36,16 +36,9 @@ class Points(msgspec.Struct, frozen=True):
 def encode_points(points: Points) -> bytes:
     """Make a block."""
     table = msgspec.json.encode(points.names)
-    columns = [
-        array("H", points.numbers),
-        array("q", points.steps),
-        array("d", points.times),
-        array("d", points.values),
-    ]
-    if sys.byteorder == "big":
-        for column in columns:
-            column.byteswap()
-    body = b"".join([table, *(column.tobytes() for column in columns)])
+    body = b"".join(
+        (table, points.numbers.tobytes(), points.steps.tobytes(), points.times.tobytes(), points.values.tobytes())
+    )
     head = _HEAD.pack(_MAGIC, len(points.values), len(table), len(body) - len(table), zlib.crc32(body))
     return head + body
 

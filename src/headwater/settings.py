@@ -1,0 +1,156 @@
+"""Settings: every one with its value and where it came from; read once.
+
+In this order: the command line, `HEADWATER_*` of the environment, `[tool.headwater]` of the project's
+`pyproject.toml`, `[headwater]` of the user's `~/.config/headwater.toml`, the default.
+"""
+
+import os
+import pwd
+from collections.abc import Mapping
+
+import msgspec
+
+from headwater.model.errors import SettingMistake
+
+#: Marks a folder that `headwater init` (or the first run) made; holds the store's format version.
+MARKER = "format.json"
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting's value and source."""
+
+    value: str
+    #: `--home`, `HEADWATER_HOME`, a file's path, `default`, ...
+    source: str
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All settings of one command."""
+
+    #: Folder of store and ledger.
+    home: Setting
+    #: Name of the person who runs things.
+    user: Setting
+    #: Attempts in flight at most.
+    max_workers: Setting
+    #: MB after which an attempt's log is cut.
+    max_log_size: Setting
+
+
+def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], cwd: str) -> Settings:
+    """Read them once.
+
+    Args:
+        given: what the command line says, by setting name; None = not given.
+        environ: the environment.
+        cwd: the folder in which to look for a project.
+
+    Raises:
+        SettingMistake: a file that does not parse, or a value that cannot be.
+    """
+    layers = [
+        ({name: value for name, value in given.items() if value is not None}, "command line"),
+        (_from_environment(environ), "environment"),
+        _from_project(cwd),
+        _from_user(environ),
+    ]
+
+    def look(name: str) -> Setting | None:
+        for values, source in layers:
+            if name in values:
+                shown = f"HEADWATER_{name.upper()}" if source == "environment" else source
+                return Setting(values[name], shown)
+        return None
+
+    cpus = str(max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+    return Settings(
+        home=_absolute(look("home"), cwd) or _find_home(environ, cwd),
+        user=look("user") or _find_user(environ),
+        max_workers=_whole(look("max_workers") or Setting(cpus, "default"), "max_workers"),
+        max_log_size=_whole(look("max_log_size") or Setting("1024", "default"), "max_log_size"),
+    )
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name[len("HEADWATER_") :].lower(): value
+        for name, value in environ.items()
+        if name.startswith("HEADWATER_") and value
+    }
+
+
+def _from_project(cwd: str) -> tuple[dict[str, str], str]:
+    path = find_upward(cwd, "pyproject.toml")
+    return ({}, "") if path is None else (_table(path, ("tool", "headwater")), path)
+
+
+def _from_user(environ: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    config = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    path = os.path.join(config, "headwater.toml")
+    return (_table(path, ("headwater",)), path) if os.path.isfile(path) else ({}, "")
+
+
+def _table(path: str, keys: tuple[str, ...]) -> dict[str, str]:
+    with open(path, "rb") as file:
+        raw = file.read()
+    if b"headwater" not in raw:
+        return {}
+    import tomllib  # 11 ms, and most projects have no table of ours
+
+    try:
+        found = tomllib.loads(raw.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingMistake(f"{path} does not parse: {error}") from error
+    for key in keys:
+        found = found.get(key, {})
+    return {name.replace("-", "_"): str(value) for name, value in found.items()}
+
+
+def find_upward(folder: str, name: str) -> str | None:
+    """Give the nearest path of that name in the folder or above it."""
+    folder = os.path.abspath(folder)
+    while True:
+        path = os.path.join(folder, name)
+        if os.path.exists(path):
+            return path
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+def _find_home(environ: Mapping[str, str], cwd: str) -> Setting:
+    """The nearest `.headwater/` upward that `headwater init` made and this user owns, else `~/.headwater`."""
+    folder = os.path.abspath(cwd)
+    while True:
+        candidate = os.path.join(folder, ".headwater")
+        if os.path.isfile(os.path.join(candidate, MARKER)) and os.stat(candidate).st_uid == os.getuid():
+            return Setting(candidate, "made by `headwater init`")
+        above = os.path.dirname(folder)
+        if above == folder:
+            return Setting(os.path.join(os.path.expanduser("~"), ".headwater"), "default")
+        folder = above
+
+
+def _find_user(environ: Mapping[str, str]) -> Setting:
+    for name in ("SUDO_USER", "USERNAME", "USER"):
+        if environ.get(name):
+            return Setting(environ[name], name)
+    try:
+        return Setting(pwd.getpwuid(os.getuid()).pw_name, "password database")
+    except KeyError:
+        return Setting(f"uid{os.getuid()}", "user id")
+
+
+def _absolute(setting: Setting | None, cwd: str) -> Setting | None:
+    if setting is None:
+        return None
+    return Setting(os.path.abspath(os.path.join(cwd, os.path.expanduser(setting.value))), setting.source)
+
+
+def _whole(setting: Setting, name: str) -> Setting:
+    if not setting.value.isdigit() or int(setting.value) < 1:
+        raise SettingMistake(
+            f"{name} is {setting.value!r} (from {setting.source})", hint="it takes a whole number from 1 up"
+        )
+    return setting
