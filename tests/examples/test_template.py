@@ -35,7 +35,7 @@ def test_the_flow_of_a_new_project_runs_at_once(project):
     output = here(project, "flow.py", "run", "--customers", "50")
 
     assert "who waits more than" in output
-    assert "ChurnFlow/1" in here(project, "-m", "headwater", "list")
+    assert "Churn/1" in here(project, "-m", "headwater", "list")
 
 
 def test_the_tests_of_a_new_project_pass(project):
