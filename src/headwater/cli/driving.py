@@ -1,5 +1,6 @@
 """What `run` and `resume` share: the engine, Ctrl-C, watching, and how the command ends."""
 
+import os
 import signal
 import sys
 import time
@@ -18,15 +19,25 @@ from headwater.model.order import CodeSource
 from headwater.model.ports import Engine
 from headwater.runtime.drive import Happening, Interrupts
 from headwater.runtime.execute import Execution, RunOptions
+from headwater.settings import read_settings
 from headwater.worker import inline_attempt
 
 
-def start_engine_early(context: click.Context, code: CodeSource, words: list[str]) -> None:
+def start_engine_early(found: dict[str, object], code: CodeSource, words: list[str]) -> None:
     """Start the worker processes before this one imports the flow: both import it at the same time."""
     if not any(word == "inline" or word == "--engine=inline" for word in words):
-        engine = LocalEngine(code)
-        context.obj[ENGINE] = engine
-        context.call_on_close(engine.close)
+        found[ENGINE] = LocalEngine(code, max_running=_workers(words))
+
+
+def _workers(words: list[str]) -> int:
+    """The limit of attempts at work, before the command line is parsed for good."""
+    for number, word in enumerate(words):
+        text = word.partition("=")[2] if word.startswith("--max-workers=") else ""
+        if word == "--max-workers" and number + 1 < len(words):
+            text = words[number + 1]
+        if text.isdigit() and int(text):
+            return int(text)
+    return int(read_settings({}, os.environ, os.getcwd()).max_workers.value)
 
 
 def execute(

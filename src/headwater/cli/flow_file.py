@@ -17,14 +17,14 @@ CODE = "headwater.code"
 FLOW = "headwater.flow"
 ENGINE = "headwater.engine"
 #: Keeps parameters apart from the command's own options.
-_PREFIX = "parameter:"
+_PREFIX = "parameter__"
 
 
 class FlowCommand(click.Command):
     """A command whose first argument is a flow's file, and whose options include the flow's parameters."""
 
     #: Called with the code's place before the flow is imported, when parameters are wanted; may start things early.
-    on_found: Callable[[click.Context, CodeSource, list[str]], None] | None = None
+    on_found: Callable[[dict[str, object], CodeSource, list[str]], None] | None = None
     takes_parameters = False
 
     def make_context(
@@ -37,10 +37,9 @@ class FlowCommand(click.Command):
             return super().make_context(info_name, args, parent=parent, **extra)
         code = find_code(path)
         extra_obj: dict[str, object] = {CODE: code}
-        context_holder = click.Context(self, info_name=info_name, parent=parent, obj=extra_obj)
         asks_help = any(word in ("-h", "--help") for word in rest)
         if self.on_found is not None and not asks_help:
-            self.on_found(context_holder, code, rest)
+            self.on_found(extra_obj, code, rest)
         flow = load_source(code)
         extra_obj[FLOW] = flow
         extra_obj[CODE] = msgspec.structs.replace(code, flow=flow.__name__)
@@ -64,7 +63,7 @@ def parameter_options(flow: type) -> list[click.Parameter]:
         shown = f" [default: {spec.default}]" if spec.default is not None else ""
         options.append(
             click.Option(
-                [f"--{spec.name}", _PREFIX + spec.name],
+                [f"--{spec.name}", _PREFIX + spec.attribute],
                 help=(spec.help or "") + shown + (" [required]" if spec.required else ""),
                 metavar=spec.type.upper(),
                 default=None,
@@ -73,11 +72,10 @@ def parameter_options(flow: type) -> list[click.Parameter]:
     return options
 
 
-def given_parameters(options: dict[str, object]) -> dict[str, object]:
+def given_parameters(flow: type, options: dict[str, object]) -> dict[str, object]:
     """Pick the parameters that the command line gave, by name."""
-    return {
-        name[len(_PREFIX) :]: value for name, value in options.items() if name.startswith(_PREFIX) and value is not None
-    }
+    values = {parameter.name: options.get(_PREFIX + parameter.attribute.lower()) for parameter in parameters_of(flow)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def command_words() -> tuple[str, ...]:

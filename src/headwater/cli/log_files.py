@@ -92,7 +92,7 @@ def merge(logs: Sequence[LogFile]) -> Iterator[tuple[LogFile, LogRecord]]:
 
 
 def follow(wanted: Wanted) -> Iterator[tuple[LogFile, LogRecord] | None]:
-    """Yield records as they are written, until nobody drives the run any more; None when all that is there was given."""
+    """Yield records as they are written, until nobody drives the run any more; None when all there is was given."""
     record = wanted.record
     ledger = record.view.ledger
     growing: dict[tuple[TaskKey, int], _Growing] = {}

@@ -46,7 +46,7 @@ def command(
     everything from that step on runs again.
     """
     flow, code = context.obj[FLOW], context.obj[CODE]
-    given = given_parameters(options)
+    given = given_parameters(flow, options)
 
     def start(execution: Execution, run_options: RunOptions, home: Home) -> Iterator[Happening]:
         named, step = _split(words, origin_run_id, flow.__name__)

@@ -19,7 +19,7 @@ class _RunCommand(FlowCommand):
 def command(context: click.Context, /, file: str, **options: object) -> int:
     """Run a flow. Every task, artifact, log line and the code are kept."""
     flow, code = context.obj[FLOW], context.obj[CODE]
-    given = given_parameters(options)
+    given = given_parameters(flow, options)
     return execute(
         context,
         options,
