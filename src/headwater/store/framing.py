@@ -71,10 +71,10 @@ def unframe(digest: Digest, stored: memoryview, where: str, *, is_trusted: bool 
     if stored.nbytes < _HEAD.size or stored[:3] != MAGIC[:3]:
         raise ArtifactDamaged(digest, where, f"{stored.nbytes} bytes without the mark of an object")
     magic, form, name_length, size = _HEAD.unpack_from(stored)
-    if magic != MAGIC or form not in (_PLAIN, _ZSTD):
-        raise FormatUnknown(
-            f"object {digest} at {where} has format {bytes(magic)!r}/{form}", hint="upgrade headwater to read it"
-        )
+    if magic != MAGIC:
+        _refuse_format(digest, stored, where)
+    if form not in (_PLAIN, _ZSTD):
+        raise ArtifactDamaged(digest, where, f"its form {form} is neither plain nor compressed")
     body = _HEAD.size + name_length
     codec = bytes(stored[_HEAD.size : body]).decode("ascii", "replace")
     payload = stored[body:] if form == _PLAIN else _decompress(digest, stored[body:], size, where)
@@ -85,6 +85,18 @@ def unframe(digest: Digest, stored: memoryview, where: str, *, is_trusted: bool 
         if found != digest:
             raise ArtifactDamaged(digest, where, f"its bytes hash to {found}")
     return Root(codec, payload)
+
+
+def _refuse_format(digest: Digest, stored: memoryview, where: str) -> None:
+    """Tell a newer format from a known one whose mark was changed."""
+    try:
+        unframe(digest, memoryview(MAGIC + bytes(stored[len(MAGIC) :])), where)
+    except ArtifactDamaged:
+        mark = bytes(stored[: len(MAGIC)])
+        raise FormatUnknown(
+            f"object {digest} at {where} has the format {mark!r}", hint="upgrade headwater to read it"
+        ) from None
+    raise ArtifactDamaged(digest, where, "its mark is changed")
 
 
 def _is_large(parts: Sequence[Buffer]) -> bool:
