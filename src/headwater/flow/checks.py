@@ -4,8 +4,10 @@ import ast
 import sys
 
 from headwater.flow.ends import find_ends
+from headwater.flow.facts import Facts
 from headwater.flow.levels import Layout, Node, lay_out
 from headwater.flow.project import code_root, module_name, path_below
+from headwater.flow.reads import check_reads, check_reads_without_order, read_all_facts
 from headwater.flow.source import Sources
 from headwater.flow.steps import StepSource, find_steps, shown
 from headwater.flow.targets import check_targets
@@ -47,10 +49,15 @@ def check_flow(flow: type) -> tuple[Graph | None, list[Mistake]]:
             step = steps[problem.step]
             line = step.next.line if problem.is_of_next else 0
             mistakes.append(step.mistake(problem.message, problem.hint, line=line))
+    facts = read_all_facts(flow, steps, sources)
+    if is_complete and ends is not None:
+        mistakes += check_reads(flow, steps, facts, ends[0])
+    else:
+        mistakes += check_reads_without_order(steps, facts)
     found = sorted(dict.fromkeys(mistakes), key=lambda each: (each.file, each.line))
     if ends is None or any(each.is_error for each in found):
         return None, found
-    return _graph(flow, steps, ends, layout), found
+    return _graph(flow, steps, ends, layout, facts), found
 
 
 def _nodes(steps: dict[str, StepSource]) -> dict[str, Node]:
@@ -69,7 +76,9 @@ def _warn_of_unsupported(flow: type, steps: dict[str, StepSource], mistakes: lis
             mistakes.append(Mistake(text, shown(decorator.place.file), decorator.place.line, is_error=False))
 
 
-def _graph(flow: type, steps: dict[str, StepSource], ends: tuple[str, str], layout: Layout) -> Graph:
+def _graph(
+    flow: type, steps: dict[str, StepSource], ends: tuple[str, str], layout: Layout, facts: dict[str, Facts]
+) -> Graph:
     file = getattr(sys.modules.get(flow.__module__), "__file__", None) or next(iter(steps.values())).source.file
     root = code_root(file)
     relative = path_below(root, file)
@@ -79,14 +88,14 @@ def _graph(flow: type, steps: dict[str, StepSource], ends: tuple[str, str], layo
         module=module_name(relative),
         start=ends[0],
         end=ends[1],
-        steps={name: _step(step, layout, root) for name, step in steps.items()},
+        steps={name: _step(step, layout, facts[name], root) for name, step in steps.items()},
         parameters=tuple(parameter.spec() for parameter in parameters_of(flow)),
         constants=tuple(constants_of(flow)),
         doc=_clean(vars(flow).get("__doc__")),
     )
 
 
-def _step(step: StepSource, layout: Layout, root: str) -> Step:
+def _step(step: StepSource, layout: Layout, facts: Facts, root: str) -> Step:
     name = step.name
     return Step(
         name=name,
@@ -103,6 +112,8 @@ def _step(step: StepSource, layout: Layout, root: str) -> Step:
         closed_by=layout.closed_by.get(name),
         options=step.mark.options,
         doc=ast.get_docstring(step.source.node) or "",
+        writes=tuple(facts.writes),
+        reads=tuple(facts.names),
     )
 
 

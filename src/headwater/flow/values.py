@@ -64,18 +64,12 @@ def evaluate_parameters(
 #: Attributes that steps need.
 TAKEN = frozenset(("next", "input", "index", "merge_artifacts", "foreach_stack"))
 #: Names that the command line uses itself.
-RESERVED = [
-    "params",
-    "with",
-    "tag",
-    "tags",
-    "namespace",
-    "user-namespace",
-    "obj",
-    "decospecs",
-    "run-id",
-    "run-id-file",
-] + ["task-id", "max-num-splits", "max-workers", "max-log-size", "runner-attribute-file", "help"]
+RESERVED = frozenset(
+    (
+        *("params", "with", "tag", "tags", "namespace", "user-namespace", "obj", "decospecs", "run-id", "run-id-file"),
+        *("task-id", "max-num-splits", "max-workers", "max-log-size", "runner-attribute-file", "help"),
+    )
+)
 _NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")
 
 
