@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 import time
 
@@ -41,3 +42,25 @@ def until():
             time.sleep(0.002)
 
     return wait
+
+
+@pytest.fixture
+def writer(home):
+    """Start `ledger_writer.py`; whatever is left of it is killed at the end."""
+    processes = []
+
+    def start(what, *arguments, **environment):
+        process = subprocess.Popen(
+            [sys.executable, os.path.join(os.path.dirname(__file__), "ledger_writer.py"), home, what, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()

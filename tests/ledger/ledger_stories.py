@@ -62,7 +62,15 @@ def failed(key, *, at=3.0, attempt=0, cause="exception", **fields):
 def reused(key, label, *targets, origin, parents=(), **fields):
     step = key.split("/")[0].split("~")[0]
     return TaskReused(
-        2.0, key, step, label, origin, transition=Transition(targets), parents=tuple(parents), inherits=len(parents) == 1, **fields
+        2.0,
+        key,
+        step,
+        label,
+        origin,
+        transition=Transition(targets),
+        parents=tuple(parents),
+        inherits=len(parents) == 1,
+        **fields,
     )
 
 

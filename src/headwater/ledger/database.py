@@ -9,8 +9,8 @@ from typing import Any
 import apsw
 
 from headwater.ledger.locks import Locks
-from headwater.ledger.statements import migrations_after
-from headwater.model.errors import DiskFull, FormatUnknown, InternalError
+from headwater.ledger.statements import Migration, migrations_after
+from headwater.model.errors import DiskFull, FormatUnknown, HeadwaterError, InternalError, LedgerDamaged
 from headwater.model.failpoints import failpoint
 
 #: Number of the last migration that this Headwater knows, as in `PRAGMA user_version`.
@@ -18,6 +18,9 @@ FORMAT = 1
 
 #: Longer than any commit takes; writers queue before they ask SQLite, so that it hardly ever waits.
 _BUSY_MILLISECONDS = 60_000
+
+#: With less than this free, an input/output error of SQLite is taken for a full disk (the shared-memory file).
+_NO_ROOM = 65536
 
 
 class Database:
@@ -32,9 +35,16 @@ class Database:
         self.written = threading.Condition()
         self._pid = os.getpid()
         self._mutex = threading.RLock()
-        self._connection = apsw.Connection(path)
+        try:
+            self._connection = apsw.Connection(path)
+        except apsw.Error as error:
+            raise explained(error, path) from error
         self._connection.set_busy_timeout(_BUSY_MILLISECONDS)
-        self._upgrade()
+        try:
+            self._upgrade()
+        except BaseException:
+            self._connection.close()
+            raise
         for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -16384", "temp_store = MEMORY"):
             self._connection.execute(f"PRAGMA {pragma}")
 
@@ -42,7 +52,10 @@ class Database:
         """Give all rows; the read is over on return, so that it never holds a checkpoint back."""
         self.refuse_other_process()
         with self._mutex:
-            return self._connection.execute(sql, bindings).fetchall()
+            try:
+                return self._connection.execute(sql, bindings).fetchall()
+            except apsw.Error as error:
+                raise explained(error, self.path) from error
 
     def row(self, sql: str, bindings: Sequence[Any] = ()) -> Any:
         """Give the first row, or None."""
@@ -52,11 +65,10 @@ class Database:
     def execute_many(self, sql: str, many: Sequence[Sequence[Any]]) -> None:
         """Execute once for each set of bindings; only inside `transaction`."""
         if many:
-            self._connection.executemany(sql, many)
-
-    def changed_rows(self) -> int:
-        """Rows that the last statement changed."""
-        return self._connection.changes()
+            try:
+                self._connection.executemany(sql, many)
+            except apsw.Error as error:
+                raise explained(error, self.path) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -68,17 +80,16 @@ class Database:
         self.refuse_other_process()
         with self._mutex, self.locks.writing():
             failpoint("ledger.before_begin")
-            with self._explained():
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield
-                    failpoint("ledger.before_commit")
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    # Some errors (disk full) roll back by themselves.
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
+            self.rows("BEGIN IMMEDIATE")
+            try:
+                yield
+                failpoint("ledger.before_commit")
+                self.rows("COMMIT")
+            except BaseException:
+                # Some errors (disk full) roll back by themselves.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
             failpoint("ledger.after_commit")
         with self.written:
             self.writes += 1
@@ -110,32 +121,44 @@ class Database:
         """Bring the database to our format, one transaction a migration, while no other process writes."""
         if self._format() == FORMAT:
             return
-        with self.locks.writing(), self._explained():
+        with self.locks.writing():
             if self._format() > FORMAT:
                 raise FormatUnknown(
                     f"{self.path} has format {self._format()}, this Headwater knows formats up to {FORMAT}",
                     hint="a newer Headwater wrote it; pip install --upgrade headwater",
                 )
             # Switching to WAL needs the file for itself and does not wait for it: the queue above keeps others out.
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
+            self.rows("PRAGMA journal_mode = WAL")
+            self.rows("PRAGMA synchronous = FULL")
             for migration in migrations_after(self._format()):
-                with self._connection:
-                    self._connection.execute(migration.sql)
-                    self._connection.execute(
-                        "INSERT INTO migrations VALUES (?, ?, ?, unixepoch('subsec'))",
-                        (migration.number, migration.file, migration.checksum),
-                    )
-                    self._connection.execute(f"PRAGMA user_version = {migration.number}")
-                    failpoint("ledger.migrated")
+                self._apply(migration)
+
+    def _apply(self, migration: Migration) -> None:
+        with self._connection:
+            self.rows(migration.sql)
+            self.rows(
+                "INSERT INTO migrations VALUES (?, ?, ?, unixepoch('subsec'))",
+                (migration.number, migration.file, migration.checksum),
+            )
+            self.rows(f"PRAGMA user_version = {migration.number}")
+            failpoint("ledger.before_migrated")
+        failpoint("ledger.after_migrated")
 
     def _format(self) -> int:
         return int(self.row("PRAGMA user_version")[0])
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except apsw.FullError as error:
-            volume = os.statvfs(os.path.dirname(self.path) or ".")
-            raise DiskFull(self.path, None, volume.f_bavail * volume.f_frsize) from error
+
+def explained(error: apsw.Error, path: str) -> HeadwaterError:
+    """Say in our words what SQLite could not do."""
+    folder = os.path.dirname(path) or "."
+    volume = os.statvfs(folder)
+    free = volume.f_bavail * volume.f_frsize
+    if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and free < _NO_ROOM):
+        return DiskFull(path, None, free)
+    if isinstance(error, apsw.ConstraintError):
+        return InternalError(f"the ledger at {path} refused a write: {error}")
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        hint = f"restore {path} from a backup; `headwater fsck` says what still reads"
+        return LedgerDamaged(f"the ledger at {path} is damaged: {error}", hint=hint)
+    hint = f"look at the permissions and the disk of {folder}"
+    return LedgerDamaged(f"the ledger at {path} cannot be used: {error}", hint=hint)

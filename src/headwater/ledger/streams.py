@@ -20,6 +20,8 @@ from headwater.model.projections import Course, OpenTask
 
 _SQL = Statements("writes.sql")
 _ASK = Statements("questions.sql")
+#: Events of one read; the first is short because many want the first event only.
+_FIRST_PAGE = 50
 _PAGE = 2000
 
 
@@ -149,12 +151,13 @@ class Streams:
         return Owner(position.owner_host, position.owner_pid, position.owner_since)
 
     def events(self, run: RunId, after: int = 0) -> Iterator[tuple[int, Event]]:
-        while page := self._database.rows(_ASK["events"], (run, after, _PAGE)):
+        size = _FIRST_PAGE
+        while page := self._database.rows(_ASK["events"], (run, after, size)):
             for number, body in page:
                 yield number, self._decode_event(body)
-            if len(page) < _PAGE:
+            if len(page) < size:
                 return
-            after = page[-1][0]
+            after, size = page[-1][0], _PAGE
 
     def request(self, run: RunId, request: Request) -> None:
         with self._database.transaction():

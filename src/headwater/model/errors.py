@@ -19,6 +19,7 @@ HeadwaterError                  anything that we can explain
 ├── ArtifactMissing             its object is in no place
 ├── ArtifactDamaged             its bytes do not hash to their digest
 ├── FormatUnknown               written by a newer Headwater
+├── LedgerDamaged               the ledger's database cannot be read or written
 ├── DiskFull                    names path, needed and free
 ├── RunIsDriven                 another process drives the run
 ├── RunIsFinished               the run's stream has ended
@@ -180,6 +181,10 @@ class ArtifactDamaged(HeadwaterError):
 
 class FormatUnknown(HeadwaterError):
     """Written in a format that this Headwater does not know."""
+
+
+class LedgerDamaged(HeadwaterError):
+    """The ledger's database cannot be read or written as it is; names the file and what SQLite says."""
 
 
 class DiskFull(HeadwaterError):

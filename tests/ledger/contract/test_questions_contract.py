@@ -24,9 +24,9 @@ def test_a_run_row_says_what_the_first_event_said(ledger):
     )
     row = ledger.run(lease.run)
 
-    assert ("Churn/1", "running", "ada", "here", 1.0) == (row.path, row.status, row.user, row.host, row.started_at)
-    assert (("a", "b"), ("user:ada",)) == (row.tags, row.system_tags)
-    assert ("user:ada", "why", "Churn/9") == (row.namespace, row.note, row.origin)
+    assert (row.path, row.status, row.user, row.host, row.started_at) == ("Churn/1", "running", "ada", "here", 1.0)
+    assert (row.tags, row.system_tags) == (("a", "b"), ("user:ada",))
+    assert (row.namespace, row.note, row.origin) == ("user:ada", "why", "Churn/9")
     assert {"alpha": small_ref("0.5")} == row.parameters
     assert row == ledger.find_run("Churn", 1)
 
@@ -35,11 +35,11 @@ def test_a_run_without_its_driver_is_interrupted_until_somebody_takes_it(ledger)
     lease, _ = begin(ledger)
     lease.release()
 
-    assert "interrupted" == ledger.run(lease.run).status
+    assert ledger.run(lease.run).status == "interrupted"
     assert [lease.run] == [row.run for row in ledger.runs(RunQuery(status="interrupted")).rows]
-    assert () == ledger.runs(RunQuery(status="running")).rows
+    assert ledger.runs(RunQuery(status="running")).rows == ()
     ledger.take(lease.run, 5.0)
-    assert "running" == ledger.run(lease.run).status
+    assert ledger.run(lease.run).status == "running"
 
 
 def test_a_finished_run_says_how_it_ended(ledger):
@@ -47,14 +47,14 @@ def test_a_finished_run_says_how_it_ended(ledger):
     ledger.append(lease, Commit([finished("failed", failed_key="start", cause="exception", message="no luck")]))
     row = ledger.run(lease.run)
 
-    assert ("failed", 9.0, "start", "exception", "no luck") == (
+    assert (
         row.status,
         row.finished_at,
         row.failed_key,
         row.cause,
         row.message,
-    )
-    assert {"failed": 1} == row.task_counts
+    ) == ("failed", 9.0, "start", "exception", "no luck")
+    assert row.task_counts == {"failed": 1}
 
 
 def test_the_summaries_of_tasks_are_the_runs_metrics_and_later_ones_win(ledger):
@@ -62,7 +62,7 @@ def test_the_summaries_of_tasks_are_the_runs_metrics_and_later_ones_win(ledger):
     ledger.append(lease, Commit([succeeded("a", summary={"f1": 0.5, "name": "x"})]))
     ledger.append(lease, Commit([succeeded("b", summary={"f1": 0.75, "ok": True, "none": None})]))
 
-    assert {"f1": 0.75, "name": "x", "ok": True, "none": None} == ledger.run(lease.run).metrics
+    assert ledger.run(lease.run).metrics == {"f1": 0.75, "name": "x", "ok": True, "none": None}
 
 
 def test_a_run_that_is_not_there_names_near_ones(ledger):
@@ -73,15 +73,15 @@ def test_a_run_that_is_not_there_names_near_ones(ledger):
     with pytest.raises(NotFound) as unknown:
         ledger.find_run("Chrun", 1)
 
-    assert ("Churn/3", "Churn/2", "Churn/1") == missing.value.choices
-    assert ("Churn",) == unknown.value.choices
+    assert missing.value.choices == ("Churn/3", "Churn/2", "Churn/1")
+    assert unknown.value.choices == ("Churn",)
 
 
 def test_flows_are_listed_by_name(ledger):
     for flow in ("Beta", "Alpha", "Beta"):
         begin(ledger, flow=flow)
 
-    assert ["Alpha", "Beta"] == ledger.flows()
+    assert ledger.flows() == ["Alpha", "Beta"]
 
 
 def test_runs_come_newest_first_in_pages_that_miss_and_repeat_nothing(ledger):
@@ -92,7 +92,7 @@ def test_runs_come_newest_first_in_pages_that_miss_and_repeat_nothing(ledger):
     while pages[-1].cursor is not None:
         pages.append(ledger.runs(RunQuery(limit=3, cursor=pages[-1].cursor)))
 
-    assert [[7, 6, 5], [4, 3, 2], [1]] == [[row.label for row in page.rows] for page in pages]
+    assert [[row.label for row in page.rows] for page in pages] == [[7, 6, 5], [4, 3, 2], [1]]
 
 
 def test_a_page_that_just_holds_all_is_the_last(ledger):
@@ -109,7 +109,7 @@ def test_pages_by_a_status_that_no_row_holds_are_full_too(ledger):
     first = ledger.runs(RunQuery(status="interrupted", limit=3))
     second = ledger.runs(RunQuery(status="interrupted", limit=3, cursor=first.cursor))
 
-    assert [[9, 7, 5], [3, 1]] == [[row.label for row in page.rows] for page in (first, second)]
+    assert [[row.label for row in page.rows] for page in (first, second)] == [[9, 7, 5], [3, 1]]
     assert second.cursor is None
 
 
@@ -147,15 +147,15 @@ def test_a_task_row_says_what_its_events_said(ledger):
     ledger.append(lease, Commit([end]))
     (row,) = ledger.tasks(TaskQuery(lease.run, step="train")).rows
 
-    assert ("train", 2, 0, "succeeded", 4.0, 5.0) == (
+    assert (
         row.key,
         row.label,
         row.attempt,
         row.status,
         row.started_at,
         row.finished_at,
-    )
-    assert ("start", ("start",)) == (row.parent, row.parents)
+    ) == ("train", 2, 0, "succeeded", 4.0, 5.0)
+    assert (row.parent, row.parents) == ("start", ("start",))
     assert (end.transition, usage, {"data": digest("d")}) == (row.transition, row.usage, row.reads)
 
 
@@ -163,8 +163,8 @@ def test_a_retried_task_keeps_all_its_attempts(ledger):
     error = TaskError("ValueError", "no")
     lease, _ = begin(ledger, started("train", 1))
     ledger.append(lease, Commit([failed("train", error=error, retry_at=9.0, usage=Usage(pid=11))]))
-    assert ["failed"] == [attempt.status for attempt in ledger.attempts(lease.run, "train")]
-    assert "retrying" == ledger.tasks(TaskQuery(lease.run)).rows[0].status
+    assert [attempt.status for attempt in ledger.attempts(lease.run, "train")] == ["failed"]
+    assert ledger.tasks(TaskQuery(lease.run)).rows[0].status == "retrying"
     ledger.append(lease, Commit([started("train", 1, attempt=1, at=9.0)]))
     ledger.append(lease, Commit([succeeded("train", attempt=1, at=12.0, usage=Usage(pid=12))]))
     first, second = ledger.attempts(lease.run, "train")
@@ -177,15 +177,15 @@ def test_a_retried_task_keeps_all_its_attempts(ledger):
         first.error,
         first.usage.pid,
     )
-    assert (1, "succeeded", 9.0, 12.0, None, 12) == (
+    assert (
         second.attempt,
         second.status,
         second.started_at,
         second.finished_at,
         second.error,
         second.usage.pid,
-    )
-    assert {"succeeded": 1} == ledger.run(lease.run).task_counts
+    ) == (1, "succeeded", 9.0, 12.0, None, 12)
+    assert ledger.run(lease.run).task_counts == {"succeeded": 1}
 
 
 def test_several_turns_of_one_task_in_one_commit_give_the_same_rows_as_in_many(ledger):
@@ -212,15 +212,15 @@ def test_several_turns_of_one_task_in_one_commit_give_the_same_rows_as_in_many(l
         return [(row.status, row.attempt, row.finished_at) for row in rows], statuses, ledger.run(run).task_counts
 
     assert told(one.run) == told(many.run)
-    assert ["failed", "failed", "lost", "succeeded"] == [status for _, status, *_ in told(one.run)[1]]
+    assert [status for _, status, *_ in told(one.run)[1]] == ["failed", "failed", "lost", "succeeded"]
 
 
 def test_open_tasks_are_cancelled_when_the_run_ends(ledger):
     lease, _ = begin(ledger, started("a", 1), started("b", 2), started("c", 3), failed("b", retry_at=9.0), failed("c"))
     ledger.append(lease, Commit([finished("failed")]))
 
-    assert ["cancelled", "cancelled", "failed"] == [row.status for row in ledger.tasks(TaskQuery(lease.run)).rows]
-    assert {"cancelled": 2, "failed": 1} == ledger.run(lease.run).task_counts
+    assert [row.status for row in ledger.tasks(TaskQuery(lease.run)).rows] == ["cancelled", "cancelled", "failed"]
+    assert ledger.run(lease.run).task_counts == {"cancelled": 2, "failed": 1}
 
 
 def test_tasks_come_by_label_in_pages(ledger):
@@ -228,7 +228,7 @@ def test_tasks_come_by_label_in_pages(ledger):
     first = ledger.tasks(TaskQuery(lease.run, limit=3))
     second = ledger.tasks(TaskQuery(lease.run, limit=3, cursor=first.cursor))
 
-    assert [[1, 2, 3], [4, 5]] == [[row.label for row in page.rows] for page in (first, second)]
+    assert [[row.label for row in page.rows] for page in (first, second)] == [[1, 2, 3], [4, 5]]
     assert second.cursor is None
 
 
@@ -274,18 +274,18 @@ def test_artifacts_come_with_their_headers_and_only_from_where_they_were_set(led
     found = ledger.artifacts(lease.run, ["start", "train"])
 
     assert ArtifactRow(lease.run, "start", "model", model, Header(shape=(3,))) == found[0]
-    assert [("start", "model"), ("train", "x"), ("train", "y")] == [(row.key, row.name) for row in found]
-    assert ["y"] == [row.name for row in ledger.artifacts(lease.run, ["start", "train"], "y")]
-    assert [] == ledger.artifacts(lease.run, [])
+    assert [(row.key, row.name) for row in found] == [("start", "model"), ("train", "x"), ("train", "y")]
+    assert [row.name for row in ledger.artifacts(lease.run, ["start", "train"], "y")] == ["y"]
+    assert ledger.artifacts(lease.run, []) == []
 
 
 def test_the_indexed_items_of_a_foreach_are_no_artifact_of_the_task(ledger):
     lease, _ = begin(ledger, started("start", 1))
     ledger.append(lease, commit(succeeded("start", "body", width=2, items=small_ref("[1,2]")), texts=["[1,2]"]))
 
-    assert [] == ledger.artifacts(lease.run, ["start"])
-    assert {} == ledger.visible(lease.run, "start")
-    assert ["Churn/1/start/1/_items"] == [held.path for held in ledger.references()]
+    assert ledger.artifacts(lease.run, ["start"]) == []
+    assert ledger.visible(lease.run, "start") == {}
+    assert [held.path for held in ledger.references()] == ["Churn/1/start/1/_items"]
 
 
 def test_a_task_sees_what_it_set_and_what_it_inherited(ledger):
@@ -297,11 +297,10 @@ def test_a_task_sees_what_it_set_and_what_it_inherited(ledger):
     ledger.append(lease, Commit([succeeded("b", "end", artifacts={"z": small_ref("3")})]))
     seen = ledger.visible(lease.run, "b")
 
-    assert {"x": ("start", "1"), "y": ("a", "2"), "z": ("b", "3")} == {
-        name: (row.key, text)
-        for name, row in seen.items()
-        for text in "123"
-        if row.ref == small_ref(text)
+    assert {name: (row.key, text) for name, row in seen.items() for text in "123" if row.ref == small_ref(text)} == {
+        "x": ("start", "1"),
+        "y": ("a", "2"),
+        "z": ("b", "3"),
     }
 
 
@@ -311,13 +310,15 @@ def test_a_join_inherits_nothing(ledger):
     ledger.append(lease, Commit([started("j", 3, parents=["a", "b"])]))
     ledger.append(lease, Commit([started("k", 4, parents=["a"], inherits=False)]))
 
-    assert {} == ledger.visible(lease.run, "j")
-    assert {} == ledger.visible(lease.run, "k")
-    assert (None, ("a", "b")) == (lambda row: (row.parent, row.parents))(
-        ledger.tasks(TaskQuery(lease.run, step="j")).rows[0]
+    assert ledger.visible(lease.run, "j") == {}
+    assert ledger.visible(lease.run, "k") == {}
+    assert (lambda row: (row.parent, row.parents))(ledger.tasks(TaskQuery(lease.run, step="j")).rows[0]) == (
+        None,
+        ("a", "b"),
     )
-    assert (None, ("a",)) == (lambda row: (row.parent, row.parents))(
-        ledger.tasks(TaskQuery(lease.run, step="k")).rows[0]
+    assert (lambda row: (row.parent, row.parents))(ledger.tasks(TaskQuery(lease.run, step="k")).rows[0]) == (
+        None,
+        ("a",),
     )
 
 
@@ -350,7 +351,7 @@ def test_a_wide_join_finds_all_tasks_that_it_follows_and_they_find_it(ledger):
     for outer in range(2):
         join = f"join/start.{outer}"
         assert set(closing[outer]) == set(ledger.parents_of(lease.run, join))
-        assert 100 == len(ledger.parents_of(lease.run, join))
+        assert len(ledger.parents_of(lease.run, join)) == 100
         for key in (closing[outer][0], closing[outer][99]):
             assert [join] == [row.key for row in ledger.tasks(TaskQuery(lease.run, follows=key)).rows]
 
@@ -359,9 +360,9 @@ def test_a_task_of_few_parents_lists_them_in_the_order_of_its_inputs(ledger):
     lease, _ = begin(ledger, started("a", 1), started("b", 2), succeeded("a", "j"), succeeded("b", "j"))
     ledger.append(lease, Commit([started("j", 3, parents=["b", "a"])]))
 
-    assert ["b", "a"] == ledger.parents_of(lease.run, "j")
-    assert ["j"] == [row.key for row in ledger.tasks(TaskQuery(lease.run, follows="b")).rows]
-    assert [] == ledger.parents_of(lease.run, "a")
+    assert ledger.parents_of(lease.run, "j") == ["b", "a"]
+    assert [row.key for row in ledger.tasks(TaskQuery(lease.run, follows="b")).rows] == ["j"]
+    assert ledger.parents_of(lease.run, "a") == []
 
 
 def test_lineage_finds_who_set_and_who_read_a_value(ledger):
@@ -377,17 +378,17 @@ def test_lineage_finds_who_set_and_who_read_a_value(ledger):
         digest("v")
     )
     assert [(other.run, "a", "p", False)] == ledger.users_of(digest("p"))
-    assert 1 == len(ledger.users_of(digest("v"), limit=1))
-    assert [] == ledger.users_of(digest("nobody"))
+    assert len(ledger.users_of(digest("v"), limit=1)) == 1
+    assert ledger.users_of(digest("nobody")) == []
 
 
 def test_a_reused_task_is_finished_and_says_where_it_ran(ledger):
     lease, _ = begin(ledger, reused("start", 1, "end", origin="Churn/1/start/1", artifacts={"x": small_ref("v")}))
     (row,) = ledger.tasks(TaskQuery(lease.run)).rows
 
-    assert ("succeeded", "Churn/1/start/1", ("end",)) == (row.status, row.origin, row.transition.targets)
-    assert ["x"] == list(ledger.visible(lease.run, "start"))
-    assert {"succeeded": 1} == ledger.run(lease.run).task_counts
+    assert (row.status, row.origin, row.transition.targets) == ("succeeded", "Churn/1/start/1", ("end",))
+    assert list(ledger.visible(lease.run, "start")) == ["x"]
+    assert ledger.run(lease.run).task_counts == {"succeeded": 1}
 
 
 def test_a_caught_failure_is_finished_and_not_successful(ledger):
@@ -402,9 +403,9 @@ def test_a_caught_failure_is_finished_and_not_successful(ledger):
 def test_user_tags_are_removed_then_added(ledger):
     lease, _ = begin(ledger, tags=("a",), system_tags=("user:ada",))
 
-    assert ("b", "c") == ledger.tag_run(lease.run, ["b", "c", "user:ada"], ["a", "never"])
-    assert ("c",) == ledger.tag_run(lease.run, ["c"], ["c", "b"])
-    assert (("c",), ("user:ada",)) == (lambda row: (row.tags, row.system_tags))(ledger.run(lease.run))
+    assert ledger.tag_run(lease.run, ["b", "c", "user:ada"], ["a", "never"]) == ("b", "c")
+    assert ledger.tag_run(lease.run, ["c"], ["c", "b"]) == ("c",)
+    assert (lambda row: (row.tags, row.system_tags))(ledger.run(lease.run)) == (("c",), ("user:ada",))
 
 
 @pytest.mark.parametrize(
@@ -416,7 +417,7 @@ def test_tags_that_cannot_be_are_refused_and_nothing_changes(ledger, add, remove
     with pytest.raises(TagRefused):
         ledger.tag_run(lease.run, add, [*remove, "a"] if remove else remove)
 
-    assert (("a",), ("user:ada",)) == (lambda row: (row.tags, row.system_tags))(ledger.run(lease.run))
+    assert (lambda row: (row.tags, row.system_tags))(ledger.run(lease.run)) == (("a",), ("user:ada",))
 
 
 def test_fifty_tags_of_five_hundred_characters_are_taken(ledger):
@@ -431,7 +432,7 @@ def test_a_finished_run_can_be_tagged_and_annotated(ledger):
     ledger.tag_run(lease.run, ["good"], [])
     ledger.annotate(lease.run, "the one")
 
-    assert (("good",), "the one") == (lambda row: (row.tags, row.note))(ledger.run(lease.run))
+    assert (lambda row: (row.tags, row.note))(ledger.run(lease.run)) == (("good",), "the one")
 
 
 def test_small_objects_are_read_back_and_missing_ones_left_out(ledger):
@@ -459,7 +460,7 @@ def test_only_small_objects_that_nobody_holds_are_deleted(ledger):
 
 
 def test_everything_that_a_run_holds_is_named(ledger):
-    lease, _ = begin(
+    begin(
         ledger,
         started("start", 1),
         succeeded("start", "body", width=1, items=small_ref("items"), artifacts={"x": small_ref("artifact")}),
@@ -480,7 +481,7 @@ def test_the_oldest_run_that_is_not_finished_is_known(ledger):
     begin(ledger, at=3.0)
     lease.release()
 
-    assert 2.0 == ledger.oldest_live_run()
+    assert ledger.oldest_live_run() == 2.0
 
 
 def test_a_check_of_a_whole_ledger_finds_nothing(ledger):
@@ -496,7 +497,7 @@ def test_a_check_of_a_whole_ledger_finds_nothing(ledger):
     ledger.append(lease, Commit([end, finished()]))
     begin(ledger)
 
-    assert [] == list(ledger.check())
+    assert list(ledger.check()) == []
 
 
 def test_a_run_whose_driver_is_gone_is_worth_knowing(ledger):
@@ -504,7 +505,7 @@ def test_a_run_whose_driver_is_gone_is_worth_knowing(ledger):
     lease.release()
     (finding,) = ledger.check()
 
-    assert ("run-without-driver", "Churn/1", "info") == (finding.kind, finding.where, finding.severity)
+    assert (finding.kind, finding.where, finding.severity) == ("run-without-driver", "Churn/1", "info")
     assert "Churn/1/start/1" in finding.found
     assert "headwater resume Churn/1" in finding.remedy
 
@@ -522,4 +523,4 @@ def test_the_same_run_is_not_started_twice(ledger):
     with pytest.raises(Exception, match=r"started before|UNIQUE"):
         ledger.start_run(Commit([first]))
 
-    assert 1 == len(ledger.runs(RunQuery()).rows)
+    assert len(ledger.runs(RunQuery()).rows) == 1

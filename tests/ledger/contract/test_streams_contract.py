@@ -13,7 +13,7 @@ def test_the_first_run_of_a_flow_is_number_one_and_the_next_number_two(ledger):
     _, second = begin(ledger)
     _, other = begin(ledger, flow="Other")
 
-    assert (1, 2, 1) == (first.label, second.label, other.label)
+    assert (first.label, second.label, other.label) == (1, 2, 1)
 
 
 def test_a_run_starts_with_what_is_given_and_is_read_back_the_same(ledger):
@@ -27,9 +27,9 @@ def test_events_are_numbered_from_one_without_gaps(ledger):
     last = ledger.append(lease, Commit([started("start", 1), succeeded("start", "end")]))
     later = ledger.append(lease, Commit([started("end", 2, parents=["start"])]))
 
-    assert (3, 4) == (last, later)
-    assert [1, 2, 3, 4] == [number for number, _ in ledger.events(lease.run)]
-    assert [4] == [number for number, _ in ledger.events(lease.run, after=3)]
+    assert (last, later) == (3, 4)
+    assert [number for number, _ in ledger.events(lease.run)] == [1, 2, 3, 4]
+    assert [number for number, _ in ledger.events(lease.run, after=3)] == [4]
 
 
 def test_more_events_than_one_page_come_in_order(ledger):
@@ -48,7 +48,7 @@ def test_a_run_that_does_not_start_with_its_first_event_is_refused(ledger):
     with pytest.raises(InternalError):
         ledger.start_run(Commit([]))
 
-    assert [] == ledger.flows()
+    assert ledger.flows() == []
 
 
 def test_a_start_that_fails_leaves_neither_run_nor_label(ledger):
@@ -57,7 +57,7 @@ def test_a_start_that_fails_leaves_neither_run_nor_label(ledger):
         ledger.start_run(Commit([again, succeeded("never_started")]))
     _, first = ledger.start_run(Commit([again]))
 
-    assert 1 == first.label
+    assert first.label == 1
 
 
 def test_an_append_that_fails_leaves_nothing_and_the_next_one_counts_on(ledger):
@@ -66,9 +66,9 @@ def test_an_append_that_fails_leaves_nothing_and_the_next_one_counts_on(ledger):
         ledger.append(lease, commit(succeeded("start", "end"), succeeded("never_started"), texts=["x"]))
     last = ledger.append(lease, Commit([succeeded("start", "end")]))
 
-    assert 3 == last
-    assert {"succeeded": 1} == ledger.run(lease.run).task_counts
-    assert [] == list(ledger.small_sizes())
+    assert last == 3
+    assert ledger.run(lease.run).task_counts == {"succeeded": 1}
+    assert list(ledger.small_sizes()) == []
 
 
 def test_the_last_event_ends_the_stream_and_gives_the_lease_back(ledger):
@@ -80,7 +80,7 @@ def test_the_last_event_ends_the_stream_and_gives_the_lease_back(ledger):
         ledger.append(lease, Commit([started("late", 9)]))
     with pytest.raises(RunIsFinished):
         ledger.take(lease.run, 10.0)
-    assert 2 == len(list(ledger.events(lease.run)))
+    assert len(list(ledger.events(lease.run))) == 2
 
 
 def test_a_driven_run_is_not_to_be_taken_and_says_by_whom_it_is_driven(ledger):
@@ -97,10 +97,10 @@ def test_a_run_whose_driver_is_gone_can_be_taken_with_the_next_epoch(ledger):
     lease.release()
     taken, epoch = ledger.take(lease.run, 50.0)
 
-    assert (2, 2) == (epoch, taken.epoch)
-    assert 50.0 == ledger.owner(lease.run).since
+    assert (epoch, taken.epoch) == (2, 2)
+    assert ledger.owner(lease.run).since == 50.0
     ledger.append(taken, Commit([DriverChanged(51.0, "here", 1, epoch)]))
-    assert {"lost": 1} == ledger.run(lease.run).task_counts
+    assert ledger.run(lease.run).task_counts == {"lost": 1}
 
 
 def test_a_lease_that_was_given_back_writes_nothing(ledger):
@@ -110,7 +110,7 @@ def test_a_lease_that_was_given_back_writes_nothing(ledger):
     with pytest.raises(LeaseLost):
         ledger.append(lease, Commit([started("start", 1)]))
 
-    assert 1 == len(list(ledger.events(lease.run)))
+    assert len(list(ledger.events(lease.run))) == 1
 
 
 def test_releasing_an_old_lease_does_not_take_the_run_from_its_new_driver(ledger):
@@ -144,7 +144,7 @@ def test_nobody_is_asked_when_the_run_is_finished(ledger):
     with pytest.raises(RunIsFinished):
         ledger.request(lease.run, Cancel(5.0, "bob"))
 
-    assert [] == ledger.requests(lease.run)
+    assert ledger.requests(lease.run) == []
 
 
 def test_waiting_ends_at_once_when_something_was_written_since_the_last_call(ledger):
