@@ -106,8 +106,9 @@ def difference(call: NextCall, step: Step) -> str | None:
     """
     kind: StepKind = call.kind
     cases = tuple((repr(case), target) for case, target in call.cases)
-    if (kind, call.targets, call.attribute) == (step.kind, step.targets, step.attribute or call.attribute):
-        same_attribute = step.kind == "parallel" or call.attribute == step.attribute
+    if (kind, call.targets) == (step.kind, step.targets):
+        # The source's attribute of a gang is the text of its `num_parallel`.
+        same_attribute = kind == "parallel" or call.attribute == step.attribute
         if same_attribute and (kind != "switch" or cases == step.cases):
             return None
     return (
