@@ -15,6 +15,7 @@ from headwater.model.errors import (
     ExecutableFailed,
     FormatUnknown,
     HeadwaterError,
+    InternalError,
     InvalidNext,
     StepTimeout,
 )
@@ -191,9 +192,16 @@ def _trim(told: "traceback.TracebackException", seen: set[int]) -> None:
     theirs = [frame for frame in told.stack if not _is_ours(frame.filename)]
     if theirs:
         told.stack[:] = theirs
+    elif _is_explained(told.exc_type):
+        # Its message says it all; without frames the heading goes too.
+        told.stack = None  # type: ignore[assignment]
     for other in (told.__cause__, told.__context__, *(told.exceptions or ())):
         if other is not None:
             _trim(other, seen)
+
+
+def _is_explained(type_: type[BaseException] | None) -> bool:
+    return type_ is not None and issubclass(type_, HeadwaterError) and not issubclass(type_, InternalError)
 
 
 def _frames(traceback: TracebackType | None, code_root: str) -> tuple[FrameRecord, ...]:
