@@ -4,6 +4,8 @@ import json
 import os
 import time
 
+import numpy
+
 from headwater import FlowSpec, Parameter, step
 
 
@@ -14,8 +16,6 @@ class LargeBench(FlowSpec):
 
     @step
     def start(self):
-        import numpy
-
         self.array = numpy.random.default_rng(1).random(self.megabytes * 2**17)
         self.next(self.end)
 

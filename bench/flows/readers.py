@@ -4,6 +4,8 @@ import json
 import os
 import time
 
+import numpy
+
 from headwater import FlowSpec, Parameter, current, parallel, step
 
 
@@ -21,8 +23,6 @@ class ReadersBench(FlowSpec):
 
     @step
     def start(self):
-        import numpy
-
         self.array = numpy.random.default_rng(1).random(self.megabytes * 2**17)
         self.next(self.read, num_parallel=self.readers)
 

@@ -1,8 +1,14 @@
 """A large array, a frame and a model that pass through five steps, untouched or read."""
 
+import importlib
 import os
 
+import numpy
+
 from headwater import FlowSpec, Parameter, step
+
+for _package in os.environ.get("BENCH_IMPORT", "").split():
+    importlib.import_module(_package)
 
 
 class UnchangedBench(FlowSpec):
@@ -53,8 +59,6 @@ class UnchangedBench(FlowSpec):
 
 
 def make_array(megabytes):
-    import numpy
-
     return numpy.random.default_rng(1).random(megabytes * 2**17)
 
 

@@ -1,5 +1,6 @@
 """A wide foreach of tasks that do next to nothing, and a join that can be told to fail."""
 
+import importlib
 import json
 import os
 import time
@@ -7,7 +8,7 @@ import time
 from headwater import FlowSpec, Parameter, step
 
 for _package in os.environ.get("BENCH_IMPORT", "").split():
-    __import__(_package)
+    importlib.import_module(_package)
 
 
 class WideBench(FlowSpec):

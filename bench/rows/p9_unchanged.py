@@ -9,8 +9,8 @@ from bench.session import BENCH, Session, fresh_folder, run
 
 MEGABYTES, QUICK_MEGABYTES = 1024, 256
 STEPS = ("one", "two", "three", "four", "end")
-#: Kind -> how it is called in a sentence.
-KINDS = {"array": "an array", "frame": "a data frame", "model": "a model"}
+#: Kind -> how it is called in a sentence, and what its flow imports.
+KINDS = {"array": ("an array", ""), "frame": ("a data frame", "pandas"), "model": ("a model", "sklearn.neighbors")}
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ def measure(session: Session) -> Row:
     untouched = passed(session, "array", megabytes, is_read=False)
     samples = {"headwater": Sample(tuple(untouched.saves), note="array, untouched, a step's save")}
     budgets = [Budget("untouched: 0 bytes written (store beyond the array)", untouched.extra_bytes / 1e6, 0.1, "MB")]
-    for kind, name in KINDS.items():
+    for kind, (name, _) in KINDS.items():
         read = passed(session, kind, megabytes, is_read=True)
         samples[f"headwater, {kind} read"] = Sample(tuple(read.saves), note="a step's save")
         budgets.append(Budget(f"{name} read but not changed: nothing written", read.extra_bytes / 1e6, 1.0, "MB"))
@@ -41,7 +41,7 @@ def passed(session: Session, kind: str, megabytes: int, *, is_read: bool) -> Pas
     with fresh_folder() as folder:
         arguments = ["run", "--kind", kind, "--megabytes", str(megabytes), "--run-id-file", "run-id"]
         command = session.flow("headwater", "unchanged", folder, *arguments)
-        run(command, folder, **({"BENCH_READ": "1"} if is_read else {}))
+        run(command, folder, BENCH_READ="1" if is_read else "", BENCH_IMPORT=KINDS[kind][1])
         path = (folder / "run-id").read_text().strip()
         script = str(BENCH / "peers" / "jobs_headwater.py")
         saves = run(session.argv("headwater", script, "save_seconds", path), folder).facts[0]

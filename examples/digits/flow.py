@@ -1,5 +1,11 @@
 """Read handwritten digits: two ways of learning side by side, one of them in a loop until its score stops rising."""
 
+# Imported once; every task's process is forked from one that has them.
+from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+
 from headwater import FlowSpec, Parameter, current, step
 
 
@@ -15,9 +21,6 @@ class DigitsFlow(FlowSpec):
     @step
     def start(self):
         """Split the 1,797 images that come with scikit-learn: 60 % to learn, 20 % to choose, 20 % to score."""
-        from sklearn.datasets import load_digits
-        from sklearn.model_selection import train_test_split
-
         images, labels = load_digits(return_X_y=True)
         learn, test, learn_labels, test_labels = train_test_split(
             images, labels, test_size=0.2, random_state=17, stratify=labels
@@ -35,8 +38,6 @@ class DigitsFlow(FlowSpec):
     @step
     def neighbours(self):
         """Branch one: the label of the nearest images."""
-        from sklearn.neighbors import KNeighborsClassifier
-
         self.kind = "nearest neighbours"
         self.model = KNeighborsClassifier(n_neighbors=3).fit(self.train, self.train_labels)
         self.validation_score = self.model.score(self.validation, self.validation_labels)
@@ -45,8 +46,6 @@ class DigitsFlow(FlowSpec):
     @step
     def grow(self):
         """Branch two: one turn of the loop, with more trees than the turn before."""
-        from sklearn.ensemble import RandomForestClassifier
-
         self.trees = self.trees + self.grow_by
         self.kind = f"forest of {self.trees} trees"
         self.model = RandomForestClassifier(n_estimators=self.trees, random_state=17)

@@ -4,6 +4,15 @@ import csv
 import html
 from pathlib import Path
 
+# Imported once; every task's process is forked from one that has them.
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, classification_report, f1_score
+from sklearn.model_selection import train_test_split
+from sklearn.naive_bayes import ComplementNB
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
 from headwater import FlowSpec, Parameter, current, step
 
 TWEETS = Path(__file__).with_name("data") / "tweets.tsv"
@@ -42,12 +51,6 @@ def read_tweets(path, threshold):
 
 def make_model(candidate, max_features):
     """Make a pipeline that takes raw texts."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.naive_bayes import ComplementNB
-    from sklearn.pipeline import make_pipeline
-    from sklearn.svm import LinearSVC
-
     shape = {
         # Punctuation and emoticons are words of their own: `:)` says more than most.
         "words": {"token_pattern": r"[\w']+|[^\w\s]+", "ngram_range": (1, 2)},
@@ -76,8 +79,6 @@ class SentimentFlow(FlowSpec):
     @step
     def start(self):
         """Load the tweets and cut them in three: to learn from, to choose by, to score with."""
-        from sklearn.model_selection import train_test_split
-
         texts, labels = read_tweets(TWEETS, self.threshold)
         learn, self.X_test, learn_labels, self.y_test = train_test_split(
             texts, labels, test_size=self.test_share, random_state=SPLIT_SEED, stratify=labels
@@ -93,8 +94,6 @@ class SentimentFlow(FlowSpec):
     @step
     def train(self):
         """Fit one candidate and see how it does on the validation tweets."""
-        from sklearn.metrics import f1_score
-
         self.candidate = self.input
         self.model = make_model(self.candidate, self.max_features).fit(self.X_train, self.y_train)
         predicted = self.model.predict(self.X_validation)
@@ -115,8 +114,6 @@ class SentimentFlow(FlowSpec):
     @step
     def score(self):
         """Score the model on the test tweets."""
-        from sklearn.metrics import accuracy_score, classification_report, f1_score
-
         predicted = self.model.predict(self.X_test)
         # Macro: both labels count the same, so always answering `positive` scores 0.41, not 0.81.
         self.f1 = float(f1_score(self.y_test, predicted, average="macro"))
