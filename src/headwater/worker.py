@@ -14,6 +14,7 @@ from headwater.engines.importing import LoadFailed
 from headwater.engines.zygote import serve
 from headwater.flow.compile import compile_flow
 from headwater.flow.load import load_source
+from headwater.flow.spec import FlowSpec
 from headwater.home import Home, open_home
 from headwater.model.ids import Digest
 from headwater.model.order import CodeSource, TaskOrder
@@ -56,6 +57,15 @@ def inline_attempt(code: CodeSource) -> RunAttempt:
     return _prepare(code, is_forked=False)
 
 
+def inline_attempt_of(flow_class: type[FlowSpec]) -> Callable[[CodeSource], RunAttempt]:
+    """Give an `inline_attempt` for a class that is here already, such as one that a test defines."""
+
+    def prepare(code: CodeSource) -> RunAttempt:
+        return _prepare(code, is_forked=False, flow_class=flow_class)
+
+    return prepare
+
+
 def inline_attempt_with(on_exception: Callable[[BaseException], None]) -> Callable[[CodeSource], RunAttempt]:
     """Give an `inline_attempt` that hands each exception of a step, with its traceback, to a debugger."""
 
@@ -76,9 +86,10 @@ def _prepare(
     is_forked: bool,
     is_program: bool = False,
     on_exception: Callable[[BaseException], None] | None = None,
+    flow_class: type[FlowSpec] | None = None,
 ) -> RunAttempt:
     try:
-        flow_class = load_source(code, as_main=is_forked or is_program)
+        flow_class = flow_class or load_source(code, as_main=is_forked or is_program)
         graph = compile_flow(flow_class)
         modules = LoadedModules(code.root)
         modules.digests()
