@@ -7,6 +7,7 @@ import threading
 import pytest
 from ledger_stories import begin, commit, finished, started, succeeded
 
+from headwater.ledger.locks import FileLocks
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import InternalError, LeaseLost, RunIsDriven
 from headwater.model.events import Cancel
@@ -276,3 +277,37 @@ def test_a_lease_is_lost_when_its_epoch_is_old(ledger):
 
     assert len(list(ledger.events(old.run))) == 2
     assert list(ledger.small_sizes()) == []
+
+
+def test_a_writer_holds_the_place_at_the_head_of_the_queue(file_ledger, home):
+    seen = []
+
+    def is_somebody_writing():
+        read, write = os.pipe()
+        child = os.fork()
+        if not child:
+            os.write(write, repr(FileLocks(os.path.join(home, "locks")).holder("writer")).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        os.close(write)
+        with os.fdopen(read) as told:
+            return told.read()
+
+    with file_ledger._database.transaction():
+        seen.append(is_somebody_writing())
+    seen.append(is_somebody_writing())
+
+    assert seen == [str(os.getpid()), "None"]
+
+
+def test_closing_a_ledger_closes_its_files_and_leaves_those_of_others(file_ledger, home):
+    begin(file_ledger)
+    before = sorted(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        other = SqliteLedger(home)
+        lease, _ = begin(other)
+        lease.release()
+        other.close()
+
+    assert sorted(os.listdir("/proc/self/fd")) == before
+    begin(file_ledger)

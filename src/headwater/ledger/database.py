@@ -43,7 +43,7 @@ class Database:
         try:
             self._upgrade()
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
         for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -16384", "temp_store = MEMORY"):
             self._connection.execute(f"PRAGMA {pragma}")
@@ -116,6 +116,7 @@ class Database:
         if self._pid == os.getpid():
             with self._mutex:
                 self._connection.close()
+            self.locks.close()
 
     def _upgrade(self) -> None:
         """Bring the database to our format, one transaction a migration, while no other process writes."""

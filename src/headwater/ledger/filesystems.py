@@ -27,14 +27,14 @@ NETWORK_TYPES = frozenset(
 )
 
 
-def refuse_network_folder(folder: str) -> None:
+def refuse_network_folder(folder: str, mounts_file: str = "/proc/self/mounts") -> None:
     """Raise when the folder lies on a network file system; silent where that cannot be found out.
 
     Raises:
         SettingMistake: names the folder and the type.
     """
     try:
-        with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as opened:
+        with open(mounts_file, encoding="utf-8", errors="surrogateescape") as opened:
             mounts = opened.read()
     except OSError:
         return

@@ -38,6 +38,9 @@ class Locks(Protocol):
     def writing(self) -> Iterator[None]:
         """Wait for all other writers of the ledger, then write inside the block."""
 
+    def close(self) -> None:
+        """Give up the place in the queue; locks that were taken are kept."""
+
 
 class _Held:
     """The lock files that this process holds; one table a process, because POSIX locks belong to processes."""
@@ -46,8 +49,17 @@ class _Held:
         self.pid = os.getpid()
         self.mutex = threading.Lock()
         self.descriptors: dict[str, int] = {}
-        #: Path of a queue file -> its descriptor (never closed: that would drop it for other users) and its turn.
-        self.queues: dict[str, tuple[int, threading.Lock]] = {}
+        self.queues: dict[str, _Queue] = {}
+
+
+class _Queue:
+    """A file on which writers queue: other processes at its lock, threads of this one at `turn`."""
+
+    def __init__(self, path: str) -> None:
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.turn = threading.Lock()
+        #: The descriptor is closed with the last of them: closing it earlier would drop the lock for the others.
+        self.users: set[object] = set()
 
 
 _table = _Held()
@@ -117,19 +129,33 @@ class FileLocks:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        held = _held()
-        path = os.path.join(self._folder, "writer")
-        with held.mutex:
-            if path not in held.queues:
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                held.queues[path] = (descriptor, threading.Lock())
-            descriptor, turn = held.queues[path]
-        with turn:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX)
+        queue = self._queue()
+        with queue.turn:
+            fcntl.lockf(queue.descriptor, fcntl.LOCK_EX)
             try:
                 yield
             finally:
-                fcntl.lockf(descriptor, fcntl.LOCK_UN)
+                fcntl.lockf(queue.descriptor, fcntl.LOCK_UN)
+
+    def _queue(self) -> _Queue:
+        held = _held()
+        path = os.path.join(self._folder, "writer")
+        with held.mutex:
+            queue = held.queues.get(path)
+            if queue is None:
+                queue = held.queues[path] = _Queue(path)
+            queue.users.add(self)
+            return queue
+
+    def close(self) -> None:
+        held = _held()
+        path = os.path.join(self._folder, "writer")
+        with held.mutex:
+            queue = held.queues.get(path)
+            if queue is not None and self in queue.users:
+                queue.users.remove(self)
+                if not queue.users:
+                    os.close(held.queues.pop(path).descriptor)
 
 
 def _process_that_holds(descriptor: int) -> int | None:
@@ -173,3 +199,6 @@ class MemoryLocks:
     def writing(self) -> Iterator[None]:
         with self._turn:
             yield
+
+    def close(self) -> None:
+        pass

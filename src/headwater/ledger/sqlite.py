@@ -42,7 +42,10 @@ class SqliteLedger:
         if not os.path.isdir(folder):
             os.makedirs(folder, mode=0o700, exist_ok=True)
         refuse_network_folder(home)
-        self._use(Database(os.path.join(home, "ledger.db"), FileLocks(folder)))
+        path = os.path.join(home, "ledger.db")
+        if not os.path.exists(path):
+            _make_private(path)
+        self._use(Database(path, FileLocks(folder)))
 
     def _use(self, database: Database) -> None:
         self._database = database
@@ -146,3 +149,12 @@ class SqliteLedger:
 
     def close(self) -> None:
         self._database.close()
+
+
+def _make_private(path: str) -> None:
+    """Make the empty file, readable by its owner only; the files that SQLite puts beside it follow its mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        # Another process was faster. An existing file is never opened here: closing it would drop SQLite's locks.
+        return
