@@ -1,6 +1,8 @@
 """A spawned attempt: a new interpreter that takes one order, runs it and leaves."""
 
+import faulthandler
 import os
+import sys
 import time
 from collections.abc import Sequence
 
@@ -24,6 +26,9 @@ def serve_attempt(prepare: Prepare, arguments: Sequence[str]) -> None:
     started = time.perf_counter()
     supervisor, queue_seconds, reason = arguments
     leave_family(int(supervisor))
+    faulthandler.enable(2)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)
     text = take_order()
     order = msgspec.json.decode(text, type=TaskOrder)
     try:
@@ -33,5 +38,5 @@ def serve_attempt(prepare: Prepare, arguments: Sequence[str]) -> None:
         write_outcome(RESULT, msgspec.json.encode(outcome))
         os._exit(0)
     importing = time.perf_counter() - started
-    circumstances = Circumstances(int(supervisor), "spawn", reason, float(queue_seconds), importing)
+    circumstances = Circumstances("spawn", reason, float(queue_seconds), importing)
     run_and_leave(run, text, RESULT, circumstances)

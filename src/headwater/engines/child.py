@@ -26,8 +26,6 @@ _encoder = msgspec.json.Encoder()
 class Circumstances(msgspec.Struct, frozen=True):
     """How the attempt's process came to be."""
 
-    #: Process that must not die before it.
-    supervisor: int
     #: `fork` or `spawn`, and why it was not fork.
     started_by: str
     spawn_reason: str

@@ -151,6 +151,11 @@ class LocalEngine:
             self._in_flight.clear()
             self._bury()
 
+    @property
+    def supervisor_pid(self) -> int:
+        """Process of the zygote; 0 when none runs."""
+        return self._pid
+
     # The zygote's life
 
     def _start_zygote(self) -> None:

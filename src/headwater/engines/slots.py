@@ -1,4 +1,4 @@
-"""The channels of one attempt: pipes for what it prints, a file in memory for its outcome.
+"""The channels of one attempt: pipes for what it prints, files in memory for its order and its outcome.
 
 Making them costs more than the rest of a start together, so the zygote keeps those of an ended attempt for the
 next one. It may, because nothing that could still write to them is alive.
@@ -10,12 +10,28 @@ _HEAD = 8
 
 
 class Slot:
-    """Pipes and outcome file of one attempt at a time."""
+    """Pipes and files of one attempt at a time."""
 
     def __init__(self) -> None:
         self.stdout, self.stdout_end = _pipe()
         self.stderr, self.stderr_end = _pipe()
+        #: Tells a waiting process that its order is there.
+        self.go, self.go_end = os.pipe()
+        self.order = memory_file("order")
         self.result = memory_file("outcome")
+
+    def give_order(self, order: bytes, queue_seconds: float) -> None:
+        """Leave an order for the process that waits in `take_order`; never blocks, however large the order is."""
+        _write_all(self.order, order)
+        os.write(self.go_end, b"%d %.6f" % (len(order), queue_seconds))
+
+    def take_order(self) -> tuple[bytes, float]:
+        """Wait for the order; gives it with the seconds that it had been waiting for this process."""
+        size, queue_seconds = os.read(self.go, 64).split()
+        order = b""
+        while len(order) < int(size):
+            order += os.pread(self.order, int(size) - len(order), len(order))
+        return order, float(queue_seconds)
 
     def read_outcome(self) -> bytes:
         """Take the outcome that the attempt left; empty when it wrote none, or not all of it."""
@@ -30,16 +46,14 @@ class Slot:
 
     def close(self) -> None:
         """Release all descriptors."""
-        for descriptor in (self.stdout, self.stdout_end, self.stderr, self.stderr_end, self.result):
+        ends = self.stdout, self.stdout_end, self.stderr, self.stderr_end, self.go, self.go_end
+        for descriptor in (*ends, self.order, self.result):
             os.close(descriptor)
 
 
 def write_outcome(descriptor: int, outcome: bytes) -> None:
     """Leave an outcome in a slot's file; a kill half-way leaves one that `read_outcome` does not take."""
-    block = memoryview(len(outcome).to_bytes(_HEAD, "big") + outcome)
-    offset = 0
-    while offset < len(block):
-        offset += os.pwrite(descriptor, block[offset:], offset)
+    _write_all(descriptor, len(outcome).to_bytes(_HEAD, "big") + outcome)
 
 
 def memory_file(name: str) -> int:
@@ -50,6 +64,12 @@ def memory_file(name: str) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     os.unlink(path)
     return descriptor
+
+
+def _write_all(descriptor: int, text: bytes) -> None:
+    offset = os.pwrite(descriptor, text, 0)
+    while offset < len(text):
+        offset += os.pwrite(descriptor, text[offset:], offset)
 
 
 def _pipe() -> tuple[int, int]:

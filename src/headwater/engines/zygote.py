@@ -4,6 +4,7 @@ One thread, one loop, nothing polled but what has a deadline. It writes the log 
 outcomes, kills what has to be killed, and reports an attempt as over only when everything it started is gone.
 """
 
+import faulthandler
 import gc
 import os
 import select
@@ -38,7 +39,7 @@ from headwater.engines.frames import (
     frame,
 )
 from headwater.engines.importing import LoadFailed, Prepare, import_quietly
-from headwater.engines.processes import IS_LINUX, adopt_orphans, children_of, descendants_of, kill
+from headwater.engines.processes import IS_LINUX, OwnChildren, adopt_orphans, descendants_of, kill
 from headwater.engines.slots import Slot
 from headwater.model.outcome import Outcome, TaskError, Usage
 
@@ -52,6 +53,8 @@ _STRAY_PATIENCE = 5.0
 #: Bytes waiting for the driver above which lines are no longer forwarded.
 _SLOW_DRIVER = 1 << 20
 _CHUNK = 65536
+#: Processes that wait for an order at most.
+_MOST_SPARES = 4
 #: Seconds between looks at whether the driver is still our parent, in case others keep its end of the pipe open.
 _PARENT_INTERVAL = 2.0
 
@@ -92,6 +95,9 @@ class Zygote:
         self._waiting: deque[Attempt] = deque()
         #: At work, by process.
         self._running: dict[int, Attempt] = {}
+        #: Forked already, waiting for an order, each on the slot that it will use.
+        self._spares: dict[int, Slot] = {}
+        self._started_count = 0
         #: Their process is gone, something that they started is not.
         self._sweeping: list[Attempt] = []
         self._idle_slots: list[Slot] = []
@@ -101,6 +107,7 @@ class Zygote:
         self._is_open = True
         #: Children that the user's module started while it was imported.
         self._residents: set[int] = set()
+        self._children = OwnChildren()
         self._kernel_kills = 0
         #: Bytes that a forked child starts with.
         self._resident = 0
@@ -133,11 +140,13 @@ class Zygote:
             self._tell(ImportFailed(failed.error))
             return
         self._spawn_reason = begin.spawn_reason or reason_not_to_fork()
-        self._residents = set(children_of(self._own))
+        self._residents = set(self._children.pids())
         self._kernel_kills = limits.kernel_kills()
         self._resident = 0 if self._spawn_reason else limits.resident_bytes(self._own)
         if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(line_buffering=True)
+        # Forks inherit it: a crash of compiled code leaves Python's stack in the log.
+        faulthandler.enable(2)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -147,6 +156,7 @@ class Zygote:
 
     def _turn(self) -> None:
         self._flush()
+        self._keep_spares()
         for descriptor, _ in self._poll.poll(self._pause()):
             reader = self._readers.get(descriptor)
             if reader is not None:
@@ -222,18 +232,20 @@ class Zygote:
             self._start(self._waiting.popleft())
 
     def _start(self, attempt: Attempt) -> None:
-        slot = self._idle_slots.pop() if self._idle_slots else self._new_slot()
-        attempt.slot = slot
         now = time.monotonic()
         attempt.queue_seconds = now - attempt.received_at
         attempt.started_at = time.time()
         if self._spawn_reason:
+            attempt.slot = slot = self._free_slot()
             arguments = ["attempt", str(self._own), f"{attempt.queue_seconds:.6f}", self._spawn_reason]
             attempt.pid = spawning.spawn(attempt.order, slot, arguments, attempt.head.options.environment)
         else:
-            attempt.pid = os.fork()
-            if not attempt.pid:
-                self._become(attempt, slot)
+            if not self._spares:
+                self._fork_spare()
+            attempt.pid, slot = self._spares.popitem()
+            attempt.slot = slot
+            slot.give_order(attempt.order, attempt.queue_seconds)
+        self._started_count += 1
         self._running[attempt.pid] = attempt
         self._readers[slot.stdout] = lambda: self._read_output(attempt, 0)
         self._readers[slot.stderr] = lambda: self._read_output(attempt, 1)
@@ -243,8 +255,25 @@ class Zygote:
             attempt.kill_at = now + timeout.seconds + self._begin.timeout_margin
         self._tell(Began(attempt.head.key, attempt.head.attempt, attempt.pid))
 
-    def _become(self, attempt: Attempt, slot: Slot) -> None:
-        """Be the attempt, in the forked child; does not return."""
+    def _keep_spares(self) -> None:
+        """Fork processes for the next orders while nobody waits for them.
+
+        Several in a row: what this loop touches between two forks has to be copied by the kernel, page by page.
+        """
+        if self._spares or self._spawn_reason or self._import_error is not None:
+            return
+        for _ in range(min(_MOST_SPARES, 1 + self._started_count // 4)):
+            self._fork_spare()
+
+    def _fork_spare(self) -> None:
+        slot = self._free_slot()
+        pid = os.fork()
+        if not pid:
+            self._become_attempt(slot)
+        self._spares[pid] = slot
+
+    def _become_attempt(self, slot: Slot) -> None:
+        """Be an attempt, in the forked child; does not return."""
         try:
             leave_family(self._own)
             os.dup2(slot.stdout_end, 1)
@@ -252,11 +281,14 @@ class Zygote:
             os.close(self._commands)
             os.close(self._reports)
             undo_supervision()
+            order, queue_seconds = slot.take_order()
             assert self._run_attempt is not None
-            circumstances = Circumstances(self._own, "fork", "", attempt.queue_seconds)
-            run_and_leave(self._run_attempt, attempt.order, slot.result, circumstances)
+            run_and_leave(self._run_attempt, order, slot.result, Circumstances("fork", "", queue_seconds))
         finally:
             os._exit(1)
+
+    def _free_slot(self) -> Slot:
+        return self._idle_slots.pop() if self._idle_slots else self._new_slot()
 
     def _new_slot(self) -> Slot:
         slot = Slot()
@@ -307,12 +339,20 @@ class Zygote:
             if not pid:
                 break
             attempt = self._running.pop(pid, None)
-            if attempt is not None:
+            if attempt is None:
+                self._lose_spare(pid)
+            else:
                 attempt.status = status
                 attempt.spent = usage.ru_utime, usage.ru_stime, usage.ru_maxrss
                 self._sweeping.append(attempt)
         if self._sweeping:
             self._sweep(time.monotonic())
+
+    def _lose_spare(self, pid: int) -> None:
+        """Forget a process that somebody ended before it had an order."""
+        slot = self._spares.pop(pid, None)
+        if slot is not None:
+            self._forget_slot(slot)
 
     def _note_death(self, attempt: Attempt) -> None:
         user_cpu, system_cpu, peak_kilobytes = attempt.spent
@@ -354,7 +394,8 @@ class Zygote:
             self._residents |= strays
 
     def _strays(self) -> set[int]:
-        return set(children_of(self._own)) - self._running.keys() - self._residents
+        strays = set(self._children.pids())
+        return strays - self._running.keys() - self._spares.keys() - self._residents if strays else strays
 
     def _finish(self, attempt: Attempt) -> None:
         slot = attempt.slot
@@ -373,16 +414,20 @@ class Zygote:
             death = attempt.death()
             outcome = corrected(msgspec.json.decode(text, type=Outcome), death) if text else outcome_of(death)
             self._over(attempt, outcome)
-        self._give_back(slot, attempt.left_strays)
+        # One that was killed may not have taken its order out of the slot.
+        self._give_back(slot, is_used_up=attempt.left_strays or bool(attempt.status))
 
-    def _give_back(self, slot: Slot, is_used_up: bool) -> None:
+    def _give_back(self, slot: Slot, *, is_used_up: bool) -> None:
         del self._readers[slot.stdout], self._readers[slot.stderr]
         if is_used_up:
-            self._poll.unregister(slot.stdout)
-            self._poll.unregister(slot.stderr)
-            slot.close()
+            self._forget_slot(slot)
         else:
             self._idle_slots.append(slot)
+
+    def _forget_slot(self, slot: Slot) -> None:
+        self._poll.unregister(slot.stdout)
+        self._poll.unregister(slot.stderr)
+        slot.close()
 
     def _over(self, attempt: Attempt, outcome: Outcome) -> None:
         self._close_console(attempt)

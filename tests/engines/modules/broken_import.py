@@ -1,0 +1,2 @@
+print("just before")
+raise ValueError("this module is broken")

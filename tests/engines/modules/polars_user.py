@@ -1,0 +1,1 @@
+import polars  # noqa: F401

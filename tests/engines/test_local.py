@@ -1,0 +1,346 @@
+"""The engine that forks: supervision, causes, limits."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import engine_stories as stories
+import pytest
+
+from headwater.engines.local import LocalEngine
+from headwater.model.options import Resources, StepOptions, Timeout
+from headwater.model.order import Gang
+from headwater.model.ports import Ended, Notice, Started, Wrote
+
+
+@pytest.fixture
+def engine() -> Iterator[LocalEngine]:
+    made = stories.local()
+    yield made
+    made.close()
+
+
+def test_attempts_fork_from_one_process_that_imported_once(engine: LocalEngine) -> None:
+    found = stories.outcomes(engine, stories.order("says_where_it_is", 1), stories.order("says_where_it_is", 2))
+
+    assert found[0].summary["parent"] == found[1].summary["parent"]
+    assert found[0].summary["pid"] != found[1].summary["pid"]
+    assert ["fork", "fork"] == [one.usage.started_by for one in found]
+
+
+def test_an_attempt_has_a_session_of_its_own_and_an_empty_stdin(engine: LocalEngine) -> None:
+    told = stories.outcome(engine, stories.order("says_where_it_is")).summary
+
+    assert told["pid"] == told["session"] == told["group"]
+    assert "" == told["stdin"]
+
+
+def test_the_working_folder_can_be_chosen(tmp_path: Path) -> None:
+    engine = stories.local(folder=str(tmp_path))
+    told = stories.outcome(engine, stories.order("says_where_it_is")).summary
+    engine.close()
+
+    assert str(tmp_path) == told["folder"]
+
+
+def test_no_more_run_at_once_than_allowed() -> None:
+    engine = stories.local(max_running=2)
+    for label in range(3):
+        engine.submit(stories.order("waits", label))
+    reports = stories.collect(engine, lambda so_far: stories.texts(so_far).count("waiting") == 2)
+    started = [report.key for report in reports if isinstance(report, Started)]
+    engine.cancel("waits/start.0", 0, 0.0)
+    after = stories.collect(engine, lambda so_far: any(isinstance(report, Started) for report in so_far))
+    engine.close()
+
+    assert ["waits/start.0", "waits/start.1"] == started
+    assert "waits/start.2" in [report.key for report in after if isinstance(report, Started)]
+
+
+def test_members_of_a_gang_run_together_whatever_the_bound(tmp_path: Path) -> None:
+    engine = stories.local(max_running=1)
+    members = [
+        stories.order("meets", index, home=str(tmp_path), gang=Gang(num_nodes=3, node_index=index, control_label=0))
+        for index in range(3)
+    ]
+    engine.submit_gang(members)
+    found = stories.sorted_outcomes(stories.collect_ends(engine, 3), *members)
+    engine.close()
+
+    assert ["ok"] * 3 == [one.cause for one in found]
+
+
+# How an attempt may end
+
+
+def test_exit_code_without_outcome_is_named(engine: LocalEngine) -> None:
+    found = stories.outcome(engine, stories.order("exits"))
+
+    assert "sys_exit" == found.cause
+    assert found.error is not None
+    assert {"exit_code": "3"} == found.error.details
+
+
+def test_leaving_with_code_0_and_no_outcome_is_a_failure_too(engine: LocalEngine) -> None:
+    assert "sys_exit" == stories.outcome(engine, stories.order("exits_well")).cause
+
+
+def test_a_kill_from_outside_is_a_signal_and_not_out_of_memory(engine: LocalEngine) -> None:
+    engine.submit(stories.order("waits"))
+    os.kill(stories.wait_for_start(engine), signal.SIGKILL)
+    found = stories.sorted_outcomes(stories.collect_ends(engine, 1), stories.order("waits"))[0]
+
+    assert "signal" == found.cause
+    assert found.error is not None
+    assert "SIGKILL" == found.error.details["signal"]
+    assert found.is_retryable
+
+
+def test_a_crash_is_named_and_the_log_says_where_python_was(engine: LocalEngine, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    found = stories.outcome(engine, stories.order("crashes", log=log))
+
+    assert found.error is not None
+    assert "SIGSEGV" == found.error.details["signal"]
+    assert "small_attempts.py" in log.read_text()
+
+
+def test_a_dead_attempt_has_usage_from_the_kernel(engine: LocalEngine) -> None:
+    usage = stories.outcome(engine, stories.order("is_killed")).usage
+
+    assert usage.pid > 0
+    assert usage.ended_at >= usage.started_at > 1e9
+
+
+def test_lines_up_to_a_kill_are_kept(engine: LocalEngine, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    found = stories.outcome(engine, stories.order("prints_and_is_killed", log=log))
+
+    assert "signal" == found.cause
+    assert [("o", "last words")] == stories.records(log)
+
+
+def test_what_breaks_around_the_step_is_reported_and_not_lost(engine: LocalEngine) -> None:
+    found = stories.outcome(engine, stories.order("breaks"))
+
+    assert "exception" == found.cause
+    assert found.error is not None
+    assert "not caught by the task" in found.error.message
+
+
+def test_a_cancelled_attempt_ends_by_sigterm(engine: LocalEngine) -> None:
+    engine.submit(stories.order("waits"))
+    stories.wait_for_text(engine, "waiting")
+    engine.cancel("waits/start.1", 0, 1000.0)
+    found = stories.sorted_outcomes(stories.collect_ends(engine, 1), stories.order("waits"))[0]
+
+    assert "cancelled" == found.cause
+
+
+def test_one_that_ignores_sigterm_is_killed_after_the_grace(engine: LocalEngine) -> None:
+    engine.submit(stories.order("ignores_terminations"))
+    stories.wait_for_text(engine, "waiting")
+    engine.cancel("ignores_terminations/start.1", 0, 0.05)
+    found = stories.sorted_outcomes(stories.collect_ends(engine, 1), stories.order("ignores_terminations"))[0]
+
+    assert "cancelled" == found.cause
+
+
+def test_a_second_cancel_shortens_the_grace(engine: LocalEngine) -> None:
+    engine.submit(stories.order("ignores_terminations"))
+    stories.wait_for_text(engine, "waiting")
+    engine.cancel("ignores_terminations/start.1", 0, 1000.0)
+    engine.cancel("ignores_terminations/start.1", 0, 0.0)
+
+    assert stories.collect_ends(engine, 1)
+
+
+def test_an_order_that_waits_for_a_place_can_be_cancelled() -> None:
+    engine = stories.local(max_running=1)
+    engine.submit(stories.order("waits", 1))
+    engine.submit(stories.order("waits", 2))
+    stories.wait_for_text(engine, "waiting")
+    engine.cancel("waits/start.2", 0, 1000.0)
+    ended = [report for report in stories.collect_ends(engine, 1) if isinstance(report, Ended)]
+    engine.close()
+
+    assert [("waits/start.2", "cancelled")] == [(one.outcome.key, one.outcome.cause) for one in ended]
+
+
+def test_an_order_can_be_cancelled_while_the_import_hangs(tmp_path: Path) -> None:
+    engine = stories.local("endless_import", environ={"IMPORT_STARTED": str(tmp_path / "started")})
+    engine.submit(stories.order("nothing"))
+    engine.cancel("nothing/start.1", 0, 1000.0)
+    ended = [report for report in stories.collect_ends(engine, 1) if isinstance(report, Ended)]
+    engine.close()
+
+    assert ["cancelled"] == [one.outcome.cause for one in ended]
+
+
+def test_a_step_that_outlives_its_timeout_is_killed() -> None:
+    engine = stories.local(timeout_margin=0.05)
+    found = stories.outcome(
+        engine, stories.order("ignores_terminations", options=StepOptions(timeout=Timeout(seconds=0.05)))
+    )
+    engine.close()
+
+    assert "timeout" == found.cause
+    assert found.error is not None
+    assert {"timeout_seconds": "0.05"} == found.error.details
+
+
+def test_a_task_beyond_its_enforced_memory_is_killed_and_told_so(engine: LocalEngine) -> None:
+    options = StepOptions(resources=Resources(memory=100, enforce=True))
+    found = stories.outcome(engine, stories.order("eats_memory", options=options))
+
+    assert "out_of_memory" == found.cause
+    assert found.error is not None
+    assert "100000000" == found.error.details["limit_bytes"]
+    assert int(found.error.details["resident_bytes"]) > 100_000_000
+
+
+def test_a_task_within_its_enforced_memory_is_left_alone(engine: LocalEngine) -> None:
+    options = StepOptions(resources=Resources(memory=300, enforce=True))
+
+    assert "ok" == stories.outcome(engine, stories.order("eats_some_memory", options=options)).cause
+
+
+def test_the_death_of_the_supervisor_loses_its_attempts_and_a_new_one_takes_over(engine: LocalEngine) -> None:
+    engine.submit(stories.order("leaves_daemon_and_waits"))
+    daemon = int(stories.wait_for_text(engine, "daemon "))
+    os.kill(engine.supervisor_pid, signal.SIGKILL)
+    found = stories.sorted_outcomes(stories.collect_ends(engine, 1), stories.order("leaves_daemon_and_waits"))[0]
+
+    assert "lost_worker" == found.cause
+    assert found.is_retryable
+    assert not stories.is_alive(daemon)
+    assert "ok" == stories.outcome(engine, stories.order("nothing")).cause
+
+
+def test_a_module_that_crashes_the_interpreter_is_an_import_error() -> None:
+    engine = stories.local("crashing_import")
+    found = stories.outcome(engine, stories.order("nothing"))
+    engine.close()
+
+    assert "import_error" == found.cause
+    assert found.error is not None
+    assert "SIGSEGV" in found.error.message
+
+
+def test_what_a_broken_module_printed_is_in_the_error() -> None:
+    engine = stories.local("broken_import")
+    found = stories.outcome(engine, stories.order("nothing"))
+    engine.close()
+
+    assert found.error is not None
+    assert "just before\n" == found.error.details["printed"]
+
+
+# What an attempt leaves behind
+
+
+@pytest.mark.parametrize("step", ["leaves_daemon", "starts_program_without_environment"])
+def test_what_an_attempt_started_is_gone_when_its_end_is_reported(engine: LocalEngine, step: str) -> None:
+    engine.submit(stories.order(step))
+    reports = stories.collect_ends(engine, 1)
+    daemon = int(stories.texts(reports)[0].removeprefix("daemon "))
+
+    assert not stories.is_alive(daemon)
+    assert "ok" == stories.sorted_outcomes(reports, stories.order(step))[0].cause
+
+
+def test_others_at_work_survive_the_end_of_one_with_a_daemon(engine: LocalEngine) -> None:
+    engine.submit(stories.order("waits"))
+    worker = stories.wait_for_start(engine)
+    stories.outcome(engine, stories.order("leaves_daemon"))
+
+    assert stories.is_alive(worker)
+
+
+def test_a_program_that_the_module_itself_started_lives_on_between_attempts() -> None:
+    engine = stories.local("child_starter")
+    stories.outcome(engine, stories.order("leaves_daemon"))
+    zygote = engine.supervisor_pid
+    children = Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()
+    names = [Path(f"/proc/{child}/comm").read_text().strip() for child in children]
+    helper = int(children[names.index("sleep")])
+    engine.close()
+
+    assert stories.wait_until_dead(helper)
+
+
+def test_a_step_that_forks_and_returns_in_both_speaks_once(engine: LocalEngine) -> None:
+    found = stories.outcome(engine, stories.order("forks_and_returns_twice"))
+
+    assert found.summary["is_copy"] is False
+
+
+def test_a_thread_that_is_not_a_daemon_finishes_its_work(engine: LocalEngine, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    stories.outcome(engine, stories.order("leaves_thread_behind", log=log))
+
+    assert [("o", "from the thread")] == stories.records(log)
+
+
+def test_closing_kills_what_runs_with_all_that_it_started(engine: LocalEngine) -> None:
+    engine.submit(stories.order("leaves_daemon_and_waits"))
+    worker = stories.wait_for_start(engine)
+    daemon = int(stories.wait_for_text(engine, "daemon "))
+    engine.close()
+
+    assert not stories.is_alive(worker)
+    assert not stories.is_alive(daemon)
+
+
+# What it prints
+
+
+def test_lines_come_to_the_driver_with_their_stream_and_time(engine: LocalEngine) -> None:
+    engine.submit(stories.order("prints"))
+    reports = stories.collect_ends(engine, 1)
+    lines = [line for report in reports if isinstance(report, Wrote) for line in report.lines]
+
+    assert {("stdout", "first of 1"), ("stderr", "a warning")} <= {(line.stream, line.text) for line in lines}
+    assert all(abs(line.at - time.time()) < 3600 for line in lines)
+
+
+def test_a_flood_is_kept_whole_but_not_shown_whole(engine: LocalEngine, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    engine.submit(stories.order("floods", log=log))
+    shown = stories.texts(stories.collect_ends(engine, 1))
+
+    assert 100_000 == len(log.read_bytes().splitlines())
+    assert len(shown) < 50_000
+    assert any("came too fast" in text for text in shown)
+
+
+def test_a_log_stops_at_its_largest_size_and_says_so(tmp_path: Path) -> None:
+    engine = stories.local(max_log_bytes=1_000_000)
+    log = tmp_path / "log"
+    engine.submit(stories.order("floods", log=log))
+    reports = stories.collect_ends(engine, 1)
+    engine.close()
+
+    assert log.stat().st_size < 1_001_000
+    assert "largest size" in log.read_text().splitlines()[-1]
+    assert ["largest size" in report.text for report in reports if isinstance(report, Notice)] == [True]
+
+
+def test_a_long_line_is_cut_into_marked_records(engine: LocalEngine, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    stories.outcome(engine, stories.order("long_line", log=log))
+    kept = stories.records(log)
+
+    assert ["O", "O", "o"] == [letter for letter, _ in kept]
+    assert "y" * 150_000 == "".join(text for _, text in kept)
+
+
+def test_a_log_that_cannot_be_written_is_told_and_costs_no_task(engine: LocalEngine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    engine.submit(stories.order("prints", log=tmp_path / "file" / "log"))
+    reports = stories.collect_ends(engine, 1)
+
+    assert any(isinstance(report, Notice) and "ends early" in report.text for report in reports)
+    assert "ok" == stories.sorted_outcomes(reports, stories.order("prints"))[0].cause
