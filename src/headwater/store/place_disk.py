@@ -117,6 +117,7 @@ class DiskPlace:
         try:
             for key, parts in batch:
                 pending.append(self._open(self.path(key)))
+                os.fchmod(pending[-1].descriptor, 0o600)
                 _write_parts(pending[-1].descriptor, parts)
             failpoint("store.before_fsync")
             for file in pending:
@@ -137,9 +138,8 @@ class DiskPlace:
         except BaseException:
             _undo(pending)
             raise
-        finally:
-            for file in pending:
-                os.close(file.descriptor)
+        for file in pending:
+            os.close(file.descriptor)
 
     def _open(self, final: str) -> "_Pending":
         folder, _, name = final.rpartition("/")
@@ -151,9 +151,7 @@ class DiskPlace:
         except FileNotFoundError:
             _make_folders(folder)
             descriptor = os.open(temporary, flags, 0o600)
-        pending = _Pending(temporary, final, descriptor)
-        os.fchmod(descriptor, 0o600)
-        return pending
+        return _Pending(temporary, final, descriptor)
 
     def _disk_full(self, batch: Sequence[tuple[str, Sequence[Buffer]]], pending: Sequence["_Pending"]) -> DiskFull:
         path = pending[-1].final if pending else self.path(batch[0][0])
@@ -173,6 +171,7 @@ class _Pending(msgspec.Struct):
 def _undo(pending: Sequence[_Pending]) -> None:
     """Leave nothing behind; also what was renamed goes, because its folder's flush did not succeed."""
     for file in pending:
+        os.close(file.descriptor)
         try:
             os.unlink(file.final if file.is_renamed else file.temporary)
         except OSError:
