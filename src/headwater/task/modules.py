@@ -2,7 +2,6 @@
 
 import os
 import sys
-from itertools import islice
 
 from blake3 import blake3
 
@@ -20,21 +19,19 @@ class LoadedModules:
         #: Folder below which files count as the project's.
         self.root = code_root
         self._seen: set[str] = set()
-        self._count = 0
+        self._state = (0, "")
         self._digests: dict[str, Digest] = {}
 
     def digests(self) -> dict[str, Digest]:
         """Digest by path below the code root, of all that is loaded now; not to be changed by the caller."""
         loaded = sys.modules
-        if len(loaded) == self._count:
-            return self._digests
-        # New names come last; when some were removed, everything is looked at again.
-        start = self._count if len(loaded) > self._count else 0
-        for name in list(islice(loaded, start, None)) if start else list(loaded):
-            if name not in self._seen:
+        # The newest name comes last.
+        state = len(loaded), next(reversed(loaded))
+        if state != self._state:
+            self._state = state
+            for name in [name for name in loaded if name not in self._seen]:
                 self._seen.add(name)
                 self._add(getattr(loaded.get(name), "__file__", None))
-        self._count = len(loaded)
         return self._digests
 
     def _add(self, file: object) -> None:
