@@ -203,7 +203,7 @@ def test_a_large_array_is_mapped_and_not_read(store):
     saved = store.save("x", numpy.zeros(8 * MIB))
     loaded = store.load(saved.ref, saved.small)
     address = loaded.ctypes.data
-        [line] = [line for line in memory_maps() if int(line.split("-")[0], 16) == address]
+    [line] = [line for line in memory_maps() if int(line.split("-")[0], 16) == address]
 
     assert line.endswith(saved.ref.buffers[0])
     assert loaded.ctypes.data % 4096 == 0
