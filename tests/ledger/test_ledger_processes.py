@@ -300,14 +300,26 @@ def test_a_writer_holds_the_place_at_the_head_of_the_queue(file_ledger, home):
     assert seen == [str(os.getpid()), "None"]
 
 
-def test_closing_a_ledger_closes_its_files_and_leaves_those_of_others(file_ledger, home):
+def test_opening_and_closing_ledgers_leaves_no_files_open(file_ledger, home):
     begin(file_ledger)
-    before = sorted(os.listdir("/proc/self/fd"))
-    for _ in range(3):
+    open_files = []
+    for _ in range(4):
         other = SqliteLedger(home)
         lease, _ = begin(other)
         lease.release()
         other.close()
+        open_files.append(len(os.listdir("/proc/self/fd")))
+
+    # SQLite keeps one file for the next connection while another connection is open.
+    assert open_files == open_files[:1] * 4
+    begin(file_ledger)
+
+
+def test_a_closed_ledger_leaves_no_file_open(home):
+    before = sorted(os.listdir("/proc/self/fd"))
+    ledger = SqliteLedger(home)
+    lease, _ = begin(ledger)
+    ledger.append(lease, Commit([finished()]))
+    ledger.close()
 
     assert sorted(os.listdir("/proc/self/fd")) == before
-    begin(file_ledger)
