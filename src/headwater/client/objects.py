@@ -521,10 +521,8 @@ class DataArtifact(ArtifactFacts):
         task = self.made_by
         if task is None:
             return []
-        sources = [
-            *task.parent_tasks,
-            Task(f"{task._record.path}/{PARAMETERS_STEP}/0", _view=self._view, _namespace_check=False),
-        ]
+        parameters = Task._named(task._record, PARAMETERS_STEP, 0)
+        sources = [parameters, *task.parent_tasks]
         found = []
         for name, digest in task.reads.items():
             candidates = (DataArtifact._find(source, name) for source in sources if name in source)

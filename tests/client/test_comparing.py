@@ -1,0 +1,141 @@
+from pathlib import Path
+
+from headwater.client.compare import Difference
+from headwater.client.objects import DataArtifact, Run, Task
+from headwater.store.trees import save_tree
+
+
+def save_code(home, tmp_path, name, text):
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "churn.py").write_text(text)
+    (folder / "same.py").write_text("x = 1\n")
+    return save_tree(home.objects, str(folder)).digest
+
+
+def write_run(history, alpha, model, f1, *, tree=None, pandas="2.0"):
+    run = history.run(
+        parameters={"alpha": alpha, "mode": "fast"}, tree=tree, environment={"python": "3.11", "pandas": pandas}
+    )
+    run.task("start", {"x": 1, "_private": model})
+    run.task("train", {"model": model}, after=["start"], summary={"f1": f1})
+    run.finish()
+
+
+def test_equal_runs_differ_in_nothing(history):
+    write_run(history, 1, "m", 0.5)
+    write_run(history, 1, "m", 0.5)
+
+    compared = Run("Churn/1").compare("Churn/2")
+
+    assert compared.is_same
+    assert (compared.runs, compared.parameters, compared.artifacts) == (("Churn/1", "Churn/2"), (), ())
+
+
+def test_what_differs_is_named_with_its_values(home, history, tmp_path):
+    write_run(history, 1, "m", 0.5, tree=save_code(home, tmp_path, "one", "y = 1\n"))
+    write_run(history, 2, "n", 0.6, tree=save_code(home, tmp_path, "two", "y = 2\n"), pandas="2.1")
+
+    compared = Run("Churn/1").compare(Run("Churn/2"))
+
+    assert not compared.is_same
+    assert compared.parameters == (Difference("alpha", (1, 2)),)
+    assert compared.metrics == (Difference("f1", (0.5, 0.6)),)
+    assert [difference.name for difference in compared.artifacts] == ["train.model"]
+    assert compared.artifacts[0].values == (
+        DataArtifact("Churn/1/train/2/model").sha,
+        DataArtifact("Churn/2/train/2/model").sha,
+    )
+    assert [difference.name for difference in compared.code] == ["churn.py"]
+    assert compared.environment == (Difference("pandas", ("2.0", "2.1")),)
+    assert compared.timing == (Difference("start", (1.0, 1.0)), Difference("train", (1.0, 1.0)))
+
+
+def test_three_runs_are_compared_at_once_and_what_is_missing_is_none(history):
+    write_run(history, 1, "m", 0.5)
+    write_run(history, 2, "m", 0.5)
+    history.run().finish()
+
+    compared = Run("Churn/1").compare("Churn/2", "Churn/3")
+
+    assert compared.parameters == (Difference("alpha", (1, 2, None)), Difference("mode", ("fast", "fast", None)))
+    assert Difference("train.model", (Run("Churn/1")["train"].task["model"].sha,) * 2 + (None,)) in compared.artifacts
+
+
+def test_parameters_that_are_no_plain_data_are_compared_by_digest(history):
+    write_run(history, {1, 2}, "m", 0.5)
+    write_run(history, {1, 3}, "m", 0.5)
+
+    (difference,) = Run("Churn/1").compare("Churn/2").parameters
+
+    assert [value.split()[0] for value in difference.values] == ["<set>", "<set>"]
+    assert difference.values[0] != difference.values[1]
+
+
+def test_the_code_of_a_run_is_listed_read_and_laid_out(home, history, tmp_path):
+    write_run(history, 1, "m", 0.5, tree=save_code(home, tmp_path, "one", "y = 1\n"))
+    code = Run("Churn/1").code
+
+    with code.extract() as folder:
+        laid_out = Path(folder, "churn.py").read_text()
+
+    assert (list(code), code.flowspec, code.script_name, laid_out) == (
+        ["churn.py", "same.py"],
+        "y = 1\n",
+        "churn.py",
+        "y = 1\n",
+    )
+
+
+def test_a_run_without_saved_code_has_none(history):
+    write_run(history, 1, "m", 0.5)
+
+    assert Run("Churn/1").code is None
+
+
+def test_an_artifact_leads_to_the_task_that_made_it_and_to_those_that_read_it(home, history):
+    run = history.run(parameters={"alpha": 0.5})
+    alpha = home.artifacts.save("alpha", 0.5).ref.digest
+    run.task("start", {"x": [1], "y": [2]})
+    x = DataArtifact("Churn/1/start/1/x").sha
+    run.task("train", {"model": "m"}, after=["start"], reads={"x": x, "alpha": alpha})
+    run.task("end", after=["train"], reads={"x": x})
+    run.finish()
+
+    inherited = DataArtifact("Churn/1/end/3/x")
+    model = DataArtifact("Churn/1/train/2/model")
+
+    assert inherited.made_by == Task("Churn/1/start/1")
+    assert [task.pathspec for task in inherited.used_by()] == ["Churn/1/train/2", "Churn/1/end/3"]
+    assert list(DataArtifact("Churn/1/start/1/y").used_by()) == []
+    assert [source.pathspec for source in model.made_from()] == ["Churn/1/start/1/x", "Churn/1/_parameters/0/alpha"]
+    assert [task.pathspec for task in DataArtifact("Churn/1/_parameters/0/alpha").used_by()] == ["Churn/1/train/2"]
+    assert DataArtifact("Churn/1/_parameters/0/alpha").made_by is None
+
+
+def test_lineage_crosses_runs_through_reused_tasks(history):
+    first = history.run()
+    first.task("start", {"x": [1]})
+    x = DataArtifact("Churn/1/start/1/x").sha
+    first.finish("failed")
+    second = history.run(origin="Churn/1")
+    second.reuse("start", first)
+    second.task("train", after=["start"], reads={"x": x})
+    second.finish()
+
+    reused = DataArtifact("Churn/2/start/1/x")
+
+    assert (reused.made_by, reused.origin_pathspec) == (Task("Churn/1/start/1"), "Churn/1/start/1/x")
+    assert [task.pathspec for task in DataArtifact("Churn/1/start/1/x").used_by()] == ["Churn/2/train/2"]
+    assert (Run("Churn/1").lineage.resumed_by, Run("Churn/2").lineage.resumes) == (("Churn/2",), "Churn/1")
+    assert Run("Churn/2").lineage.took_tasks_from == ("Churn/1",)
+
+
+def test_a_value_under_another_name_counts_only_when_asked_for(home, history):
+    run = history.run()
+    run.task("start", {"x": [1]})
+    run.task("train", after=["start"], reads={"z": DataArtifact("Churn/1/start/1/x").sha})
+    artifact = DataArtifact("Churn/1/start/1/x")
+
+    assert list(artifact.used_by()) == []
+    assert [task.pathspec for task in artifact.used_by(any_name=True)] == ["Churn/1/train/2"]
