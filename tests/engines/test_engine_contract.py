@@ -20,7 +20,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 def test_an_order_gives_its_outcome(engine: Engine) -> None:
     found = stories.outcome(engine, stories.order("nothing"))
 
-    assert ("ok", "nothing/start.1", 0) == (found.cause, found.key, found.attempt)
+    assert (found.cause, found.key, found.attempt) == ("ok", "nothing/start.1", 0)
 
 
 def test_start_is_reported_before_the_end_with_the_process_that_runs_it(engine: Engine) -> None:
@@ -43,7 +43,7 @@ def test_lines_are_kept_in_the_log_file_in_order(engine: Engine, tmp_path: Path)
     stories.outcome(engine, stories.order("prints", 7, log=log))
     kept = stories.records(log)
 
-    assert [("o", "first of 7"), ("o", "second of 7"), ("O", "no newline")] == [one for one in kept if one[0] in "oO"]
+    assert [one for one in kept if one[0] in "oO"] == [("o", "first of 7"), ("o", "second of 7"), ("O", "no newline")]
     assert ("e", "a warning") in kept
 
 
@@ -61,21 +61,21 @@ def test_queue_and_start_are_in_the_usage(engine: Engine) -> None:
 
 
 def test_poll_with_nothing_to_do_gives_nothing(engine: Engine) -> None:
-    assert [] == engine.poll(0)
+    assert engine.poll(0) == []
 
 
 def test_cancelling_what_has_ended_is_silent(engine: Engine) -> None:
     stories.outcome(engine, stories.order("nothing"))
     engine.cancel("nothing/start.1", 0, 0.0)
 
-    assert [] == engine.poll(0)
+    assert engine.poll(0) == []
 
 
 def test_an_order_larger_than_a_pipe_arrives_whole(engine: Engine) -> None:
     large = {f"{number:064x}": os.urandom(4000) for number in range(100)}
     found = stories.outcome(engine, stories.order("nothing", small=large))
 
-    assert "ok" == found.cause
+    assert found.cause == "ok"
 
 
 def test_closing_twice_is_harmless(engine: Engine) -> None:
@@ -89,7 +89,7 @@ def test_a_module_that_does_not_import_ends_every_attempt_so(request: pytest.Fix
         found = stories.outcomes(engine, stories.order("nothing", 1), stories.order("nothing", 2))
         engine.close()
 
-        assert ["import_error", "import_error"] == [one.cause for one in found]
+        assert [one.cause for one in found] == ["import_error", "import_error"]
         assert found[0].error is not None
-        assert "this module is broken" == found[0].error.message
+        assert found[0].error.message == "this module is broken"
         assert not found[0].is_retryable

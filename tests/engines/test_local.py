@@ -27,14 +27,14 @@ def test_attempts_fork_from_one_process_that_imported_once(engine: LocalEngine) 
 
     assert found[0].summary["parent"] == found[1].summary["parent"]
     assert found[0].summary["pid"] != found[1].summary["pid"]
-    assert ["fork", "fork"] == [one.usage.started_by for one in found]
+    assert [one.usage.started_by for one in found] == ["fork", "fork"]
 
 
 def test_an_attempt_has_a_session_of_its_own_and_an_empty_stdin(engine: LocalEngine) -> None:
     told = stories.outcome(engine, stories.order("says_where_it_is")).summary
 
     assert told["pid"] == told["session"] == told["group"]
-    assert "" == told["stdin"]
+    assert told["stdin"] == ""
 
 
 def test_the_working_folder_can_be_chosen(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_no_more_run_at_once_than_allowed() -> None:
     after = stories.collect(engine, lambda so_far: any(isinstance(report, Started) for report in so_far))
     engine.close()
 
-    assert ["waits/start.0", "waits/start.1"] == started
+    assert started == ["waits/start.0", "waits/start.1"]
     assert "waits/start.2" in [report.key for report in after if isinstance(report, Started)]
 
 
@@ -69,7 +69,7 @@ def test_members_of_a_gang_run_together_whatever_the_bound(tmp_path: Path) -> No
     found = stories.sorted_outcomes(stories.collect_ends(engine, 3), *members)
     engine.close()
 
-    assert ["ok"] * 3 == [one.cause for one in found]
+    assert [one.cause for one in found] == ["ok"] * 3
 
 
 # How an attempt may end
@@ -78,13 +78,13 @@ def test_members_of_a_gang_run_together_whatever_the_bound(tmp_path: Path) -> No
 def test_exit_code_without_outcome_is_named(engine: LocalEngine) -> None:
     found = stories.outcome(engine, stories.order("exits"))
 
-    assert "sys_exit" == found.cause
+    assert found.cause == "sys_exit"
     assert found.error is not None
-    assert {"exit_code": "3"} == found.error.details
+    assert found.error.details == {"exit_code": "3"}
 
 
 def test_leaving_with_code_0_and_no_outcome_is_a_failure_too(engine: LocalEngine) -> None:
-    assert "sys_exit" == stories.outcome(engine, stories.order("exits_well")).cause
+    assert stories.outcome(engine, stories.order("exits_well")).cause == "sys_exit"
 
 
 def test_a_kill_from_outside_is_a_signal_and_not_out_of_memory(engine: LocalEngine) -> None:
@@ -92,9 +92,9 @@ def test_a_kill_from_outside_is_a_signal_and_not_out_of_memory(engine: LocalEngi
     os.kill(stories.wait_for_start(engine), signal.SIGKILL)
     found = stories.sorted_outcomes(stories.collect_ends(engine, 1), stories.order("waits"))[0]
 
-    assert "signal" == found.cause
+    assert found.cause == "signal"
     assert found.error is not None
-    assert "SIGKILL" == found.error.details["signal"]
+    assert found.error.details["signal"] == "SIGKILL"
     assert found.is_retryable
 
 
@@ -103,7 +103,7 @@ def test_a_crash_is_named_and_the_log_says_where_python_was(engine: LocalEngine,
     found = stories.outcome(engine, stories.order("crashes", log=log))
 
     assert found.error is not None
-    assert "SIGSEGV" == found.error.details["signal"]
+    assert found.error.details["signal"] == "SIGSEGV"
     assert "small_attempts.py" in log.read_text()
 
 
@@ -118,14 +118,14 @@ def test_lines_up_to_a_kill_are_kept(engine: LocalEngine, tmp_path: Path) -> Non
     log = tmp_path / "log"
     found = stories.outcome(engine, stories.order("prints_and_is_killed", log=log))
 
-    assert "signal" == found.cause
-    assert [("o", "last words")] == stories.records(log)
+    assert found.cause == "signal"
+    assert stories.records(log) == [("o", "last words")]
 
 
 def test_what_breaks_around_the_step_is_reported_and_not_lost(engine: LocalEngine) -> None:
     found = stories.outcome(engine, stories.order("breaks"))
 
-    assert "exception" == found.cause
+    assert found.cause == "exception"
     assert found.error is not None
     assert "not caught by the task" in found.error.message
 
@@ -136,7 +136,7 @@ def test_a_cancelled_attempt_ends_by_sigterm(engine: LocalEngine) -> None:
     engine.cancel("waits/start.1", 0, 1000.0)
     found = stories.sorted_outcomes(stories.collect_ends(engine, 1), stories.order("waits"))[0]
 
-    assert "cancelled" == found.cause
+    assert found.cause == "cancelled"
 
 
 def test_one_that_ignores_sigterm_is_killed_after_the_grace(engine: LocalEngine) -> None:
@@ -145,7 +145,7 @@ def test_one_that_ignores_sigterm_is_killed_after_the_grace(engine: LocalEngine)
     engine.cancel("ignores_terminations/start.1", 0, 0.05)
     found = stories.sorted_outcomes(stories.collect_ends(engine, 1), stories.order("ignores_terminations"))[0]
 
-    assert "cancelled" == found.cause
+    assert found.cause == "cancelled"
 
 
 def test_a_second_cancel_shortens_the_grace(engine: LocalEngine) -> None:
@@ -166,7 +166,7 @@ def test_an_order_that_waits_for_a_place_can_be_cancelled() -> None:
     ended = [report for report in stories.collect_ends(engine, 1) if isinstance(report, Ended)]
     engine.close()
 
-    assert [("waits/start.2", "cancelled")] == [(one.outcome.key, one.outcome.cause) for one in ended]
+    assert [(one.outcome.key, one.outcome.cause) for one in ended] == [("waits/start.2", "cancelled")]
 
 
 def test_an_order_can_be_cancelled_while_the_import_hangs(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_an_order_can_be_cancelled_while_the_import_hangs(tmp_path: Path) -> Non
     ended = [report for report in stories.collect_ends(engine, 1) if isinstance(report, Ended)]
     engine.close()
 
-    assert ["cancelled"] == [one.outcome.cause for one in ended]
+    assert [one.outcome.cause for one in ended] == ["cancelled"]
 
 
 def test_a_step_that_outlives_its_timeout_is_killed() -> None:
@@ -186,25 +186,25 @@ def test_a_step_that_outlives_its_timeout_is_killed() -> None:
     )
     engine.close()
 
-    assert "timeout" == found.cause
+    assert found.cause == "timeout"
     assert found.error is not None
-    assert {"timeout_seconds": "0.05"} == found.error.details
+    assert found.error.details == {"timeout_seconds": "0.05"}
 
 
 def test_a_task_beyond_its_enforced_memory_is_killed_and_told_so(engine: LocalEngine) -> None:
     options = StepOptions(resources=Resources(memory=100, enforce=True))
     found = stories.outcome(engine, stories.order("eats_memory", options=options))
 
-    assert "out_of_memory" == found.cause
+    assert found.cause == "out_of_memory"
     assert found.error is not None
-    assert "100000000" == found.error.details["limit_bytes"]
+    assert found.error.details["limit_bytes"] == "100000000"
     assert int(found.error.details["resident_bytes"]) > 100_000_000
 
 
 def test_a_task_within_its_enforced_memory_is_left_alone(engine: LocalEngine) -> None:
     options = StepOptions(resources=Resources(memory=300, enforce=True))
 
-    assert "ok" == stories.outcome(engine, stories.order("eats_some_memory", options=options)).cause
+    assert stories.outcome(engine, stories.order("eats_some_memory", options=options)).cause == "ok"
 
 
 def test_the_death_of_the_supervisor_loses_its_attempts_and_a_new_one_takes_over(engine: LocalEngine) -> None:
@@ -213,10 +213,10 @@ def test_the_death_of_the_supervisor_loses_its_attempts_and_a_new_one_takes_over
     os.kill(engine.supervisor_pid, signal.SIGKILL)
     found = stories.sorted_outcomes(stories.collect_ends(engine, 1), stories.order("leaves_daemon_and_waits"))[0]
 
-    assert "lost_worker" == found.cause
+    assert found.cause == "lost_worker"
     assert found.is_retryable
     assert not stories.is_alive(daemon)
-    assert "ok" == stories.outcome(engine, stories.order("nothing")).cause
+    assert stories.outcome(engine, stories.order("nothing")).cause == "ok"
 
 
 def test_a_module_that_crashes_the_interpreter_is_an_import_error() -> None:
@@ -224,7 +224,7 @@ def test_a_module_that_crashes_the_interpreter_is_an_import_error() -> None:
     found = stories.outcome(engine, stories.order("nothing"))
     engine.close()
 
-    assert "import_error" == found.cause
+    assert found.cause == "import_error"
     assert found.error is not None
     assert "SIGSEGV" in found.error.message
 
@@ -235,7 +235,7 @@ def test_what_a_broken_module_printed_is_in_the_error() -> None:
     engine.close()
 
     assert found.error is not None
-    assert "just before\n" == found.error.details["printed"]
+    assert found.error.details["printed"] == "just before\n"
 
 
 # What an attempt leaves behind
@@ -248,7 +248,7 @@ def test_what_an_attempt_started_is_gone_when_its_end_is_reported(engine: LocalE
     daemon = int(stories.texts(reports)[0].removeprefix("daemon "))
 
     assert not stories.is_alive(daemon)
-    assert "ok" == stories.sorted_outcomes(reports, stories.order(step))[0].cause
+    assert stories.sorted_outcomes(reports, stories.order(step))[0].cause == "ok"
 
 
 def test_others_at_work_survive_the_end_of_one_with_a_daemon(engine: LocalEngine) -> None:
@@ -281,7 +281,7 @@ def test_a_thread_that_is_not_a_daemon_finishes_its_work(engine: LocalEngine, tm
     log = tmp_path / "log"
     stories.outcome(engine, stories.order("leaves_thread_behind", log=log))
 
-    assert [("o", "from the thread")] == stories.records(log)
+    assert stories.records(log) == [("o", "from the thread")]
 
 
 def test_closing_kills_what_runs_with_all_that_it_started(engine: LocalEngine) -> None:
@@ -311,7 +311,7 @@ def test_a_flood_is_kept_whole_but_not_shown_whole(engine: LocalEngine, tmp_path
     engine.submit(stories.order("floods", log=log))
     shown = stories.texts(stories.collect_ends(engine, 1))
 
-    assert 100_000 == len(log.read_bytes().splitlines())
+    assert len(log.read_bytes().splitlines()) == 100_000
     assert len(shown) < 50_000
     assert any("came too fast" in text for text in shown)
 
@@ -333,8 +333,8 @@ def test_a_long_line_is_cut_into_marked_records(engine: LocalEngine, tmp_path: P
     stories.outcome(engine, stories.order("long_line", log=log))
     kept = stories.records(log)
 
-    assert ["O", "O", "o"] == [letter for letter, _ in kept]
-    assert "y" * 150_000 == "".join(text for _, text in kept)
+    assert [letter for letter, _ in kept] == ["O", "O", "o"]
+    assert "".join(text for _, text in kept) == "y" * 150_000
 
 
 def test_a_log_that_cannot_be_written_is_told_and_costs_no_task(engine: LocalEngine, tmp_path: Path) -> None:
@@ -343,4 +343,4 @@ def test_a_log_that_cannot_be_written_is_told_and_costs_no_task(engine: LocalEng
     reports = stories.collect_ends(engine, 1)
 
     assert any(isinstance(report, Notice) and "ends early" in report.text for report in reports)
-    assert "ok" == stories.sorted_outcomes(reports, stories.order("prints"))[0].cause
+    assert stories.sorted_outcomes(reports, stories.order("prints"))[0].cause == "ok"

@@ -1,13 +1,12 @@
 """Runs tasks in this process, one after another, so that `breakpoint()`, a debugger and pytest work inside steps."""
 
-import io
 import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, cast
 
 import msgspec
 
@@ -99,7 +98,7 @@ def _kept_in_log(path: str, max_bytes: int) -> Iterator[None]:
     log = LogFile(path, max_bytes)
     kept = sys.stdout, sys.stderr
     streams = _Tee(sys.stdout, log, "o"), _Tee(sys.stderr, log, "e")
-    sys.stdout, sys.stderr = streams
+    sys.stdout, sys.stderr = (cast(TextIO, stream) for stream in streams)
     try:
         yield
     finally:
@@ -109,7 +108,7 @@ def _kept_in_log(path: str, max_bytes: int) -> Iterator[None]:
         log.close()
 
 
-class _Tee(io.TextIOBase):
+class _Tee:
     """Writes to the stream that was there, and line by line to a log file."""
 
     def __init__(self, stream: TextIO, log: LogFile, letter: str) -> None:
@@ -123,22 +122,14 @@ class _Tee(io.TextIOBase):
         self._log.append(time.time(), self._splitter.letter, records)
         return len(text)
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
     def end(self) -> None:
         """Keep a last line without a newline."""
         self._log.append(time.time(), self._splitter.letter, self._splitter.rest())
 
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def writable(self) -> bool:
-        return True
-
     def __getattr__(self, name: str) -> object:
-        # Whatever else a program asks of a stream (encoding, buffer, mode) is the business of the one beneath.
+        # Whatever else a program asks of a stream (encoding, fileno, isatty) is the business of the one beneath.
         return getattr(self._stream, name)
