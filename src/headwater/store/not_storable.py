@@ -1,14 +1,14 @@
 """Finds which part of a value cannot be stored, and says why and what to do instead."""
 
-import io
 import pickle
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from headwater.model.errors import ArtifactNotStorable
 
-#: Parts that are tried before the search gives up and names the innermost part found so far.
-_MOST_TRIES = 2000
+#: Parts of one value that are looked at; in what lies behind them nothing is found.
+_MOST_PARTS = 200_000
 _MOST_LEVELS = 50
 
 Dump = Callable[[object], object]
@@ -21,25 +21,33 @@ def explain(attribute: str, value: object, error: BaseException, dump: Dump) -> 
     return ArtifactNotStorable(attribute, path, reason, hint=hint)
 
 
-def dump_nowhere(value: object) -> None:
-    """Pickle a value and keep nothing of it."""
-    pickle.Pickler(io.BytesIO(), 5, buffer_callback=lambda _: False).dump(value)
-
-
 def _find(value: object, error: BaseException, dump: Dump) -> tuple[str, object, BaseException]:
-    path, tries = "", 0
+    path = ""
+    above = [value]
     for _ in range(_MOST_LEVELS):
-        for step, part in _parts(value):
-            tries += 1
-            if tries > _MOST_TRIES:
-                return path, value, error
-            refusal = _refusal(part, dump)
-            if refusal is not None:
-                path, value, error = path + step, part, refusal
-                break
-        else:
-            return path, value, error
+        if any(is_kind(value) for is_kind, _, _ in _KINDS):
+            break
+        parts = [part for part in islice(_parts(value), _MOST_PARTS) if not any(part[1] is seen for seen in above)]
+        found = _first_refused(parts, dump)
+        if found is None:
+            break
+        step, value, error = found
+        path += step
+        above.append(value)
     return path, value, error
+
+
+def _first_refused(parts: list[tuple[str, object]], dump: Dump) -> tuple[str, object, BaseException] | None:
+    """Give the first part that is refused; halves long lists, so that each element is dumped a few times at most."""
+    while len(parts) > 8:
+        first = parts[: len(parts) // 2]
+        is_in_first = _refusal([part for _, part in first], dump) is not None
+        parts = first if is_in_first else parts[len(first) :]
+    for step, part in parts:
+        refusal = _refusal(part, dump)
+        if refusal is not None:
+            return step, part, refusal
+    return None
 
 
 def _refusal(part: object, dump: Dump) -> BaseException | None:
