@@ -1,3 +1,4 @@
+import os
 import pickle
 from datetime import datetime
 
@@ -378,3 +379,29 @@ def test_objects_pickle_with_their_home_and_namespace(home, churn):
     assert [home.path] * 5 == [copy._view.home_path for copy in copies]
     assert copies[4].data == [1, 2]
     assert copies[3].data.model == [1, 2]
+
+
+def test_artifacts_of_a_page_of_tasks_are_fetched_together(home, wide, monkeypatch):
+    asked = []
+    for name in ("artifacts", "visible", "small", "tasks"):
+        ask = getattr(home.ledger, name)
+        monkeypatch.setattr(home.ledger, name, lambda *given, _ask=ask, _name=name: asked.append(_name) or _ask(*given))
+    view = View(home, None)
+
+    read = [(task.data.value, task.data.shared) for task in Run("Churn/1", _view=view)["score"]]
+
+    assert read == [(index, "from start") for index in range(70)]
+    assert sorted(asked) == ["artifacts"] * 3 + ["small"] * 2 + ["tasks"] * 2
+
+
+def test_an_object_reads_on_in_a_forked_child(home, churn):
+    run = Run("Churn/1")
+    assert run.status == "succeeded"
+
+    child = os.fork()
+    if not child:
+        try:
+            os._exit(0 if run.data.model == [1, 2] and run.note == "" else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
