@@ -4,6 +4,7 @@
 Both are started by `engines/`, with their pipes in place, and are of no use by hand.
 """
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,17 +16,22 @@ from headwater.engines.zygote import serve
 from headwater.flow.compile import compile_flow
 from headwater.flow.load import load_source
 from headwater.flow.spec import FlowSpec
-from headwater.home import Home, open_home
 from headwater.model.ids import Digest
 from headwater.model.order import CodeSource, TaskOrder
 from headwater.model.outcome import Outcome
+from headwater.model.ports import Ledger
 from headwater.store.artifacts import ArtifactStore
 from headwater.store.place_disk import DiskPlace
 from headwater.task.attempt import run_attempt
 from headwater.task.failure import describe_failure
 from headwater.task.modules import LoadedModules
+from headwater.task.payloads import ReadSmall
 from headwater.task.threads import ThreadPools
 from headwater.task.workspace import Workspace
+
+#: Imported by the first attempt that asks the ledger for something, which few do: a process that forks has no use
+#: for SQLite, and the first task would wait for its import.
+_HOME = "headwater.home"
 
 
 def main(words: Sequence[str]) -> None:
@@ -118,14 +124,14 @@ def _prepare(
     return run
 
 
-def _ledger_reader(home: str) -> Callable[[Sequence[Digest]], Mapping[Digest, bytes]]:
+def _ledger_reader(home: str) -> ReadSmall:
     """Give a reader of small payloads that opens the ledger on first use, in the process that uses it."""
-    opened: list[Home] = []
+    opened: list[Ledger] = []
 
     def read(digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
         if not opened:
-            opened.append(open_home(home))
-        return opened[0].ledger.small(digests)
+            opened.append(importlib.import_module(_HOME).open_home(home).ledger)
+        return opened[0].small(digests)
 
     return read
 
