@@ -6,6 +6,7 @@ import apsw
 import pytest
 from ledger_stories import begin, digest, failed, finished, small_ref, started, succeeded
 
+from headwater.ledger.check import library_findings
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import FormatUnknown, HeadwaterError, LedgerDamaged
 from headwater.model.ports import Commit
@@ -104,6 +105,11 @@ def test_another_schema_is_named(damage):
 
     assert finding.kind == "unknown-format"
     assert "0001_first.sql" in finding.expected
+
+
+@pytest.mark.parametrize(("version", "count"), [("3.40.1", 1), ("3.51.2", 1), ("3.51.3", 0), ("3.54.1", 0), ("4.0", 0)])
+def test_a_sqlite_that_may_damage_its_log_is_named(version, count):
+    assert len(list(library_findings(version))) == count
 
 
 def test_foreign_permissions_are_named(damage, home):

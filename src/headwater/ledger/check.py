@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 
+import apsw
+
 from headwater.ledger.database import Database
 from headwater.ledger.replay import replay_findings
 from headwater.ledger.statements import Statements, migrations_after
@@ -10,11 +12,15 @@ from headwater.model.findings import Finding
 
 _CHECK = Statements("checks.sql")
 
+#: The first without the WAL-reset bug.
+_SOUND_SQLITE = (3, 51, 3)
+
 _FROM_BACKUP = "restore HOME/ledger.db from a backup; a copy of the damaged file may still give up other runs"
 
 
 def check_database(database: Database, *, is_quick: bool) -> Iterator[Finding]:
     """Yield what is wrong, and what may be worth knowing; reads only."""
+    yield from library_findings(apsw.sqlitelibversion())
     yield from _damage(database)
     yield from _ownership(database.path)
     yield from _migrations(database)
@@ -23,6 +29,13 @@ def check_database(database: Database, *, is_quick: bool) -> Iterator[Finding]:
     yield from _without_driver(database)
     if not is_quick:
         yield from replay_findings(database)
+
+
+def library_findings(version: str) -> Iterator[Finding]:
+    """Name a SQLite that has the WAL-reset bug; see docs/decisions/002-apsw.md."""
+    if tuple(int(part) for part in version.split(".")) < _SOUND_SQLITE:
+        expected = "SQLite " + ".".join(str(part) for part in _SOUND_SQLITE) + " or newer"
+        yield Finding("unsound-sqlite", "apsw", expected, version, "pip install --upgrade apsw", "warning")
 
 
 def _damage(database: Database) -> Iterator[Finding]:
