@@ -9,11 +9,16 @@ from headwater.client.compare import Comparison, Difference, compare_runs
 from headwater.model.errors import UserMistake
 
 
+#: Differences of one kind that are printed.
+_MOST = 20
+
+
 @click.command("compare")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
+@click.option("--all", "is_all", is_flag=True, help=f"Print all differences, not the first {_MOST} of each kind.")
 @gives_json
 @reads_store
-def command(runs: tuple[str, ...], as_json: bool, home: str | None) -> int:
+def command(runs: tuple[str, ...], is_all: bool, as_json: bool, home: str | None) -> int:
     """Show how runs differ: parameters, metrics, artifacts, code, packages, and what each step took.
 
     Artifacts and files are compared by digest, nothing is loaded. What is the same in all runs is left out, but for
@@ -26,16 +31,18 @@ def command(runs: tuple[str, ...], as_json: bool, home: str | None) -> int:
     if as_json:
         print_json(comparison)
     else:
-        _print(comparison)
+        _print(comparison, None if is_all else _MOST)
     return 0
 
 
-def _print(comparison: Comparison) -> None:
+def _print(comparison: Comparison, most: int | None) -> None:
     if comparison.is_same:
         print("the runs differ in nothing but their times")
     for title, differences in comparison.sections():
         print()
-        print_table((title, *comparison.runs), [(one.name, *_values(title, one)) for one in differences])
+        print_table((title, *comparison.runs), [(one.name, *_values(title, one)) for one in differences[:most]])
+        if most is not None and len(differences) > most:
+            print(f"and {len(differences) - most} more: --all")
 
 
 def _values(title: str, difference: Difference) -> list[str]:
