@@ -8,6 +8,9 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from headwater.engines.attempt_process import serve_attempt
 from headwater.engines.child import RunAttempt
@@ -16,6 +19,7 @@ from headwater.engines.zygote import serve
 from headwater.flow.compile import compile_flow
 from headwater.flow.load import load_source
 from headwater.flow.spec import FlowSpec
+from headwater.model.current import LazyFact
 from headwater.model.ids import Digest
 from headwater.model.order import CodeSource, TaskOrder
 from headwater.model.outcome import Outcome
@@ -119,9 +123,24 @@ def _prepare(
                 is_forked=is_forked,
                 on_exception=on_exception,
             )
-        return run_attempt(order, flow_class, workspace)
+        return run_attempt(order, flow_class, msgspec.structs.replace(workspace, facts=_client_facts(order)))
 
     return run
+
+
+def _client_facts(order: TaskOrder) -> dict[str, object]:
+    """What `current` knows through the client; most steps never ask, so the client is imported by those that do."""
+    task_path = f"{order.run_path}/{order.step}/{order.label}"
+    return {
+        "home": order.home,
+        "run": LazyFact(lambda: _public("Run")(order.run_path, _namespace_check=False)),
+        "task": LazyFact(lambda: _public("Task")(task_path, _namespace_check=False)),
+    }
+
+
+def _public(name: str) -> Any:
+    """A public name of the package, which imports its module when it is first used."""
+    return getattr(sys.modules["headwater"], name)
 
 
 def _ledger_reader(home: str) -> ReadSmall:

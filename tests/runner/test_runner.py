@@ -171,3 +171,16 @@ def test_a_class_that_is_written_in_no_file_is_refused(monkeypatch):
 
     with pytest.raises(UserMistake, match="written in no file"):
         Runner(HereFlow, in_process=True)
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+def test_a_step_sees_its_own_run_and_the_home_of_its_run(home, monkeypatch, in_process):
+    monkeypatch.setenv("HEADWATER_USER", "ann")
+    file = os.path.join(os.path.dirname(__file__), "looking_flow.py")
+
+    with Runner(file, show_output=False, home=home, in_process=in_process) as runner:
+        data = runner.run().run.data
+
+    assert (data.run_path, data.task_path) == ("LookingFlow/1", "LookingFlow/1/end/2")
+    assert (data.status, data.seen, data.namespace, data.runs) == ("running", 1, "user:ann", ["LookingFlow/1"])
+    assert (data.run.pathspec, data.run.successful) == ("LookingFlow/1", True)

@@ -3,6 +3,7 @@
 import os
 
 from headwater.home import Home, open_home
+from headwater.model.current import current
 from headwater.model.errors import UserMistake
 from headwater.model.ports import Ledger
 from headwater.settings import Settings, read_settings
@@ -57,8 +58,8 @@ class _Session:
         self._homes: dict[tuple[int, str], Home] = {}
 
     def path(self) -> str:
-        """Folder of the home that is read."""
-        return self.home_path or _settings().home.value
+        """Folder of the home that is read: the chosen one, inside a step that of its run, else as the settings say."""
+        return self.home_path or current.get("home") or _settings().home.value
 
     def open(self, path: str) -> Home:
         """Open a home once per process: a forked child must not use its parent's database connection."""
@@ -121,6 +122,9 @@ def default_metadata() -> str:
 
 
 def _users_namespace() -> str:
+    """The namespace of the user, or inside a step that of its run."""
+    if current.is_running_flow:
+        return str(current.namespace or f"user:{current.username}")
     return f"user:{_settings().user.value}"
 
 
