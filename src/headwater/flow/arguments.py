@@ -2,12 +2,13 @@
 
 import math
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
 from headwater.model.errors import InvalidDecorator
+from headwater.model.graph import Graph
 from headwater.model.nearest import did_you_mean
 from headwater.model.options import Catch, Executable, Resources, Retry, StepOptions, Timeout, Unsupported
 
@@ -52,8 +53,26 @@ def attach(options: StepOptions, text: str) -> StepOptions:
         InvalidDecorator: the text names no decorator, or an argument or value that it cannot take.
     """
     name, given = parse_with(text)
+    if name in ("parallel", "executable"):
+        hint = f"write @{name} above the step that it is meant for"
+        raise InvalidDecorator(f"`--with {name}` cannot be meant for every step", hint=hint)
     added = add(StepOptions(), name, given)
     return options if _has(options, name) else _merge(options, added)
+
+
+def attach_to_all(graph: Graph, texts: Iterable[str]) -> Graph:
+    """Give the graph with the decorators of `--with` on every step; `catch` only where it can stand.
+
+    Raises:
+        InvalidDecorator: as `attach`.
+    """
+    steps = dict(graph.steps)
+    for text in texts:
+        is_catch = parse_with(text)[0] == "catch"
+        for name, step in steps.items():
+            if not (is_catch and step.kind in ("foreach", "parallel", "switch")):
+                steps[name] = replace(step, options=attach(step.options, text))
+    return replace(graph, steps=steps)
 
 
 def parse_with(text: str) -> tuple[str, dict[str, object]]:

@@ -121,6 +121,8 @@ def _find_levels(nodes: dict[str, Node], forward: Shape, order: list[str], layou
             layout.levels[name] = _level_of_join(node, arriving, met, nodes, layout.problems)
         else:
             layout.levels[name] = _level_of_plain(node, arriving, splits, forward, layout.problems)
+        if node.kind == "end" and layout.levels[name]:
+            layout.problems.append(_end_inside(node, layout.levels[name][-1]))
         for level in arriving.values():
             for opener in level[len(layout.levels[name]) :]:
                 closers[opener][name] = None
@@ -128,7 +130,7 @@ def _find_levels(nodes: dict[str, Node], forward: Shape, order: list[str], layou
         if len(joins) == 1:
             layout.closed_by[opener] = next(iter(joins))
         elif joins:
-            listed = ", ".join(f"`{join}`" for join in joins)
+            listed = ", ".join(f"`{name}`" for name in nodes if name in joins)
             text = f"the {nodes[opener].kind} of step `{opener}` is closed by more than one join: {listed}"
             layout.problems.append(Problem(opener, text, "let all of its paths meet in one join"))
 
@@ -199,11 +201,12 @@ def _level_of_plain(
     if split is not None:
         text = f"branches of `{split}` that run side by side meet in step `{node.name}`, which takes no inputs"
         problems.append(Problem(node.name, text, hint))
-    level = next(iter(levels))
-    if node.kind == "end" and level:
-        text = f"the end, `{node.name}`, is reached inside the foreach of `{level[-1]}`"
-        problems.append(Problem(node.name, text, "close it before with a join, a step that takes (self, inputs)"))
-    return level
+    return next(iter(levels))
+
+
+def _end_inside(node: Node, opener: str) -> Problem:
+    text = f"the end, `{node.name}`, is reached inside the foreach of `{opener}`, which no join has closed"
+    return Problem(node.name, text, "put a join before it, a step that takes (self, inputs); each closes one foreach")
 
 
 def _common(levels: set[Level]) -> Level:

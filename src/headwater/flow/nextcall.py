@@ -116,15 +116,16 @@ def _read_switch(call: ast.Call, keywords: dict[str, ast.expr], own_name: str) -
         raise _Unreadable("`self.next` with a dictionary of cases needs `condition`, the name of an attribute")
     if not cases.keys:
         raise _Unreadable("`self.next({}, condition=...)` has no cases")
-    pairs = []
+    by_case: dict[object, str] = {}
     for key, value in zip(cases.keys, cases.values, strict=True):
-        pairs.append((_case(key), _target(value, own_name)))
+        by_case[_case(key)] = _target(value, own_name)
+    pairs = tuple((repr(case), target) for case, target in by_case.items())
     attribute = _attribute("condition", keywords["condition"])
     targets = tuple(dict.fromkeys(target for _, target in pairs))
-    return StaticNext("switch", call.lineno, targets, attribute, tuple(pairs))
+    return StaticNext("switch", call.lineno, targets, attribute, pairs)
 
 
-def _case(node: ast.expr | None) -> str:
+def _case(node: ast.expr | None) -> object:
     try:
         value = ast.literal_eval(node) if node is not None else ...
     except ValueError:
@@ -132,7 +133,7 @@ def _case(node: ast.expr | None) -> str:
     if not isinstance(value, str | int | float | bool | None):
         shown = "**..." if node is None else ast.unparse(node)
         raise _Unreadable(f"the case `{shown}` of a switch is no text, number, True or False written in the call")
-    return repr(value)
+    return value
 
 
 def _target(node: ast.expr, own_name: str) -> str:

@@ -269,5 +269,6 @@ def _check_input(step: StepSource, read: InputRead, sources: list[str], known: _
     some = "no input" if len(lacking) == len(arrivals) else "not every input"
     text = f"join `{step.name}` reads `{read.name}` from `{where}`, but {some} of that kind has it"
     names = {name for each in arrivals for name in each.some}
-    hint = did_you_mean(read.name, names) or f"set `self.{read.name}` in {', '.join(f'`{each}`' for each in asked)}"
+    hint = did_you_mean(read.name, names - {read.name}) if len(lacking) == len(arrivals) else ""
+    hint = hint or f"set `self.{read.name}` in {', '.join(f'`{each}`' for each in asked)}"
     return step.mistake(text, hint, line=read.line, is_error=is_error)
