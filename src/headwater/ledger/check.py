@@ -7,10 +7,8 @@ import apsw
 
 from headwater.ledger.database import Database
 from headwater.ledger.replay import replay_findings
-from headwater.ledger.statements import Statements, migrations_after
+from headwater.ledger.statements import migrations_after
 from headwater.model.findings import Finding
-
-_CHECK = Statements("checks.sql")
 
 #: The first without the WAL-reset bug.
 _SOUND_SQLITE = (3, 51, 3)
@@ -39,10 +37,10 @@ def library_findings(version: str) -> Iterator[Finding]:
 
 
 def _damage(database: Database) -> Iterator[Finding]:
-    for (said,) in database.rows(_CHECK["damage"]):
+    for (said,) in database.rows(database.sql["damage"]):
         if said != "ok":
             yield Finding("damaged-ledger", database.path, "a whole database", str(said), _FROM_BACKUP)
-    for table, row, parent, _ in database.rows(_CHECK["dangling_rows"]):
+    for table, row, parent, _ in database.rows(database.sql["dangling_rows"]):
         found = f"row {row} of `{table}` without its row of `{parent}`"
         yield Finding("dangling-row", database.path, "every row to have what it points to", found, _FROM_BACKUP)
 
@@ -60,7 +58,7 @@ def _ownership(path: str) -> Iterator[Finding]:
 
 
 def _migrations(database: Database) -> Iterator[Finding]:
-    made = {file: (number, checksum) for number, file, checksum in database.rows(_CHECK["migrations"])}
+    made = {file: (number, checksum) for number, file, checksum in database.rows(database.sql["migrations"])}
     known = {migration.file: (migration.number, migration.checksum) for migration in migrations_after(0)}
     for file in sorted(made.keys() | known.keys()):
         if made.get(file) != known.get(file):
@@ -70,20 +68,20 @@ def _migrations(database: Database) -> Iterator[Finding]:
 
 
 def _gaps(database: Database) -> Iterator[Finding]:
-    for _, path, last, count, highest in database.rows(_CHECK["gaps"]):
+    for _, path, last, count, highest in database.rows(database.sql["gaps"]):
         found = f"{count} events, the last with number {highest}"
         yield Finding("gap-in-events", path, f"events 1 to {last}", found, _FROM_BACKUP)
 
 
 def _missing_small(database: Database) -> Iterator[Finding]:
-    for path, step, label, name, digest, size in database.rows(_CHECK["missing_small"]):
+    for path, step, label, name, digest, size in database.rows(database.sql["missing_small"]):
         where = f"{path}/{step}/{label}/{name or '_items'}" if label else f"{path}/_parameters/{name}"
         remedy = "producing the value again heals it"
         yield Finding("missing-object", where, f"{size} bytes in the ledger", "nothing", remedy, digest=digest.hex())
 
 
 def _without_driver(database: Database) -> Iterator[Finding]:
-    for run, path, host, pid, count, task in database.rows(_CHECK["running"]):
+    for run, path, host, pid, count, task in database.rows(database.sql["running"]):
         if database.locks.holder(run) is None:
             driver = f"process {pid} on {host}"
             found = f"it is gone, {count} attempts are `running`" + (f", first {path}/{task}" if task else "")

@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 
 from headwater.ledger.locks import Locks
-from headwater.ledger.statements import Migration, migrations_after
+from headwater.ledger.statements import Migration, migrations_after, read_statements
 from headwater.model.errors import DiskFull, FormatUnknown, HeadwaterError, InternalError, LedgerDamaged
 from headwater.model.failpoints import failpoint
 
@@ -29,6 +29,8 @@ class Database:
     def __init__(self, path: str, locks: Locks) -> None:
         self.path = path
         self.locks = locks
+        #: All statements of this room, by name.
+        self.sql = read_statements()
         #: Grows with every write of this object.
         self.writes = 0
         #: Told of every write of this object.

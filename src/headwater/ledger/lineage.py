@@ -9,11 +9,9 @@ from typing import Any
 import msgspec
 
 from headwater.ledger.database import Database
-from headwater.ledger.statements import Statements
 from headwater.model.ids import KeyParts, TaskKey, parse_task_key
 from headwater.model.outcome import Transition
 
-_ASK = Statements("questions.sql")
 _encode = msgspec.json.Encoder().encode
 _decode_keys = msgspec.json.Decoder(tuple[TaskKey, ...]).decode
 _decode_transition = msgspec.json.Decoder(Transition).decode
@@ -27,14 +25,14 @@ class Lineage:
 
     def parents_of(self, run_id: int, key: TaskKey) -> list[TaskKey]:
         """All tasks that this one follows, in label order when there are more than its event lists."""
-        row = self._database.row(_ASK["task_links"], (run_id, key))
+        row = self._database.row(self._database.sql["task_links"], (run_id, key))
         if row is None:
             return []
         label, step, parent, parents, count, _ = row
         listed = _listed(parent, parents)
         if count <= len(listed):
             return list(listed)
-        rows = self._database.rows(_ASK["candidates_before"], (run_id, label, _encode(step)))
+        rows = self._database.rows(self._database.sql["candidates_before"], (run_id, label, _encode(step)))
         return [
             other
             for other, transition in rows
@@ -43,12 +41,12 @@ class Lineage:
 
     def labels_after(self, run_id: int, key: TaskKey) -> list[int]:
         """Labels of the tasks that follow directly on this one."""
-        row = self._database.row(_ASK["task_links"], (run_id, key))
+        row = self._database.row(self._database.sql["task_links"], (run_id, key))
         if row is None or row[5] is None:
             return []
         label, *_, transition = row
         targets = _encode(_decode_transition(transition).targets).decode()
-        rows = self._database.rows(_ASK["candidates_after"], (run_id, targets, label))
+        rows = self._database.rows(self._database.sql["candidates_after"], (run_id, targets, label))
         parts = parse_task_key(key)
         return [candidate[0] for candidate in rows if self._follows(run_id, candidate, key, parts)]
 

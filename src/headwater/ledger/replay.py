@@ -7,16 +7,12 @@ import msgspec
 
 from headwater.ledger.database import Database
 from headwater.ledger.locks import MemoryLocks
-from headwater.ledger.statements import Statements
 from headwater.ledger.writing import insert_run, write_rows
 from headwater.model.events import Event, RunStarted
 from headwater.model.findings import Finding
 from headwater.model.projections import Course
 
-_CHECK = Statements("checks.sql")
-_SQL = Statements("writes.sql")
 _PAGE = 2000
-_decode_event = msgspec.json.Decoder(Event).decode
 
 _REMEDY = "the events are the truth; report it, with the output of `headwater fsck --json`"
 
@@ -29,7 +25,7 @@ def replay_findings(database: Database) -> Iterator[Finding]:
     """Yield the differences; the streams are read up to the number that the run's row says, in short reads."""
     scratch = Database(":memory:", MemoryLocks())
     try:
-        for run_id, run, path, last in database.rows(_CHECK["all_runs"]):
+        for run_id, run, path, last in database.rows(database.sql["all_runs"]):
             yield from _replay_run(database, scratch, run_id, run, path, last)
         yield from _reads_findings(database)
     finally:
@@ -60,15 +56,16 @@ def _last_event(database: Database, run_id: int) -> int:
 
 
 def _project_again(database: Database, scratch: Database, run_id: int, last: int) -> None:
+    decode = msgspec.json.Decoder(Event).decode
     course = Course()
     number, row = 0, 0
-    while page := database.rows(_CHECK["events_of"], (run_id, number, last, _PAGE)):
-        events: list[Event] = [_decode_event(body) for _, body in page]
+    while page := database.rows(database.sql["events_of"], (run_id, number, last, _PAGE)):
+        events: list[Event] = [decode(body) for _, body in page]
         if not number:
             started = events[0]
             if not isinstance(started, RunStarted):
                 raise ValueError(f"the first event is a {type(started).__name__}")
-            scratch.rows(_SQL["next_label"], (started.flow,))
+            scratch.rows(scratch.sql["next_label"], (started.flow,))
             row = insert_run(scratch, started, last)
         write_rows(scratch, row, events, course)
         number = page[-1][0]
@@ -84,19 +81,19 @@ def _differences(
 
 
 def _run_differences(database: Database, scratch: Database, run: str, path: str) -> Iterator[Finding]:
-    stored, projected = (one.row(_CHECK["stored_run"], (run,)) for one in (database, scratch))
+    stored, projected = (one.row(one.sql["stored_run"], (run,)) for one in (database, scratch))
     if _read([stored]) != _read([projected]):
         yield _difference(path, projected, stored)
-    attempts, again = (one.rows(_CHECK["stored_attempts"], (run,)) for one in (database, scratch))
+    attempts, again = (one.rows(one.sql["stored_attempts"], (run,)) for one in (database, scratch))
     yield from _row_differences(f"{path}: attempts of task", attempts, again)
 
 
 def _task_differences(database: Database, scratch: Database, run: str, path: str) -> Iterator[Finding]:
-    last = max(int(one.row(_CHECK["last_label"], (run,))[0]) for one in (database, scratch))
+    last = max(int(one.row(one.sql["last_label"], (run,))[0]) for one in (database, scratch))
     for after in range(-1, last, _PAGE):
         bindings = (run, after, after + _PAGE)
         for question, where in (("stored_tasks", "task"), ("stored_artifacts", "artifacts of task")):
-            stored, projected = (one.rows(_CHECK[question], bindings) for one in (database, scratch))
+            stored, projected = (one.rows(one.sql[question], bindings) for one in (database, scratch))
             yield from _row_differences(f"{path}: {where}", stored, projected)
 
 
@@ -125,7 +122,7 @@ def _open(value: Any) -> Any:
 
 
 def _reads_findings(database: Database) -> Iterator[Finding]:
-    for path, step, label, name in database.rows(_CHECK["reads_differ"]):
+    for path, step, label, name in database.rows(database.sql["reads_differ"]):
         where = f"{path}/{step}/{label}: read of {name}"
         yield Finding("index-differs-from-events", where, "the same in tasks and lineage", "a difference", _REMEDY)
 

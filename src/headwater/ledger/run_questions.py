@@ -6,13 +6,11 @@ from typing import Any
 import msgspec
 
 from headwater.ledger.database import Database
-from headwater.ledger.statements import Statements
 from headwater.model.artifact import Ref
 from headwater.model.errors import NotFound
 from headwater.model.ids import RunId
 from headwater.model.rows import Page, RunQuery, RunRow
 
-_ASK = Statements("questions.sql")
 _decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_refs = msgspec.json.Decoder(dict[str, Ref]).decode
 _decode_metrics = msgspec.json.Decoder(dict[str, float | int | str | bool | None]).decode
@@ -26,19 +24,19 @@ class RunQuestions:
         self._database = database
 
     def run(self, run: RunId) -> RunRow:
-        row = self._database.row(f"{_ASK['run_row']} WHERE run = ?", (run,))
+        row = self._database.row(f"{self._database.sql['run_row']} WHERE run = ?", (run,))
         if row is None:
             raise NotFound(f"there is no run {run}")
         return self._run_row(row)
 
     def find_run(self, flow: str, label: int) -> RunRow:
-        row = self._database.row(f"{_ASK['run_row']} WHERE flow = ? AND label = ?", (flow, label))
+        row = self._database.row(f"{self._database.sql['run_row']} WHERE flow = ? AND label = ?", (flow, label))
         if row is None:
             raise self._not_found(flow, label)
         return self._run_row(row)
 
     def _not_found(self, flow: str, label: int) -> NotFound:
-        near = [f"{flow}/{row[0]}" for row in self._database.rows(_ASK["near_labels"], (flow, label))]
+        near = [f"{flow}/{row[0]}" for row in self._database.rows(self._database.sql["near_labels"], (flow, label))]
         if near:
             return NotFound(f"there is no run {flow}/{label}", choices=near, hint=f"the nearest is {near[0]}")
         flows = self.flows()
@@ -46,10 +44,10 @@ class RunQuestions:
         return NotFound(f"there is no run of {flow}", choices=flows, hint=hint)
 
     def flows(self) -> list[str]:
-        return [row[0] for row in self._database.rows(_ASK["flows"])]
+        return [row[0] for row in self._database.rows(self._database.sql["flows"])]
 
     def oldest_live_run(self) -> float | None:
-        row = self._database.row(_ASK["oldest_live_run"])
+        row = self._database.row(self._database.sql["oldest_live_run"])
         return None if row[0] is None else float(row[0])
 
     def runs(self, query: RunQuery) -> Page[RunRow]:
@@ -67,7 +65,9 @@ class RunQuestions:
         size = query.limit + 1
         while True:
             sql, bindings = _where(query, below)
-            rows = self._database.rows(f"{_ASK['run_row']} {sql} ORDER BY id DESC LIMIT ?", (*bindings, size))
+            rows = self._database.rows(
+                f"{self._database.sql['run_row']} {sql} ORDER BY id DESC LIMIT ?", (*bindings, size)
+            )
             for row in rows:
                 answer = self._run_row(row)
                 # Whether a run is driven is not in its row.

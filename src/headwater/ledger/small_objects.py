@@ -4,12 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from headwater.ledger.columns import ref_of
 from headwater.ledger.database import Database
-from headwater.ledger.statements import Statements
 from headwater.model.ids import Digest
 from headwater.model.rows import Reference
 
-_SQL = Statements("writes.sql")
-_ASK = Statements("questions.sql")
 _PAGE = 5000
 #: Digests of one delete; bounds how long other writers wait.
 _DELETE = 500
@@ -22,12 +19,12 @@ class SmallObjects:
         self._database = database
 
     def small(self, digests: Sequence[Digest]) -> dict[Digest, bytes]:
-        rows = (self._database.row(_ASK["small"], (bytes.fromhex(digest),)) for digest in digests)
+        rows = (self._database.row(self._database.sql["small"], (bytes.fromhex(digest),)) for digest in digests)
         return {row[0].hex(): row[1] for row in rows if row is not None}
 
     def small_sizes(self) -> Iterator[tuple[Digest, int]]:
         after = b""
-        while page := self._database.rows(_ASK["small_sizes"], (after, _PAGE)):
+        while page := self._database.rows(self._database.sql["small_sizes"], (after, _PAGE)):
             for digest, size in page:
                 yield digest.hex(), size
             after = page[-1][0]
@@ -39,16 +36,16 @@ class SmallObjects:
                 for digest in digests[start : start + _DELETE]:
                     key = bytes.fromhex(digest)
                     # What is reachable was read before; somebody may have started to hold it since.
-                    if self._database.rows(_SQL["delete_small"], (key,)):
+                    if self._database.rows(self._database.sql["delete_small"], (key,)):
                         deleted.append(digest)
-                    self._database.rows(_SQL["delete_header"], (key,))
+                    self._database.rows(self._database.sql["delete_header"], (key,))
         return deleted
 
     def references(self) -> Iterator[Reference]:
-        for run, path, tree in self._database.rows(_ASK["code_trees"]):
+        for run, path, tree in self._database.rows(self._database.sql["code_trees"]):
             yield Reference(run, f"{path}/_code", tree=tree)
         after: tuple[int, int, str] = (0, -1, "")
-        while page := self._database.rows(_ASK["references"], (*after, _PAGE)):
+        while page := self._database.rows(self._database.sql["references"], (*after, _PAGE)):
             for run_id, label, name, run, path, step, *columns in page:
                 yield Reference(run, _artifact_path(path, step, label, name), ref_of(columns))
                 after = (run_id, label, name)

@@ -1,21 +1,20 @@
 """The SQL of this room, by name; it lives in the files of `sql/`."""
 
 import os
-import re
-
-from blake3 import blake3
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "sql")
-_NAMED = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 
 
-class Statements(dict[str, str]):
-    """Statements of one file of `sql/`: the text after `-- name: NAME`, without the final semicolon."""
-
-    def __init__(self, file: str) -> None:
+def read_statements() -> dict[str, str]:
+    """Give every statement of the files of `sql/` by the name in the `-- name: NAME` above it."""
+    found: dict[str, str] = {}
+    for file in ("writes.sql", "questions.sql", "checks.sql"):
         with open(os.path.join(_FOLDER, file), encoding="utf-8") as opened:
-            text = opened.read()
-        super().__init__((name, sql.strip().removesuffix(";")) for name, sql in _NAMED.findall(text))
+            text = "\n" + opened.read()
+        for part in text.split("\n-- name: ")[1:]:
+            name, _, sql = part.partition("\n")
+            found[name] = sql.strip().removesuffix(";")
+    return found
 
 
 class Migration:
@@ -30,6 +29,9 @@ class Migration:
     @property
     def checksum(self) -> str:
         """BLAKE3 of its text."""
+        # Wanted when a database is made or checked, not at every start.
+        from blake3 import blake3
+
         return blake3(self.sql.encode()).hexdigest()
 
 

@@ -1,7 +1,6 @@
 """The streams of runs: starting one, taking one over, appending under the lease, reading back."""
 
 import os
-import socket
 import time
 from collections.abc import Iterator
 
@@ -9,7 +8,6 @@ import msgspec
 
 from headwater.ledger.database import Database
 from headwater.ledger.leases import RunLease, RunPosition
-from headwater.ledger.statements import Statements
 from headwater.ledger.writing import insert_run, write_events, write_objects
 from headwater.model.errors import InternalError, LeaseLost, NotFound, RunIsDriven, RunIsFinished
 from headwater.model.events import Event, Request, RunFinished, RunStarted
@@ -18,8 +16,6 @@ from headwater.model.ids import RunId
 from headwater.model.ports import Commit, Lease, Owner
 from headwater.model.projections import Course, OpenTask
 
-_SQL = Statements("writes.sql")
-_ASK = Statements("questions.sql")
 #: Events of one read; the first is short because many want the first event only.
 _FIRST_PAGE = 50
 _PAGE = 2000
@@ -51,7 +47,7 @@ class Streams:
         return lease, started
 
     def _insert_run(self, first: RunStarted, last_event: int) -> tuple[RunLease, RunStarted]:
-        label = int(self._database.row(_SQL["next_label"], (first.flow,))[0])
+        label = int(self._database.row(self._database.sql["next_label"], (first.flow,))[0])
         started = msgspec.structs.replace(first, label=label)
         run_id = insert_run(self._database, started, last_event)
         lease = RunLease(self._database.locks, started.run, f"{started.flow}/{label}", run_id, 1)
@@ -70,7 +66,9 @@ class Streams:
             raise RunIsDriven(position.path, owner.host, owner.pid, max(0.0, now - owner.since))
         try:
             with self._database.transaction():
-                row = self._database.row(_SQL["take_over"], (socket.gethostname(), os.getpid(), now, position.run_id))
+                row = self._database.row(
+                    self._database.sql["take_over"], (os.uname().nodename, os.getpid(), now, position.run_id)
+                )
                 if row is None:
                     raise RunIsFinished(f"{position.path} has just finished")
         except BaseException:
@@ -87,7 +85,7 @@ class Streams:
         count = len(commit.events)
         try:
             with self._database.transaction():
-                row = self._database.row(_SQL["claim_numbers"], (count, lease.run_id, lease.epoch))
+                row = self._database.row(self._database.sql["claim_numbers"], (count, lease.run_id, lease.epoch))
                 if row is None:
                     raise self._why_refused(lease)
                 if lease.course is None:
@@ -117,11 +115,11 @@ class Streams:
 
     def _course(self, run_id: int) -> Course:
         """Read back what is projected so far."""
-        _, counts, metrics = self._database.row(_ASK["open_state"], (run_id,))
+        _, counts, metrics = self._database.row(self._database.sql["open_state"], (run_id,))
         return Course(
             {
                 key: OpenTask(label, attempt, status)
-                for key, label, attempt, status in self._database.rows(_ASK["open_tasks"], (run_id,))
+                for key, label, attempt, status in self._database.rows(self._database.sql["open_tasks"], (run_id,))
             },
             msgspec.json.decode(counts, type=dict[str, int]),
             msgspec.json.decode(metrics, type=dict[str, float | int | str | bool | None]),
@@ -133,7 +131,7 @@ class Streams:
         Raises:
             NotFound: no such run.
         """
-        row = self._database.row(_ASK["run_position"], (run,))
+        row = self._database.row(self._database.sql["run_position"], (run,))
         if row is None:
             raise NotFound(f"there is no run {run}")
         return RunPosition(*row)
@@ -147,12 +145,12 @@ class Streams:
             return None
         if pid and pid != position.owner_pid:
             # It has just taken the lock; its row follows.
-            return Owner(socket.gethostname(), pid, time.time())
+            return Owner(os.uname().nodename, pid, time.time())
         return Owner(position.owner_host, position.owner_pid, position.owner_since)
 
     def events(self, run: RunId, after: int = 0) -> Iterator[tuple[int, Event]]:
         size = _FIRST_PAGE
-        while page := self._database.rows(_ASK["events"], (run, after, size)):
+        while page := self._database.rows(self._database.sql["events"], (run, after, size)):
             for number, body in page:
                 yield number, self._decode_event(body)
             if len(page) < size:
@@ -164,8 +162,10 @@ class Streams:
             position = self.position(run)
             if position.status != "running":
                 raise RunIsFinished(f"{position.path} is finished ({position.status})")
-            self._database.execute_many(_SQL["insert_request"], [(position.run_id, self._encode(request))])
+            self._database.execute_many(
+                self._database.sql["insert_request"], [(position.run_id, self._encode(request))]
+            )
 
     def requests(self, run: RunId, after: int = 0) -> list[tuple[int, Request]]:
-        rows = self._database.rows(_ASK["requests"], (run, after))
+        rows = self._database.rows(self._database.sql["requests"], (run, after))
         return [(number, self._decode_request(body)) for number, body in rows]

@@ -3,13 +3,9 @@
 from collections.abc import Sequence
 
 from headwater.ledger.database import Database
-from headwater.ledger.statements import Statements
 from headwater.ledger.streams import Streams
 from headwater.model.errors import TagRefused
 from headwater.model.ids import RunId
-
-_SQL = Statements("writes.sql")
-_ASK = Statements("questions.sql")
 
 #: Bounds of user tags.
 MOST_TAGS = 50
@@ -34,8 +30,8 @@ class Tags:
                 raise TagRefused(
                     f"`{fixed[0]}` is a system tag and cannot be removed", hint="system tags say what the run was"
                 )
-            self._database.execute_many(_SQL["delete_tag"], [(run_id, tag) for tag in remove])
-            self._database.execute_many(_SQL["insert_tag"], [(run_id, tag, 0) for tag in add])
+            self._database.execute_many(self._database.sql["delete_tag"], [(run_id, tag) for tag in remove])
+            self._database.execute_many(self._database.sql["insert_tag"], [(run_id, tag, 0) for tag in add])
             tags = self._tags(run_id, is_system=False)
             if len(tags) > MOST_TAGS:
                 raise TagRefused(
@@ -47,10 +43,10 @@ class Tags:
     def annotate(self, run: RunId, note: str) -> None:
         with self._database.transaction():
             run_id = self._streams.position(run).run_id
-            self._database.execute_many(_SQL["set_note"], [(note, run_id)])
+            self._database.execute_many(self._database.sql["set_note"], [(note, run_id)])
 
     def _tags(self, run_id: int, *, is_system: bool) -> tuple[str, ...]:
-        rows = self._database.rows(_ASK["user_tags"], (run_id,))
+        rows = self._database.rows(self._database.sql["user_tags"], (run_id,))
         return tuple(tag for tag, of_system in rows if bool(of_system) == is_system)
 
 

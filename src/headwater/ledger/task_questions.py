@@ -8,14 +8,12 @@ import msgspec
 from headwater.ledger.columns import ref_of
 from headwater.ledger.database import Database
 from headwater.ledger.lineage import Lineage
-from headwater.ledger.statements import Statements
 from headwater.model.artifact import Header
 from headwater.model.errors import NotFound
 from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.outcome import TaskError, Transition, Usage
 from headwater.model.rows import ArtifactRow, AttemptRow, Page, TaskQuery, TaskRow, TaskStatus
 
-_ASK = Statements("questions.sql")
 _encode = msgspec.json.Encoder().encode
 _decode_keys = msgspec.json.Decoder(tuple[TaskKey, ...]).decode
 _decode_error = msgspec.json.Decoder(TaskError).decode
@@ -41,7 +39,7 @@ class TaskQuestions:
             sql += " AND label IN (SELECT value FROM json_each(?))"
             bindings.append(_encode(labels).decode())
         rows = self._database.rows(
-            f"{_ASK['task_row']} WHERE {sql} ORDER BY label LIMIT ?", (*bindings, query.limit + 1)
+            f"{self._database.sql['task_row']} WHERE {sql} ORDER BY label LIMIT ?", (*bindings, query.limit + 1)
         )
         answers = tuple(_task_row(query.run, row) for row in rows[: query.limit])
         return Page(answers, str(answers[-1].label) if len(rows) > query.limit else None)
@@ -51,33 +49,33 @@ class TaskQuestions:
 
     def attempts(self, run: RunId, key: TaskKey) -> list[AttemptRow]:
         run_id = self._run_id(run)
-        row = self._database.row(f"{_ASK['task_row']} WHERE run = ? AND key = ?", (run_id, key))
+        row = self._database.row(f"{self._database.sql['task_row']} WHERE run = ? AND key = ?", (run_id, key))
         if row is None:
             raise NotFound(f"there is no task {key} in run {run}")
         task = _task_row(run, row)
-        past = self._database.rows(_ASK["past_attempts"], (run_id, task.label, task.attempt))
+        past = self._database.rows(self._database.sql["past_attempts"], (run_id, task.label, task.attempt))
         return [*(_past_attempt(run, key, row) for row in past), _latest_attempt(task)]
 
     def artifacts(self, run: RunId, keys: Sequence[TaskKey], name: str | None = None) -> list[ArtifactRow]:
         run_id = self._run_id(run)
         wanted = _encode(keys).decode()
         if name is None:
-            rows = self._database.rows(_ASK["artifacts"], (run_id, wanted))
+            rows = self._database.rows(self._database.sql["artifacts"], (run_id, wanted))
         else:
-            rows = self._database.rows(_ASK["artifacts_of_name"], (name, run_id, wanted))
+            rows = self._database.rows(self._database.sql["artifacts_of_name"], (name, run_id, wanted))
         return [_artifact_row(run, row) for row in rows]
 
     def visible(self, run: RunId, key: TaskKey) -> dict[str, ArtifactRow]:
         # The nearest comes last and wins.
-        rows = self._database.rows(_ASK["visible"], (self._run_id(run), key))
+        rows = self._database.rows(self._database.sql["visible"], (self._run_id(run), key))
         return {row[1]: _artifact_row(run, row) for row in rows}
 
     def users_of(self, digest: Digest, limit: int = 100) -> list[tuple[RunId, TaskKey, str, bool]]:
-        rows = self._database.rows(_ASK["users_of"], (bytes.fromhex(digest), limit))
+        rows = self._database.rows(self._database.sql["users_of"], (bytes.fromhex(digest), limit))
         return [(run, key, name, bool(was_set)) for run, key, name, was_set in rows]
 
     def _run_id(self, run: RunId) -> int:
-        row = self._database.row(_ASK["run_position"], (run,))
+        row = self._database.row(self._database.sql["run_position"], (run,))
         if row is None:
             raise NotFound(f"there is no run {run}")
         return int(row[0])

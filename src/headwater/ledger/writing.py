@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from headwater.ledger.database import Database
-from headwater.ledger.statements import Statements
 from headwater.model.artifact import Ref
 from headwater.model.events import Event, RunStarted
 from headwater.model.ids import Digest
@@ -14,7 +13,6 @@ from headwater.model.outcome import Transition, Usage
 from headwater.model.ports import Commit
 from headwater.model.projections import Changes, Course, NewTask, TaskEnd, project
 
-_SQL = Statements("writes.sql")
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _NO_USAGE = Usage()
@@ -27,7 +25,7 @@ def write_events(database: Database, run_id: int, first: int, events: Sequence[E
     Changes `course`; when the transaction fails it must be thrown away.
     """
     database.execute_many(
-        _SQL["insert_event"],
+        database.sql["insert_event"],
         [(run_id, number, _encode(event)) for number, event in enumerate(events, first)],
     )
     write_rows(database, run_id, list(events), course)
@@ -45,17 +43,18 @@ def write_rows(database: Database, run_id: int, events: list[Event], course: Cou
 def write_objects(database: Database, commit: Commit) -> None:
     """Store small objects and headers; those that are there already are left as they are."""
     database.execute_many(
-        _SQL["insert_small"], [(bytes.fromhex(digest), payload) for digest, payload in commit.small.items()]
+        database.sql["insert_small"], [(bytes.fromhex(digest), payload) for digest, payload in commit.small.items()]
     )
     database.execute_many(
-        _SQL["insert_header"], [(bytes.fromhex(digest), _encode(header)) for digest, header in commit.headers.items()]
+        database.sql["insert_header"],
+        [(bytes.fromhex(digest), _encode(header)) for digest, header in commit.headers.items()],
     )
 
 
 def insert_run(database: Database, started: RunStarted, last_event: int) -> int:
     """Write the row of a run that starts, with its tags and parameters (artifacts of label 0), and give its number."""
     row = database.row(
-        _SQL["insert_run"],
+        database.sql["insert_run"],
         (
             started.run,
             started.flow,
@@ -77,30 +76,30 @@ def insert_run(database: Database, started: RunStarted, last_event: int) -> int:
     )
     run_id = int(row[0])
     tags = [(run_id, tag, 1) for tag in started.system_tags] + [(run_id, tag, 0) for tag in started.tags]
-    database.execute_many(_SQL["insert_tag"], tags)
+    database.execute_many(database.sql["insert_tag"], tags)
     artifacts = [_artifact(run_id, 0, name, ref) for name, ref in started.parameters.items()]
-    database.execute_many(_SQL["insert_artifact"], artifacts)
+    database.execute_many(database.sql["insert_artifact"], artifacts)
     return run_id
 
 
 def _write_tasks(database: Database, run_id: int, changes: Changes) -> None:
     many = database.execute_many
-    many(_SQL["set_task_status"], [(status, run_id, label) for label, status in changes.statuses])
-    many(_SQL["insert_task"], [_new_task(run_id, task) for task in changes.new_tasks])
-    many(_SQL["keep_attempt"], [(run_id, restart.label) for restart in changes.restarts])
+    many(database.sql["set_task_status"], [(status, run_id, label) for label, status in changes.statuses])
+    many(database.sql["insert_task"], [_new_task(run_id, task) for task in changes.new_tasks])
+    many(database.sql["keep_attempt"], [(run_id, restart.label) for restart in changes.restarts])
     many(
-        _SQL["restart_task"],
+        database.sql["restart_task"],
         [(restart.attempt, restart.started_at, run_id, restart.label) for restart in changes.restarts],
     )
-    many(_SQL["end_task"], [_task_end(run_id, end) for end in changes.ends])
+    many(database.sql["end_task"], [_task_end(run_id, end) for end in changes.ends])
 
 
 def _write_artifacts(database: Database, run_id: int, changes: Changes) -> None:
     database.execute_many(
-        _SQL["insert_artifact"], [_artifact(run_id, label, name, ref) for label, name, ref in changes.artifacts]
+        database.sql["insert_artifact"], [_artifact(run_id, label, name, ref) for label, name, ref in changes.artifacts]
     )
     database.execute_many(
-        _SQL["insert_read"],
+        database.sql["insert_read"],
         [(bytes.fromhex(digest), run_id, label, name) for label, name, digest in changes.reads],
     )
 
@@ -109,10 +108,10 @@ def _write_run(database: Database, run_id: int, last: Changes, course: Course) -
     counts, metrics = _encode_sorted(course.task_counts), _encode(course.metrics)
     end = last.conclusion
     if end is None:
-        database.execute_many(_SQL["update_run"], [(counts, metrics, run_id)])
+        database.execute_many(database.sql["update_run"], [(counts, metrics, run_id)])
     else:
         bindings = (end.end, end.finished_at, end.failed_key, end.cause, end.message, counts, metrics, run_id)
-        database.execute_many(_SQL["finish_run"], [bindings])
+        database.execute_many(database.sql["finish_run"], [bindings])
 
 
 def _new_task(run_id: int, task: NewTask) -> tuple[Any, ...]:
