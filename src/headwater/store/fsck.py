@@ -6,7 +6,6 @@ stamp says.
 
 import os
 import stat
-import struct
 import time
 from collections.abc import Iterable, Iterator
 from typing import Literal
@@ -24,7 +23,7 @@ from headwater.store.objects import ObjectStore
 from headwater.store.payload import split_payload
 from headwater.store.place_disk import DiskPlace
 from headwater.store.stamps import SUFFIX
-from headwater.store.trees import read_tree
+from headwater.store.trees import TREE_CODEC, read_tree
 
 Level = Literal["quick", "default", "data"]
 
@@ -177,18 +176,14 @@ def _check_one(
 
 
 def _buffer_sizes(objects: ObjectStore, digest: Digest) -> dict[Digest, int]:
-    """Say how large the buffers of an artifact are, as far as its root object tells."""
+    """Say how large the buffers of an artifact are, as its root object tells; nothing when that is damaged."""
     try:
-        root = objects.open_unverified(digest)
+        root = objects.read_root(digest)
     except (ArtifactMissing, ArtifactDamaged, FormatUnknown):
         return {}
-    if root.codec in (ITEMS_CODEC, "tree/1") or not root.payload.nbytes:
+    if root.codec in (ITEMS_CODEC, TREE_CODEC):
         return {}
-    try:
-        entries = split_payload(root.payload).entries
-    except (ValueError, IndexError, struct.error):
-        return {}
-    return {entry.digest: entry.size for entry in entries if entry.digest is not None}
+    return {entry.digest: entry.size for entry in split_payload(root.payload).entries if entry.digest is not None}
 
 
 def _check_permissions(key: str, digest: Digest, found: os.stat_result) -> Iterator[Finding]:
