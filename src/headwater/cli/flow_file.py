@@ -35,7 +35,8 @@ class FlowCommand(click.Command):
             if not args:
                 raise click.UsageError(f"which flow? headwater {info_name} FILE.py")
             return super().make_context(info_name, args, parent=parent, **extra)
-        code = find_code(path)
+        file, _, name = path.partition(":")
+        code = msgspec.structs.replace(find_code(file), flow=name)
         extra_obj: dict[str, object] = {CODE: code}
         asks_help = any(word in ("-h", "--help") for word in rest)
         if self.on_found is not None and not asks_help:
@@ -48,10 +49,15 @@ class FlowCommand(click.Command):
         return super().make_context(info_name, [path, *rest], parent=parent, obj=extra_obj, **extra)
 
 
+def is_flow_file(word: str) -> bool:
+    """Whether a word of the command line names a flow's file: `churn.py`, `churn.py:ChurnFlow`."""
+    return not word.startswith("-") and word.partition(":")[0].endswith(".py")
+
+
 def _split_file(args: list[str]) -> tuple[str | None, list[str]]:
-    """Take the flow's file out of the words: the first one that ends in `.py`."""
+    """Take the flow's file out of the words: the first one that looks like it."""
     for number, word in enumerate(args):
-        if word.endswith(".py") and not word.startswith("-"):
+        if is_flow_file(word):
             return word, args[:number] + args[number + 1 :]
     return None, args
 

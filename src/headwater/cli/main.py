@@ -88,9 +88,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def run_flow_file(path: str, argv: Sequence[str]) -> None:
-    """Do what `python flow.py ARGUMENTS` asks: the command's words, with the flow's file put where it belongs."""
+def run_flow_file(path: str, argv: Sequence[str], flow: str) -> None:
+    """Do what `python flow.py ARGUMENTS` asks: the command's words, with the flow's file put where it belongs.
+
+    Args:
+        path: the program's file.
+        argv: the words after it.
+        flow: name of the class that was called; a file may hold several.
+    """
     rest = list(argv)
+    path = f"{path}:{flow}"
     number = next((place for place, word in enumerate(rest) if word in COMMANDS), None)
     if number is None:
         if any(word in ("-h", "--help", "--version") for word in rest):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 
 from headwater.cli.driving import execute, start_engine_early
-from headwater.cli.flow_file import CODE, FLOW, FlowCommand, command_words, given_parameters
+from headwater.cli.flow_file import CODE, FLOW, FlowCommand, command_words, given_parameters, is_flow_file
 from headwater.cli.options import run_options
 from headwater.home import Home, open_home
 from headwater.model.errors import NotFound, UserMistake
@@ -25,7 +25,7 @@ class _ResumeCommand(FlowCommand):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
     ) -> click.Context:
         run = next((word for word in args if "/" in word and not word.startswith("-")), None)
-        if run is not None and not any(word.endswith(".py") for word in args):
+        if run is not None and not any(is_flow_file(word) for word in args):
             args = [_file_of(run), *args]
         return super().make_context(info_name, args, parent=parent, **extra)
 
@@ -112,5 +112,5 @@ def _file_of(path: str) -> str:
     for _, event in home.ledger.events(row.run):
         if isinstance(event, RunStarted):
             home.close()
-            return f"{event.code.root}/{event.code.file}"
+            return f"{event.code.root}/{event.code.file}:{event.code.flow}"
     raise NotFound(f"{path} has no first event", hint="`headwater fsck` tells what is wrong")
