@@ -1,9 +1,12 @@
 """A store for each test, and the commands called in this process."""
 
+import subprocess
+import sys
+
 import pytest
 from headwater.cli.main import main
 from headwater.home import Home, make_home
-from stories import Story
+from tests.cli.stories import Story
 
 
 class Spoken:
@@ -44,3 +47,20 @@ def call(home_folder, capfdbinary):
         return Spoken(ended.value.code, out.decode("utf-8", "surrogateescape"), err.decode())
 
     return call
+
+
+@pytest.fixture
+def spawn(home_folder):
+    """Start a command in a process of its own, for what has to be seen while it runs."""
+    begun = []
+
+    def spawn(*words):
+        command = [sys.executable, "-m", "headwater", *words]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        begun.append(child)
+        return child
+
+    yield spawn
+    for child in begun:
+        child.kill()
+        child.communicate()
