@@ -1,9 +1,9 @@
 """Layouts of small flows, written out."""
 
 import pytest
-from random_flows import flow
 
 from headwater.flow.levels import Layout, lay_out
+from tests.flow.random_flows import flow
 
 
 def laid_out(**steps: str) -> Layout:

@@ -1,10 +1,10 @@
 """Layouts of random flows, run by a machine that moves tokens in random order: what happens must not depend on it."""
 
 import pytest
-from random_flows import Builder, flow, mutated_nodes, random_nodes
-from token_machine import Machine, Stuck
 
 from headwater.flow.levels import Layout, Node, lay_out
+from tests.flow.random_flows import Builder, flow, mutated_nodes, random_nodes
+from tests.flow.token_machine import Machine, Stuck
 
 
 def runs_of(nodes: dict[str, Node], layout: Layout, decide: int) -> list[list]:

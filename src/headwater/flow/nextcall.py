@@ -118,7 +118,8 @@ def _read_switch(call: ast.Call, keywords: dict[str, ast.expr], own_name: str) -
         raise _Unreadable("`self.next({}, condition=...)` has no cases")
     by_case: dict[object, str] = {}
     for key, value in zip(cases.keys, cases.values, strict=True):
-        by_case[_case(key)] = _target(value, own_name)
+        case = _case(key)
+        by_case[case] = _target(value, own_name)
     pairs = tuple((repr(case), target) for case, target in by_case.items())
     attribute = _attribute("condition", keywords["condition"])
     targets = tuple(dict.fromkeys(target for _, target in pairs))
