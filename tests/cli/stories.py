@@ -1,6 +1,7 @@
 """Runs told event by event, with real artifacts and log files."""
 
 import os
+import random
 
 from headwater.model.events import RunFinished, RunStarted, TaskFailed, TaskReused, TaskStarted, TaskSucceeded
 from headwater.model.graph import Graph, Step
@@ -11,6 +12,9 @@ from headwater.model.ports import Commit
 
 #: Where all stories begin: 2025-01-01T00:00:00Z.
 BEGIN = 1735689600.0
+
+#: Too large and too random to be a row of the ledger.
+BEST = random.Random(7).randbytes(20_000).hex()
 
 GRAPH = Graph(
     "Churn",
@@ -38,7 +42,7 @@ class Story:
         self.now += 1
         return self.now
 
-    def run(self, flow="Churn", *, user="ann", parameters=None, origin=None, **facts):
+    def run(self, flow="Churn", *, user="ann", parameters=None, origin=None, code_tree=None, **facts):
         saved = self.home.artifacts.save_many(parameters or {})
         at = self.tick()
         started = RunStarted(
@@ -50,7 +54,7 @@ class Story:
             host="here",
             pid=os.getpid(),
             graph=GRAPH,
-            code=CodeSource("/project", "churn.py", "churn", flow),
+            code=CodeSource("/project", "churn.py", "churn", flow, code_tree),
             seed=7,
             parameters={name: one.ref for name, one in saved.items()},
             system_tags=(f"user:{user}",),
@@ -151,7 +155,7 @@ class RunStory:
         for number in range(2):
             self.task(f"train/start.{number}", "join", parents=("start",), values={"score": number / 2}, compute=1.5)
         trained = ("train/start.0", "train/start.1")
-        self.task("join", "end", parents=trained, values={"best": "b" * 5000}, summary={"f1": 0.71})
+        self.task("join", "end", parents=trained, values={"best": BEST}, summary={"f1": 0.71})
         self.task("end", parents=("join",))
         self.finish()
         return self

@@ -1,5 +1,5 @@
 import pytest
-from history import History
+from tests.client.history import History
 
 from headwater.client import session
 from headwater.home import open_home

@@ -2,7 +2,7 @@ import io
 import pickle
 
 import pytest
-from history import FOREACH
+from tests.client.history import FOREACH
 from rich.console import Console
 
 from headwater.client.display import duration, escape, printable, size

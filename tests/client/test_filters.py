@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from history import BEGIN
+from tests.client.history import BEGIN
 
 from headwater.client import session
 from headwater.client.objects import Flow

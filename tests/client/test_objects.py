@@ -3,7 +3,7 @@ import pickle
 from datetime import datetime
 
 import pytest
-from history import BEGIN, FOREACH, GANG, View, write_log
+from tests.client.history import BEGIN, FOREACH, GANG, View, write_log
 
 from headwater.client.objects import DataArtifact, Flow, Metaflow, Run, Step, Task
 from headwater.model.errors import InvalidPathspec, NotFound
@@ -122,6 +122,9 @@ def test_parameters_are_reached_through_a_pseudo_step(churn):
     assert run["_parameters"].task["alpha"].data == 0.5
     assert Task("Churn/1/_parameters/0").data.alpha == 0.5
     assert "_parameters" not in [step.id for step in run]
+    task = run["_parameters"].task
+    assert (task.attempts, task.metadata, task.stdout, task.finished, task.index) == ([], [], "", True, None)
+    assert [found.id for found in pickle.loads(pickle.dumps(task))] == ["alpha", "name"]
 
 
 def test_metrics_are_a_mapping_by_name(churn):
@@ -278,7 +281,18 @@ def test_a_reused_task_shows_the_logs_and_artifacts_of_the_one_that_ran(home, hi
     assert (task.stdout, task.data.x) == ("hello\n", 1)
     assert (task.origin_pathspec, Run("Churn/3").origin_pathspec) == ("Churn/2/start/1", "Churn/2")
     assert (task.metadata_dict["origin-run-id"], task.metadata_dict["origin-task-id"]) == ("2", "1")
+    assert (task.metadata_dict["attempt"], task.metadata_dict["host"]) == ("0", "desk")
+    assert task.usage.peak_memory_bytes == 5_000_000
     assert Run("Churn/2") == Run("Churn/3").origin
+
+
+def test_a_task_that_ran_again_in_a_resumed_run_names_only_the_run(history):
+    history.run().finish("failed")
+    history.run(origin="Churn/1").task("start")
+
+    metadata = Task("Churn/2/start/1").metadata_dict
+
+    assert (metadata["origin-run-id"], "origin-task-id" in metadata) == ("1", False)
 
 
 def test_an_unfinished_run_is_read_again_each_time(history):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import small_attempts
+import tests.engines.small_attempts as small_attempts
 
 from headwater.engines.inline import InlineEngine
 from headwater.engines.local import LocalEngine

@@ -2,7 +2,7 @@
 
 import sys
 
-from small_attempts import prepare
+from tests.engines.small_attempts import prepare
 
 from headwater.engines import zygote
 from headwater.engines.attempt_process import serve_attempt

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import engine_stories as stories
+import tests.engines.engine_stories as engine_stories
 import pytest
 
 HERE = Path(__file__).parent

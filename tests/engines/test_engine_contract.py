@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import engine_stories as stories
+import tests.engines.engine_stories as engine_stories
 import pytest
 
 from headwater.model.ports import Ended, Engine, Started

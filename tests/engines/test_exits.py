@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import msgspec
 import pytest
@@ -68,6 +70,25 @@ def test_memory_of_a_process_counts_what_it_touched() -> None:
 
     assert 45_000_000 < after - before < 80_000_000
     assert block
+
+
+def test_memory_that_forks_share_is_counted_once() -> None:
+    program = """
+import os
+from headwater.engines.limits import memory_held
+block = bytearray(os.urandom(1)) * 60_000_000
+reader, writer = os.pipe()
+if not os.fork():
+    os.read(reader, 1)
+    os._exit(0)
+print(memory_held(os.getpid(), 10**9), memory_held(os.getpid(), 0))
+os.write(writer, b"x")
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    quick, exact = (int(number) for number in found.stdout.split())
+
+    assert quick > 120_000_000
+    assert 60_000_000 < exact < 100_000_000
 
 
 def test_memory_of_a_process_that_is_gone_is_nothing() -> None:

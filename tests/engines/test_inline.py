@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-import engine_stories as stories
+import tests.engines.engine_stories as engine_stories
 import pytest
 
 from headwater.engines.inline import InlineEngine

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from ledger_stories import begin, commit, digest, small_ref, started, succeeded
+from tests.ledger.ledger_stories import begin, commit, digest, small_ref, started, succeeded
 
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import HeadwaterError

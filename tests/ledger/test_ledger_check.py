@@ -4,7 +4,7 @@ import os
 
 import apsw
 import pytest
-from ledger_stories import begin, digest, failed, finished, small_ref, started, succeeded
+from tests.ledger.ledger_stories import begin, digest, failed, finished, small_ref, started, succeeded
 
 from headwater.ledger.check import library_findings
 from headwater.ledger.sqlite import SqliteLedger

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from ledger_stories import begin, commit, finished, started, succeeded
+from tests.ledger.ledger_stories import begin, commit, finished, started, succeeded
 
 from headwater.ledger.filesystems import NETWORK_TYPES, filesystem_type, refuse_network_folder
 from headwater.ledger.sqlite import SqliteLedger

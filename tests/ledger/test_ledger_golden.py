@@ -4,7 +4,7 @@ import os
 
 import pytest
 import zstandard
-from ledger_stories import begin
+from tests.ledger.ledger_stories import begin
 
 from headwater.ledger.database import FORMAT
 from headwater.ledger.sqlite import SqliteLedger

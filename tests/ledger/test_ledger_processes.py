@@ -5,7 +5,7 @@ import signal
 import threading
 
 import pytest
-from ledger_stories import begin, commit, finished, started, succeeded
+from tests.ledger.ledger_stories import begin, commit, finished, started, succeeded
 
 from headwater.ledger.locks import FileLocks
 from headwater.ledger.sqlite import SqliteLedger

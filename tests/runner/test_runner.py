@@ -3,7 +3,7 @@ import os
 import sys
 
 import pytest
-from small_flow import SmallFlow
+from tests.runner.small_flow import SmallFlow
 
 from headwater import FlowSpec, Parameter, Runner, step
 from headwater.model.errors import HeadwaterError, ParameterMistake, UserMistake

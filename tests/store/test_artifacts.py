@@ -16,7 +16,7 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
-from stored_files import files_below
+from tests.store.stored_files import files_below
 
 from headwater.model.artifact import Ref
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, FormatUnknown

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy
 import pytest
-from stored_files import files_below, flip_byte
+from tests.store.stored_files import files_below, flip_byte
 
 from headwater.model.findings import Finding
 from headwater.store.artifacts import ArtifactStore

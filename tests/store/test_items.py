@@ -2,7 +2,7 @@ import os
 
 import numpy
 import pytest
-from stored_files import flip_byte
+from tests.store.stored_files import flip_byte
 
 from headwater.model.errors import ArtifactDamaged, ArtifactNotStorable
 from headwater.store.keys import object_key

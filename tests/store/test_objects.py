@@ -2,7 +2,7 @@ import os
 
 import pytest
 from blake3 import blake3
-from stored_files import files_below, flip_byte
+from tests.store.stored_files import files_below, flip_byte
 
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, FormatUnknown
 from headwater.store.framing import frame, hash_bytes, root_digest, unframe

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from stored_files import files_below
+from tests.store.stored_files import files_below
 
 from headwater.model.errors import DiskFull
 from headwater.store.place_disk import DiskPlace

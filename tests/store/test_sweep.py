@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from stored_files import files_below
+from tests.store.stored_files import files_below
 
 from headwater.store.keys import object_key
 from headwater.store.objects import ObjectStore

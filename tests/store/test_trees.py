@@ -4,7 +4,7 @@ import stat
 import msgspec
 import pytest
 from blake3 import blake3
-from stored_files import files_below, flip_byte
+from tests.store.stored_files import files_below, flip_byte
 
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, UserMistake
 from headwater.store import tree_cache, trees

@@ -7,7 +7,7 @@ import pandas
 import polars
 import pytest
 from sklearn.ensemble import RandomForestClassifier
-from stored_files import files_below
+from tests.store.stored_files import files_below
 
 from headwater.store import artifacts, clean_pages
 from headwater.store.artifacts import ArtifactStore

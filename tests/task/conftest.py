@@ -1,5 +1,5 @@
 import pytest
-from attempt_parts import Stored
+from tests.task.attempt_parts import Stored
 
 
 @pytest.fixture

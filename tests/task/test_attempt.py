@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from attempt_parts import Runner
+from tests.task.attempt_parts import Runner
 from blake3 import blake3
 
 from headwater.flow.decorators import catch, environment, retry, timeout
@@ -505,8 +505,8 @@ def test_loaded_project_files_are_reported_with_their_digests() -> None:
 def test_an_attempt_in_a_ready_process_imports_nothing() -> None:
     code = """
 import sys
-from attempt_parts import Runner
-from plain_flow import PlainFlow
+from tests.task.attempt_parts import Runner
+from tests.task.plain_flow import PlainFlow
 runner = Runner(PlainFlow, sys.path[0])
 order = runner.order("start")
 from headwater.task.attempt import run_attempt

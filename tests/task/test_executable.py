@@ -9,7 +9,7 @@ import msgspec
 import pandas
 import pyarrow
 import pytest
-from attempt_parts import Runner
+from tests.task.attempt_parts import Runner
 
 from headwater.flow.decorators import executable, timeout
 from headwater.flow.parameter import Parameter

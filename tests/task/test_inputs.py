@@ -2,7 +2,7 @@ import pickle
 
 import msgspec
 import pytest
-from attempt_parts import Stored, make_order
+from tests.task.attempt_parts import Stored, make_order
 
 from headwater.model.order import TaskInput, TaskOrder
 from headwater.task.inputs import Inputs, unpack_inputs

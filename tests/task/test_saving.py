@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy
 import pandas
-from attempt_parts import Runner
+from tests.task.attempt_parts import Runner
 
 from headwater.flow.spec import FlowSpec
 from headwater.flow.step import step

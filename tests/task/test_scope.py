@@ -1,5 +1,5 @@
 import pytest
-from attempt_parts import Stored, make_order
+from tests.task.attempt_parts import Stored, make_order
 
 from headwater.model.order import ForeachFrame, TaskInput
 from headwater.task.scope import AttemptScope

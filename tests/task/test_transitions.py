@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from attempt_parts import Runner
+from tests.task.attempt_parts import Runner
 
 from headwater.flow.decorators import catch, parallel
 from headwater.flow.spec import FlowSpec

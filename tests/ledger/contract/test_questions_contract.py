@@ -1,7 +1,7 @@
 """What the ledger answers; for every ledger."""
 
 import pytest
-from ledger_stories import begin, commit, digest, failed, finished, reused, run_started, small_ref, started, succeeded
+from tests.ledger.ledger_stories import begin, commit, digest, failed, finished, reused, run_started, small_ref, started, succeeded
 
 from headwater.model.artifact import Header, Ref
 from headwater.model.errors import NotFound, TagRefused

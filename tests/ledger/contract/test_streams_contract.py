@@ -1,7 +1,7 @@
 """Starting, appending, reading back; for every ledger."""
 
 import pytest
-from ledger_stories import begin, commit, finished, run_id, run_started, started, succeeded
+from tests.ledger.ledger_stories import begin, commit, finished, run_id, run_started, started, succeeded
 
 from headwater.model.errors import InternalError, LeaseLost, NotFound, RunIsDriven, RunIsFinished
 from headwater.model.events import Cancel, DriverChanged

@@ -8,7 +8,7 @@ import zstandard
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from ledger_stories import begin, commit, digest, failed, finished, reused, run_started, small_ref, started, succeeded
+from tests.ledger.ledger_stories import begin, commit, digest, failed, finished, reused, run_started, small_ref, started, succeeded
 
 from headwater.ledger.database import FORMAT
 from headwater.ledger.sqlite import SqliteLedger

@@ -1,0 +1,101 @@
+import json
+import os
+import time
+
+import pytest
+
+LONG_AGO = 1_000_000_000
+
+
+def objects(home_folder):
+    return {name for _, _, names in os.walk(home_folder / "objects") for name in names if len(name) == 64}
+
+
+@pytest.fixture
+def orphan(story, home_folder):
+    """An object that no run holds, written long ago."""
+    digest = story.home.objects.put_raw([b"nobody needs this" * 1000])
+    path = home_folder / "objects" / digest[:2] / digest
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    return digest
+
+
+def test_what_nothing_refers_to_is_moved_to_the_trash_and_the_rest_stays(story, orphan, call, home_folder):
+    story.run(parameters={"alpha": 0.5}).whole()
+    needed = objects(home_folder) - {orphan}
+
+    spoken = call("gc", "--yes")
+
+    assert 0 == spoken.code
+    assert "1 objects" in spoken.out
+    assert needed == objects(home_folder)
+    assert [orphan] == os.listdir(home_folder / "trash")
+    assert 0 == call("fsck", "--data").code
+
+
+def test_a_dry_run_removes_nothing(orphan, call, home_folder):
+    removal = json.loads(call("gc", "--dry-run", "--json").out)
+
+    assert (True, 1) == (removal["is_dry_run"], removal["objects"])
+    assert removal["bytes"] > 0
+    assert orphan in objects(home_folder)
+
+
+def test_nothing_is_removed_unless_somebody_says_yes(orphan, call, home_folder, monkeypatch):
+    spoken = call("gc")
+
+    assert 2 == spoken.code
+    assert "--yes" in spoken.err
+    assert orphan in objects(home_folder)
+
+
+def test_purge_empties_the_trash(orphan, call, home_folder):
+    call("gc", "--yes")
+
+    removal = json.loads(call("gc", "--yes", "--purge", "--json").out)
+
+    assert removal["freed_bytes"] > 0
+    assert [] == os.listdir(home_folder / "trash")
+
+
+def test_what_is_newer_than_the_oldest_open_run_is_spared(story, call, home_folder):
+    story.now = time.time() - 60
+    run = story.run()
+    digest = story.home.objects.put_raw([b"not yet referred to" * 1000])
+
+    removal = json.loads(call("gc", "--yes", "--json").out)
+    run.finish()
+
+    assert (0, 1) == (removal["objects"], removal["spared"])
+    assert digest in objects(home_folder)
+
+
+def test_the_code_of_a_run_stays(story, call, home_folder, tmp_path):
+    from headwater.store.trees import save_tree
+
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "churn.py").write_text("# a flow\n")
+    tree = save_tree(story.home.objects, str(project))
+    run = story.run(code_tree=tree.digest)
+    run.finish()
+    for folder, _, names in os.walk(home_folder / "objects"):
+        for name in names:
+            os.utime(os.path.join(folder, name), (LONG_AGO, LONG_AGO))
+    before = objects(home_folder)
+
+    call("gc", "--yes")
+
+    assert len(before) > 1
+    assert before == objects(home_folder)
+
+
+def test_nothing_is_removed_while_the_code_of_a_run_does_not_read(story, orphan, call, home_folder):
+    run = story.run(code_tree="ab" * 32)
+    run.finish()
+
+    spoken = call("gc", "--yes")
+
+    assert 1 == spoken.code
+    assert "headwater fsck" in spoken.err
+    assert orphan in objects(home_folder)
