@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-FLOW = '''
+FLOW = """
 import json
 from headwater import FlowSpec, Parameter, current, step, timeout
 
@@ -50,7 +50,7 @@ class Broken(FlowSpec):
     @step
     def end(self):
         pass
-'''
+"""
 
 
 class Project:
@@ -106,7 +106,7 @@ def test_the_recorded_failure_is_told_first(project):
 
     told = spoken.stderr.partition("running it again")[0]
     assert "JSONDecodeError" in told
-    assert "broken.py:8 in parse" in told
+    assert "broken.py:7 in parse" in told
     assert "text = '{7245'" in told
 
 

@@ -70,7 +70,9 @@ def test_a_damaged_small_object_is_found(story, run, call):
 
     story.home.close()
     database = apsw.Connection(os.path.join(story.home.path, "ledger.db"))
-    (table,) = (row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE name LIKE 'small%'").fetchall())
+    (table,) = (
+        row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE name LIKE 'small%'").fetchall()
+    )
     columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
     payload = columns[-1]
     database.execute(f"UPDATE {table} SET {payload} = zeroblob(length({payload}))")

@@ -22,7 +22,9 @@ def run(story):
 def test_the_log_of_one_task_is_byte_exact(story, call, capfdbinary):
     run = story.run()
     run.begin("start")
-    run.log("start", (1, "o", b"\xff\x00 a\r b\x1b[31m"), (2, "o", b""), (3, "o", b"tail \xc3"), (4, "O", b"\xa4 no end"))
+    run.log(
+        "start", (1, "o", b"\xff\x00 a\r b\x1b[31m"), (2, "o", b""), (3, "o", b"tail \xc3"), (4, "O", b"\xa4 no end")
+    )
 
     out = call("logs", "Churn/1/start/1", "--stdout").out.encode("utf-8", "surrogateescape")
 
@@ -108,7 +110,12 @@ def test_a_task_that_wrote_nothing_gives_nothing(run, call):
 
 @pytest.mark.parametrize(
     ("path", "hint"),
-    [("Churn/1/trian", "`train`"), ("Churn/1/train/9", "2, 3"), ("Churn/1/train/x", "numbers"), ("Churn/1/a/1/b", "step")],
+    [
+        ("Churn/1/trian", "`train`"),
+        ("Churn/1/train/9", "2, 3"),
+        ("Churn/1/train/x", "numbers"),
+        ("Churn/1/a/1/b", "step"),
+    ],
 )
 def test_a_path_that_names_nothing_gets_a_hint(run, call, path, hint):
     spoken = call("logs", path)

@@ -96,7 +96,12 @@ def test_following_tells_changes_and_ends_with_the_run(story, spawn):
 def test_unknown_runs_get_the_nearest_choices(story, call):
     story.run().whole()
 
-    for path, hint in (("Churn/7", "Churn/1"), ("Chrun/1", "Churn"), ("Churn", "Churn/1"), ("Churn/x", "headwater list")):
+    for path, hint in (
+        ("Churn/7", "Churn/1"),
+        ("Chrun/1", "Churn"),
+        ("Churn", "Churn/1"),
+        ("Churn/x", "headwater list"),
+    ):
         spoken = call("status", path)
         assert 2 == spoken.code
         assert hint in spoken.err
