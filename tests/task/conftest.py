@@ -1,4 +1,5 @@
 import pytest
+
 from tests.task.attempt_parts import Stored
 
 

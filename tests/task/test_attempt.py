@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.task.attempt_parts import Runner
 from blake3 import blake3
 
 from headwater.flow.decorators import catch, environment, retry, timeout
@@ -21,6 +20,7 @@ from headwater.model.errors import DiskFull
 from headwater.model.order import ForeachFrame, Gang
 from headwater.store.artifacts import ArtifactStore
 from headwater.store.place_memory import MemoryPlace
+from tests.task.attempt_parts import Runner
 
 HERE = str(Path(__file__).parent)
 
@@ -448,7 +448,10 @@ def test_nothing_that_a_step_raises_gets_out(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sys, "stderr", sys.stderr)
 
     assert runner.run("start").cause == "cancelled"
-    assert runner.run("end").cause == "exception"
+    outcome = runner.run("end")
+    assert outcome.cause == "exception"
+    assert outcome.error is not None
+    assert outcome.error.type.endswith("Rude")
 
 
 def test_a_debugger_gets_the_exception_with_its_frames() -> None:

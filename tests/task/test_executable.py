@@ -9,7 +9,6 @@ import msgspec
 import pandas
 import pyarrow
 import pytest
-from tests.task.attempt_parts import Runner
 
 from headwater.flow.decorators import executable, timeout
 from headwater.flow.parameter import Parameter
@@ -20,6 +19,7 @@ from headwater.model.options import Executable, StepOptions
 from headwater.model.order import ForeachFrame
 from headwater.model.outcome import Outcome
 from headwater.task.program import ProgramOrder, ProgramOutcome
+from tests.task.attempt_parts import Runner
 
 HERE = str(Path(__file__).parent)
 

@@ -2,10 +2,10 @@ import pickle
 
 import msgspec
 import pytest
-from tests.task.attempt_parts import Stored, make_order
 
 from headwater.model.order import TaskInput, TaskOrder
 from headwater.task.inputs import Inputs, unpack_inputs
+from tests.task.attempt_parts import Stored, make_order
 
 
 class Flow:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy
 import pandas
-from tests.task.attempt_parts import Runner
 
 from headwater.flow.spec import FlowSpec
 from headwater.flow.step import step
@@ -12,6 +11,7 @@ from headwater.model.ports import Buffer
 from headwater.store.artifacts import ArtifactStore
 from headwater.store.place_disk import DiskPlace
 from headwater.store.place_memory import MemoryPlace
+from tests.task.attempt_parts import Runner
 
 HERE = str(Path(__file__).parent)
 
@@ -100,7 +100,7 @@ class ManySmallFlow(FlowSpec):
     def start(self):
         for number in range(60):
             setattr(self, f"text{number}", random.randbytes(1500).hex())
-        self.items = [random.randbytes(10).hex() for _ in range(20)]
+        self.items = [random.randbytes(150).hex() for _ in range(20)]
         self.next(self.each, foreach="items")
 
     @step
@@ -122,6 +122,9 @@ def test_only_so_much_rides_in_the_outcome_and_the_rest_goes_to_the_store() -> N
     riding = sum(map(len, outcome.small.values()))
     small = {name for name, ref in outcome.artifacts.items() if ref.is_small}
 
+    assert outcome.transition is not None
+    assert outcome.transition.items is not None
+    assert outcome.transition.items.is_small
     assert riding <= 65536
     assert 0 < len(small) < len(outcome.artifacts) == 61
     assert {outcome.artifacts[name].digest for name in small} == set(outcome.small)

@@ -1,8 +1,11 @@
+import random
+
 import pytest
-from tests.task.attempt_parts import Stored, make_order
 
 from headwater.model.order import ForeachFrame, TaskInput
+from headwater.task.payloads import SmallPayloads
 from headwater.task.scope import AttemptScope
+from tests.task.attempt_parts import Stored, make_order
 
 
 def test_a_linear_step_reads_what_it_inherits_and_parameters(stored: Stored) -> None:
@@ -75,10 +78,17 @@ def test_small_payloads_of_all_that_is_inherited_come_in_one_query(stored: Store
 
 
 def test_payloads_that_came_with_the_order_are_not_asked_for(stored: Stored) -> None:
-    from headwater.task.payloads import SmallPayloads
-
     ref = stored.save(1)
     payloads = SmallPayloads(stored.small, stored.read_small)
 
     assert payloads.payload(ref) == stored.small[ref.digest]
+    assert stored.asked == []
+
+
+def test_what_is_an_object_of_the_store_is_not_asked_for_in_the_ledger(stored: Stored) -> None:
+    ref = stored.save(random.randbytes(50_000))
+    payloads = SmallPayloads({}, stored.read_small)
+
+    assert not ref.is_small
+    assert payloads.payload(ref) is None
     assert stored.asked == []

@@ -1,12 +1,12 @@
 from pathlib import Path
 
 import pytest
-from tests.task.attempt_parts import Runner
 
 from headwater.flow.decorators import catch, parallel
 from headwater.flow.spec import FlowSpec
 from headwater.flow.step import step
 from headwater.model.outcome import Outcome
+from tests.task.attempt_parts import Runner
 
 HERE = str(Path(__file__).parent)
 

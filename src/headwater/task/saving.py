@@ -93,7 +93,7 @@ class Saver:
             elif not name.startswith("__") and not isinstance(value, _FUNCTIONS):
                 values[name] = value
         for name, value in flow._loaded.items():
-            if name in values or type(value) in _IMMUTABLE or scope.is_read_only(name) or name not in flow.__dict__:
+            if name in values or type(value) in _IMMUTABLE or name not in flow.__dict__:
                 continue
             ref = scope.ref(name)
             if ref is not None:
