@@ -1,8 +1,8 @@
 import pytest
-from tests.client.history import History
 
 from headwater.client import session
 from headwater.home import open_home
+from tests.client.history import History
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@ import io
 import pickle
 
 import pytest
-from tests.client.history import FOREACH
 from rich.console import Console
 
 from headwater.client.display import duration, escape, printable, size
 from headwater.client.objects import DataArtifact, Flow, Run, Step, Task
 from headwater.model.outcome import TaskError
+from tests.client.history import FOREACH
 
 #: Markup of HTML and of rich, an escape sequence, a line end and a bidirectional override.
 HOSTILE = "<script>alert('x')</script>[bold red]&\x1b[31m\n\u202e"

@@ -1,11 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.client.history import BEGIN
 
 from headwater.client import session
 from headwater.client.objects import Flow
 from headwater.model.errors import NotInstalled, UserMistake
+from tests.client.history import BEGIN
 
 
 def ids(runs):

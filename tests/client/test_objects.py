@@ -3,11 +3,11 @@ import pickle
 from datetime import datetime
 
 import pytest
-from tests.client.history import BEGIN, FOREACH, GANG, View, write_log
 
 from headwater.client.objects import DataArtifact, Flow, Metaflow, Run, Step, Task
 from headwater.model.errors import InvalidPathspec, NotFound
 from headwater.model.outcome import FrameRecord, TaskError
+from tests.client.history import BEGIN, FOREACH, GANG, View, write_log
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@ import os
 import sys
 
 import pytest
-from tests.runner.small_flow import SmallFlow
 
 from headwater import FlowSpec, Parameter, Runner, step
 from headwater.model.errors import HeadwaterError, ParameterMistake, UserMistake
+from tests.runner.small_flow import SmallFlow
 
 FILE = os.path.join(os.path.dirname(__file__), "small_flow.py")
 

@@ -9,7 +9,7 @@ from headwater.client.display import Sheet
 from headwater.client.lineage import really_ran
 from headwater.client.logs import log_path, read_text
 from headwater.client.named import Named, local_time
-from headwater.client.records import RunRecord, is_task_over
+from headwater.client.records import PARAMETERS_STEP, RunRecord, is_task_over
 from headwater.client.sheets import task_sheet
 from headwater.client.siblings import Siblings, is_shown
 from headwater.model.caught import CaughtException
@@ -93,8 +93,9 @@ class TaskFacts(Named):
 
     @property
     def usage(self) -> Usage:
-        """Processor time, peak memory, and where the seconds of its latest attempt went."""
-        return self._seen().usage
+        """Processor time, peak memory, and where the seconds of its latest attempt went; if reused, when it ran."""
+        ran = None if self.origin_pathspec is None else really_ran(self._record, self._known())
+        return self._seen().usage if ran is None else ran[1].usage
 
     @property
     def finished_at(self) -> datetime | None:
@@ -120,8 +121,8 @@ class TaskFacts(Named):
 
     @property
     def attempts(self) -> list[AttemptRow]:
-        """All attempts, first to last."""
-        return self._view.ledger.attempts(self._record.run, self.key)
+        """All attempts, first to last; none of the pseudo task of the parameters."""
+        return self._attempts(self._record, self.key)
 
     @property
     def key(self) -> TaskKey:
@@ -152,15 +153,9 @@ class TaskFacts(Named):
 
     @property
     def metadata(self) -> list[Metadatum]:
-        """What was recorded of all attempts, first to last."""
-        found = [Metadatum(name, value, name, local_time(at), self.pathspec) for name, value, at in self._recorded()]
-        origin = self.origin_pathspec
-        if origin is not None:
-            _, run, _, task = origin.split("/")
-            when = self.created_at
-            for name, value in (("origin-run-id", run), ("origin-task-id", task)):
-                found.append(Metadatum(name, value, name, when, self.pathspec))
-        return found
+        """What was recorded of all attempts, first to last, and where a resumed run took it from."""
+        facts = [*self._recorded(), *self._origins()]
+        return [Metadatum(name, value, name, local_time(at), self.pathspec) for name, value, at in facts]
 
     @property
     def metadata_dict(self) -> dict[str, str]:
@@ -206,17 +201,31 @@ class TaskFacts(Named):
         number = attempt if attempt is not None else self._attempt
         return log_path(self._view.home_path, record.run, row.label, row.attempt if number is None else number)
 
+    def _attempts(self, record: RunRecord, key: TaskKey) -> list[AttemptRow]:
+        return [] if key == PARAMETERS_STEP else self._view.ledger.attempts(record.run, key)
+
     def _recorded(self) -> Iterator[tuple[str, str, float]]:
-        """Yield name, value and time of what is known of each attempt."""
-        for row in self.attempts:
-            yield "attempt", str(row.attempt), row.started_at
-            if row.usage.host:
-                yield "host", row.usage.host, row.started_at
-            if row.finished_at is not None:
-                yield "attempt-done", str(row.attempt), row.finished_at
-                yield "attempt_ok", str(row.status == "succeeded"), row.finished_at
-            if row.cause is not None:
-                yield "exit-cause", row.cause, row.finished_at or row.started_at
+        """Yield name, value and time of what is known of each attempt, where it really ran."""
+        record, row = really_ran(self._record, self._known()) or (self._record, self._known())
+        for attempt in self._attempts(record, row.key):
+            yield "attempt", str(attempt.attempt), attempt.started_at
+            if attempt.usage.host:
+                yield "host", attempt.usage.host, attempt.started_at
+            if attempt.finished_at is not None:
+                yield "attempt-done", str(attempt.attempt), attempt.finished_at
+                yield "attempt_ok", str(attempt.status == "succeeded"), attempt.finished_at
+            if attempt.cause is not None:
+                yield "exit-cause", attempt.cause, attempt.finished_at or attempt.started_at
+
+    def _origins(self) -> Iterator[tuple[str, str, float]]:
+        """Yield the run that its run resumes, and the task of it that stands in for this one."""
+        run_origin = self._record.row.origin
+        if self.origin_pathspec is not None:
+            _, run, _, task = self.origin_pathspec.split("/")
+            yield "origin-run-id", run, self._known().started_at
+            yield "origin-task-id", task, self._known().started_at
+        elif run_origin is not None:
+            yield "origin-run-id", run_origin.rpartition("/")[2], self._known().started_at
 
     def _known(self) -> TaskRow:
         """The task as it was read last; for what never changes."""
