@@ -85,6 +85,10 @@ class FlowSpec:
                 self.__dict__[name] = value
                 self._loaded[name] = value
                 return value
+        for cls in type(self).__mro__:
+            if hasattr(vars(cls).get(name), "__get__"):
+                # Python comes here when a property raised AttributeError: let its own message be seen.
+                return vars(cls)[name].__get__(self, type(self))
         raise AttributeError(_missing(self, name))
 
     def __delattr__(self, name: str) -> None:

@@ -102,7 +102,7 @@ def definition_mistakes(flow: type, shown: Callable[[str], str]) -> list[Mistake
 def _attributes(flow: type) -> list[tuple[str, object]]:
     names: dict[str, None] = {}
     for cls in reversed(flow.__mro__):
-        names.update(dict.fromkeys(vars(cls)))
+        names.update((name, None) for name, value in vars(cls).items() if isinstance(value, Parameter | Constant))
     return [(name, _class_attribute(flow, name)) for name in names]
 
 
