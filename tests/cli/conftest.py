@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from headwater.cli.main import main
 from headwater.home import Home, make_home
 from tests.cli.stories import Story

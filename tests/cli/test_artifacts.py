@@ -2,6 +2,7 @@ import json
 import pickle
 
 import pytest
+
 from tests.cli.stories import BEST
 
 
@@ -22,37 +23,39 @@ def names(spoken):
 
 
 def test_a_task_lists_what_it_has_inherited_ones_and_parameters_included(run, call):
-    assert ["Churn/1/train/2/alpha", "Churn/1/train/2/items", "Churn/1/train/2/score"] == names(
-        call("artifacts", "Churn/1/train/2", "--json")
-    )
+    assert names(call("artifacts", "Churn/1/train/2", "--json")) == [
+        "Churn/1/train/2/alpha",
+        "Churn/1/train/2/items",
+        "Churn/1/train/2/score",
+    ]
 
 
 def test_a_step_with_several_tasks_lists_what_each_set_itself(run, call):
-    assert ["Churn/1/train/2/score", "Churn/1/train/3/score"] == names(call("artifacts", "Churn/1/train", "--json"))
+    assert names(call("artifacts", "Churn/1/train", "--json")) == ["Churn/1/train/2/score", "Churn/1/train/3/score"]
 
 
 def test_a_run_lists_its_parameters_and_what_its_tasks_set(run, call):
-    assert [
+    assert names(call("artifacts", "Churn/1", "--json")) == [
         "Churn/1/_parameters/0/alpha",
         "Churn/1/start/1/items",
         "Churn/1/train/2/score",
         "Churn/1/train/3/score",
         "Churn/1/join/4/best",
-    ] == names(call("artifacts", "Churn/1", "--json"))
+    ]
 
 
 def test_the_table_shows_type_size_and_preview(run, call):
     lines = call("artifacts", "Churn/1/train/2").out.splitlines()
 
-    assert ["artifact", "type", "size", "shape", "preview"] == lines[0].split()
-    assert ["items", "list"] == lines[2].split()[:2]
+    assert lines[0].split() == ["artifact", "type", "size", "shape", "preview"]
+    assert lines[2].split()[:2] == ["items", "list"]
     assert "[1, 2]" in lines[2]
 
 
 def test_the_value_of_one_is_printed(run, call):
-    assert "[1, 2]\n" == call("artifacts", "Churn/1/train/2", "items").out
-    assert "[1, 2]\n" == call("artifacts", "Churn/1/train/2/items").out
-    assert BEST + "\n" == call("artifacts", "Churn/1/end", "best").out
+    assert call("artifacts", "Churn/1/train/2", "items").out == "[1, 2]\n"
+    assert call("artifacts", "Churn/1/train/2/items").out == "[1, 2]\n"
+    assert call("artifacts", "Churn/1/end", "best").out == BEST + "\n"
 
 
 def test_listing_and_previews_open_nothing(story, call):
@@ -67,38 +70,38 @@ def test_listing_and_previews_open_nothing(story, call):
 def test_several_tasks_have_no_one_value(run, call):
     spoken = call("artifacts", "Churn/1/train", "score")
 
-    assert 2 == spoken.code
+    assert spoken.code == 2
     assert "Churn/1/train/2, Churn/1/train/3" in spoken.err
-    assert 2 == call("artifacts", "Churn/1/train", "score", "--preview").out.count("digest")
+    assert call("artifacts", "Churn/1/train", "score", "--preview").out.count("digest") == 2
 
 
 def test_a_value_is_written_to_a_file(run, call, tmp_path):
     call("artifacts", "Churn/1/start", "items", "--to", str(tmp_path / "items.pkl"))
     call("artifacts", "Churn/1/start", "items", "--to", str(tmp_path / "items.txt"))
 
-    assert [1, 2] == pickle.loads((tmp_path / "items.pkl").read_bytes())
-    assert "[1, 2]" == (tmp_path / "items.txt").read_text()
+    assert pickle.loads((tmp_path / "items.pkl").read_bytes()) == [1, 2]
+    assert (tmp_path / "items.txt").read_text() == "[1, 2]"
     refused = call("artifacts", "Churn/1/start", "items", "--to", str(tmp_path / "no" / "items.txt"))
-    assert 2 == refused.code
-    assert 2 == call("artifacts", "Churn/1/start", "--to", "x").code
+    assert refused.code == 2
+    assert call("artifacts", "Churn/1/start", "--to", "x").code == 2
 
 
 def test_an_unknown_name_gets_the_nearest_one(run, call):
     for path in ("Churn/1/train/2", "Churn/1"):
         spoken = call("artifacts", path, "scoer")
-        assert 2 == spoken.code
+        assert spoken.code == 2
         assert "did you mean `score`" in spoken.err
 
 
 def test_a_long_list_is_cut_and_says_so(run, call):
     spoken = call("artifacts", "Churn/1", "--limit", "2")
 
-    assert 3 == len(spoken.out.splitlines())
+    assert len(spoken.out.splitlines()) == 3
     assert "--limit 20" in spoken.err
 
 
 def test_private_artifacts_are_found_by_name_only(story, call):
     story.run().task("start", values={"_hidden": 7})
 
-    assert [] == names(call("artifacts", "Churn/1/start", "--json"))
-    assert "7\n" == call("artifacts", "Churn/1/start", "_hidden").out
+    assert names(call("artifacts", "Churn/1/start", "--json")) == []
+    assert call("artifacts", "Churn/1/start", "_hidden").out == "7\n"

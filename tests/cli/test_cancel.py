@@ -8,10 +8,10 @@ def test_a_run_that_nobody_drives_is_ended_as_cancelled(story, call):
 
     spoken = call("cancel", "Churn/1", "--reason", "enough")
 
-    assert (0, "Churn/1 cancelled\n") == (spoken.code, spoken.out)
+    assert (spoken.code, spoken.out) == (0, "Churn/1 cancelled\n")
     status = json.loads(call("status", "Churn/1", "--json").out)
-    assert ("cancelled", "enough", {"cancelled": 1}) == (status["status"], status["message"], status["task_counts"])
-    assert 0 == call("fsck").code
+    assert (status["status"], status["message"], status["task_counts"]) == ("cancelled", "enough", {"cancelled": 1})
+    assert call("fsck").code == 0
 
 
 def test_a_driver_is_asked_and_waited_for(story, spawn):
@@ -25,9 +25,9 @@ def test_a_driver_is_asked_and_waited_for(story, spawn):
     out, _ = asking.communicate()
 
     assert "waiting" in said
-    assert ["enough"] == [request.reason for _, request in requests]
-    assert "ann" == requests[0][1].user
-    assert (0, "Churn/1 cancelled\n") == (asking.returncode, out)
+    assert [request.reason for _, request in requests] == ["enough"]
+    assert requests[0][1].user == "ann"
+    assert (asking.returncode, out) == (0, "Churn/1 cancelled\n")
 
 
 def test_a_run_whose_driver_dies_while_it_is_asked_is_ended(story, spawn):
@@ -39,7 +39,7 @@ def test_a_run_whose_driver_dies_while_it_is_asked_is_ended(story, spawn):
     run.lease.release()
     out, err = asking.communicate()
 
-    assert (0, "Churn/1 cancelled\n") == (asking.returncode, out)
+    assert (asking.returncode, out) == (0, "Churn/1 cancelled\n")
     assert "nobody drives" in err
 
 
@@ -51,7 +51,7 @@ def test_a_run_that_succeeds_before_the_request_is_read_says_so(story, spawn):
     run.finish("succeeded")
     out, _ = asking.communicate()
 
-    assert (1, "Churn/1 succeeded\n") == (asking.returncode, out)
+    assert (asking.returncode, out) == (1, "Churn/1 succeeded\n")
 
 
 def test_without_waiting_the_request_is_recorded(story, call):
@@ -59,9 +59,9 @@ def test_without_waiting_the_request_is_recorded(story, call):
 
     spoken = call("cancel", "Churn/1", "--no-wait")
 
-    assert 0 == spoken.code
-    assert 1 == len(story.home.ledger.requests(run.started.run))
-    assert "running" == story.home.ledger.find_run("Churn", 1).status
+    assert spoken.code == 0
+    assert len(story.home.ledger.requests(run.started.run)) == 1
+    assert story.home.ledger.find_run("Churn", 1).status == "running"
 
 
 def test_a_run_that_has_ended_stays_as_it_is(story, call):
@@ -69,6 +69,6 @@ def test_a_run_that_has_ended_stays_as_it_is(story, call):
 
     spoken = call("cancel", "Churn/1")
 
-    assert 1 == spoken.code
+    assert spoken.code == 1
     assert "succeeded already" in spoken.err
-    assert "succeeded" == story.home.ledger.find_run("Churn", 1).status
+    assert story.home.ledger.find_run("Churn", 1).status == "succeeded"

@@ -87,14 +87,14 @@ class Project:
 def project(tmp_path_factory):
     project = Project(tmp_path_factory.mktemp("project"))
     ran = project.call("run", "broken.py", "--engine", "inline")
-    assert 1 == ran.returncode, ran.stderr
+    assert ran.returncode == 1, ran.stderr
     return project
 
 
 def test_a_failed_task_stops_at_the_failing_line_of_the_users_code(project):
     spoken = project.call("debug", "Broken/1", "--command", "p text", "--command", "up", "--command", "p total")
 
-    assert 0 == spoken.returncode, spoken.stderr
+    assert spoken.returncode == 0, spoken.stderr
     assert "return json.loads(text)" in spoken.stdout
     assert "'{7245'" in spoken.stdout
     assert "\n7245\n" in spoken.stdout
@@ -186,6 +186,6 @@ def test_the_step_reads_in_the_namespace_of_who_looks(project):
 def test_a_path_that_names_no_task_gets_a_hint(project, path, hint):
     spoken = project.call("debug", path)
 
-    assert 2 == spoken.returncode
+    assert spoken.returncode == 2
     assert hint in spoken.stderr
     assert "Traceback" not in spoken.stderr

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from headwater.cli.main import COMMANDS, headwater
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()

@@ -29,8 +29,8 @@ def flip(path):
 def test_a_sound_store_is_clean(run, call):
     for words in ((), ("--quick",), ("--data",)):
         spoken = call("fsck", *words)
-        assert (0, "") == (spoken.code, spoken.out)
-    assert {"findings": [], "repaired": []} == json.loads(call("fsck", "--json").out)
+        assert (spoken.code, spoken.out) == (0, "")
+    assert json.loads(call("fsck", "--json").out) == {"findings": [], "repaired": []}
 
 
 def test_a_missing_object_is_named_with_the_artifact_that_needs_it(run, best, call):
@@ -38,7 +38,7 @@ def test_a_missing_object_is_named_with_the_artifact_that_needs_it(run, best, ca
 
     for words in ((), ("--quick",), ("--data",)):
         spoken = call("fsck", *words)
-        assert 1 == spoken.code
+        assert spoken.code == 1
         assert "error: missing-object: Churn/1/join/4/best: expected an object, found none;" in spoken.out
 
 
@@ -48,9 +48,9 @@ def test_a_flipped_bit_is_found_with_data_and_set_aside_by_repair(story, run, be
     found = call("fsck", "--data", "--json")
     repaired = call("fsck", "--data", "--repair")
 
-    assert 1 == found.code
+    assert found.code == 1
     (finding,) = json.loads(found.out)["findings"]
-    assert ("damaged-object", "Churn/1/join/4/best") == (finding["kind"], finding["where"])
+    assert (finding["kind"], finding["where"]) == ("damaged-object", "Churn/1/join/4/best")
     assert "repaired: " in repaired.out
     assert not os.path.exists(best)
     assert [os.path.basename(best)] == os.listdir(os.path.join(story.home.path, "quarantine"))
@@ -62,7 +62,7 @@ def test_producing_a_value_that_was_set_aside_heals_it(story, run, best, call):
 
     story.run().whole()
 
-    assert 0 == call("fsck", "--data").code
+    assert call("fsck", "--data").code == 0
 
 
 def test_a_damaged_small_object_is_found(story, run, call):
@@ -80,7 +80,7 @@ def test_a_damaged_small_object_is_found(story, run, call):
 
     spoken = call("fsck")
 
-    assert 1 == spoken.code
+    assert spoken.code == 1
     assert "damaged-object: Churn/1/" in spoken.out
 
 
@@ -91,7 +91,7 @@ def test_an_interrupted_run_is_worth_knowing_and_nothing_wrong(story, call):
 
     spoken = call("fsck")
 
-    assert 0 == spoken.code
+    assert spoken.code == 0
     assert "run-without-driver" in spoken.out
 
 
@@ -102,10 +102,10 @@ def test_a_store_that_cannot_be_used_ends_with_2(story, run, call):
 
     spoken = call("fsck")
 
-    assert 2 == spoken.code
+    assert spoken.code == 2
     assert "ledger" in spoken.err
     assert "Traceback" not in spoken.err
 
 
 def test_quick_and_data_exclude_each_other(run, call):
-    assert 2 == call("fsck", "--quick", "--data").code
+    assert call("fsck", "--quick", "--data").code == 2

@@ -26,17 +26,17 @@ def test_what_nothing_refers_to_is_moved_to_the_trash_and_the_rest_stays(story, 
 
     spoken = call("gc", "--yes")
 
-    assert 0 == spoken.code
+    assert spoken.code == 0
     assert "1 objects" in spoken.out
     assert needed == objects(home_folder)
     assert [orphan] == os.listdir(home_folder / "trash")
-    assert 0 == call("fsck", "--data").code
+    assert call("fsck", "--data").code == 0
 
 
 def test_a_dry_run_removes_nothing(orphan, call, home_folder):
     removal = json.loads(call("gc", "--dry-run", "--json").out)
 
-    assert (True, 1) == (removal["is_dry_run"], removal["objects"])
+    assert (removal["is_dry_run"], removal["objects"]) == (True, 1)
     assert removal["bytes"] > 0
     assert orphan in objects(home_folder)
 
@@ -44,7 +44,7 @@ def test_a_dry_run_removes_nothing(orphan, call, home_folder):
 def test_nothing_is_removed_unless_somebody_says_yes(orphan, call, home_folder, monkeypatch):
     spoken = call("gc")
 
-    assert 2 == spoken.code
+    assert spoken.code == 2
     assert "--yes" in spoken.err
     assert orphan in objects(home_folder)
 
@@ -55,7 +55,7 @@ def test_purge_empties_the_trash(orphan, call, home_folder):
     removal = json.loads(call("gc", "--yes", "--purge", "--json").out)
 
     assert removal["freed_bytes"] > 0
-    assert [] == os.listdir(home_folder / "trash")
+    assert os.listdir(home_folder / "trash") == []
 
 
 def test_what_is_newer_than_the_oldest_open_run_is_spared(story, call, home_folder):
@@ -66,7 +66,7 @@ def test_what_is_newer_than_the_oldest_open_run_is_spared(story, call, home_fold
     removal = json.loads(call("gc", "--yes", "--json").out)
     run.finish()
 
-    assert (0, 1) == (removal["objects"], removal["spared"])
+    assert (removal["objects"], removal["spared"]) == (0, 1)
     assert digest in objects(home_folder)
 
 
@@ -96,6 +96,6 @@ def test_nothing_is_removed_while_the_code_of_a_run_does_not_read(story, orphan,
 
     spoken = call("gc", "--yes")
 
-    assert 1 == spoken.code
+    assert spoken.code == 1
     assert "headwater fsck" in spoken.err
     assert orphan in objects(home_folder)

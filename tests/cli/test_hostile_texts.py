@@ -40,7 +40,7 @@ def test_no_output_holds_what_people_put_into_texts_as_it_is(story, hostile, cal
 
     spoken = call(*words)
 
-    assert 0 == spoken.code
+    assert spoken.code == 0
     for text in (spoken.out, spoken.err):
         assert not [letter for letter in text if letter in "\x1b\x07\r\x9b\x7f"], text
     if "--json" not in words:
@@ -48,7 +48,7 @@ def test_no_output_holds_what_people_put_into_texts_as_it_is(story, hostile, cal
 
 
 def test_a_line_end_in_a_note_makes_no_second_line_of_the_table(hostile, call):
-    assert 2 == len(call("list").out.splitlines())
+    assert len(call("list").out.splitlines()) == 2
 
 
 def test_json_gives_the_text_back_as_it_was(hostile, call):
@@ -58,4 +58,4 @@ def test_json_gives_the_text_back_as_it_was(hostile, call):
 
 
 def test_the_log_of_one_task_stays_as_it_was_written(hostile, call):
-    assert "\x1b[2Jgone\n" == call("logs", "Churn/1/train/2").out
+    assert call("logs", "Churn/1/train/2").out == "\x1b[2Jgone\n"

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from tests.cli.stories import BEGIN
 
 
@@ -14,9 +15,9 @@ def test_runs_are_listed_newest_first_with_what_a_person_wants_to_see(story, cal
 
     lines = call("list").out.splitlines()
 
-    assert ["run", "status", "started", "took", "user", "tags", "metrics", "note"] == lines[0].split()
-    assert ["Churn/2", "failed"] == lines[1].split()[:2]
-    assert ["weekly", "f1", "0.71", "more", "trees"] == lines[2].split()[-5:]
+    assert lines[0].split() == ["run", "status", "started", "took", "user", "tags", "metrics", "note"]
+    assert lines[1].split()[:2] == ["Churn/2", "failed"]
+    assert lines[2].split()[-5:] == ["weekly", "f1", "0.71", "more", "trees"]
 
 
 def test_the_json_of_a_run_has_these_keys(story, call):
@@ -74,7 +75,7 @@ def test_a_cut_list_says_how_to_see_more(story, call):
     spoken = call("list", "--limit", "1")
 
     assert "--limit 10" in spoken.err
-    assert 2 == len(spoken.out.splitlines())
+    assert len(spoken.out.splitlines()) == 2
 
 
 def test_an_unknown_flow_gets_the_nearest_one(story, call):
@@ -82,21 +83,21 @@ def test_an_unknown_flow_gets_the_nearest_one(story, call):
 
     spoken = call("list", "Chrun")
 
-    assert 2 == spoken.code
+    assert spoken.code == 2
     assert "did you mean `Churn`" in spoken.err
 
 
 def test_a_time_that_is_none_is_refused_with_examples(story, call):
     spoken = call("list", "--since", "yesterday")
 
-    assert 2 == spoken.code
+    assert spoken.code == 2
     assert "2025-03-01" in spoken.err
 
 
 def test_without_a_store_the_hint_says_who_makes_it(call, tmp_path):
     spoken = call("list", "--home", str(tmp_path / "nowhere"))
 
-    assert 2 == spoken.code
+    assert spoken.code == 2
     assert "no store" in spoken.err
     assert "headwater init" in spoken.err
     assert not (tmp_path / "nowhere").exists()

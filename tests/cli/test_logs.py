@@ -3,6 +3,7 @@ import os
 import tracemalloc
 
 import pytest
+
 from headwater.cli.log_files import LogFile, merge
 from tests.cli.stories import BEGIN
 
@@ -28,21 +29,21 @@ def test_the_log_of_one_task_is_byte_exact(story, call, capfdbinary):
 
     out = call("logs", "Churn/1/start/1", "--stdout").out.encode("utf-8", "surrogateescape")
 
-    assert b"\xff\x00 a\r b\x1b[31m\n\ntail \xc3\n\xa4 no end" == out
+    assert out == b"\xff\x00 a\r b\x1b[31m\n\ntail \xc3\n\xa4 no end"
 
 
 def test_one_stream_or_both_of_a_task(run, call):
-    assert "one\nthree\nfive\n" == call("logs", "Churn/1/train/2").out
-    assert "one\nthree\nfive\n" == call("logs", "Churn/1/train/2", "--stdout", "--stderr").out
-    assert "one\nfive\n" == call("logs", "Churn/1/train/2", "--stdout").out
-    assert "three\n" == call("logs", "Churn/1/train/2", "--stderr").out
+    assert call("logs", "Churn/1/train/2").out == "one\nthree\nfive\n"
+    assert call("logs", "Churn/1/train/2", "--stdout", "--stderr").out == "one\nthree\nfive\n"
+    assert call("logs", "Churn/1/train/2", "--stdout").out == "one\nfive\n"
+    assert call("logs", "Churn/1/train/2", "--stderr").out == "three\n"
 
 
 @pytest.mark.parametrize("path", ["Churn/1", "Churn/1/train"])
 def test_the_lines_of_several_tasks_come_by_time_with_their_task(run, call, path):
     out = call("logs", path).out
 
-    assert "train/2 | one\ntrain/3 | two\ntrain/2 | three\ntrain/3 | four\ntrain/2 | five\n" == out
+    assert out == "train/2 | one\ntrain/3 | two\ntrain/2 | three\ntrain/3 | four\ntrain/2 | five\n"
 
 
 def test_a_line_in_pieces_is_one_line_among_those_of_other_tasks(run, call):
@@ -51,7 +52,7 @@ def test_a_line_in_pieces_is_one_line_among_those_of_other_tasks(run, call):
 
     lines = call("logs", "Churn/1").out.splitlines()
 
-    assert ["train/3 | between", "train/2 | half ä", "train/2 | no end"] == lines[-3:]
+    assert lines[-3:] == ["train/3 | between", "train/2 | half ä", "train/2 | no end"]
 
 
 def test_time_stamps_begin_the_lines(run, call, monkeypatch):
@@ -62,7 +63,7 @@ def test_time_stamps_begin_the_lines(run, call, monkeypatch):
 def test_json_gives_an_object_a_line(run, call):
     lines = [json.loads(line) for line in call("logs", "Churn/1", "--json", "--stderr").out.splitlines()]
 
-    assert [
+    assert lines == [
         {
             "at": BEGIN + 7,
             "task": "Churn/1/train/2",
@@ -71,7 +72,7 @@ def test_json_gives_an_object_a_line(run, call):
             "text": "three",
             "is_complete": True,
         }
-    ] == lines
+    ]
 
 
 def test_the_latest_attempt_is_printed_unless_one_is_named(story, call):
@@ -82,11 +83,11 @@ def test_the_latest_attempt_is_printed_unless_one_is_named(story, call):
     run.begin("start")
     run.log("start", (2, "o", b"second"), attempt=1)
 
-    assert "second\n" == call("logs", "Churn/1/start/1").out
-    assert "first\n" == call("logs", "Churn/1/start/1", "--attempt", "0").out
-    assert "start/1 | first\n" == call("logs", "Churn/1", "--attempt", "0").out
+    assert call("logs", "Churn/1/start/1").out == "second\n"
+    assert call("logs", "Churn/1/start/1", "--attempt", "0").out == "first\n"
+    assert call("logs", "Churn/1", "--attempt", "0").out == "start/1 | first\n"
     refused = call("logs", "Churn/1/start/1", "--attempt", "2")
-    assert 2 == refused.code
+    assert refused.code == 2
     assert "its latest is 1" in refused.err
 
 
@@ -98,14 +99,14 @@ def test_the_log_of_a_task_that_was_taken_over_is_that_of_where_it_ran(story, ca
     second = story.run(origin="Churn/1")
     second.reuse("start", "train", origin="Churn/1/start/1", width=2)
 
-    assert "ran here\n" == call("logs", "Churn/2/start/1").out
-    assert "start/1 | ran here\n" == call("logs", "Churn/2").out
+    assert call("logs", "Churn/2/start/1").out == "ran here\n"
+    assert call("logs", "Churn/2").out == "start/1 | ran here\n"
 
 
 def test_a_task_that_wrote_nothing_gives_nothing(run, call):
     spoken = call("logs", "Churn/1/start/1")
 
-    assert (0, "") == (spoken.code, spoken.out)
+    assert (spoken.code, spoken.out) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_a_task_that_wrote_nothing_gives_nothing(run, call):
 def test_a_path_that_names_nothing_gets_a_hint(run, call, path, hint):
     spoken = call("logs", path)
 
-    assert 2 == spoken.code
+    assert spoken.code == 2
     assert hint in spoken.err
 
 
@@ -142,9 +143,9 @@ def test_following_prints_lines_as_they_come_and_ends_with_the_run(story, spawn)
     run.finish("failed", failed_key="train/start.0")
     rest, _ = following.communicate()
 
-    assert ["start/1 | first\n", "start/1 | second\n", "train/2 | third\n"] == seen
-    assert "train/2 | last words\n" == rest
-    assert 0 == following.returncode
+    assert seen == ["start/1 | first\n", "start/1 | second\n", "train/2 | third\n"]
+    assert rest == "train/2 | last words\n"
+    assert following.returncode == 0
 
 
 def test_following_ends_when_the_driver_is_gone(story, spawn):
@@ -157,13 +158,13 @@ def test_following_ends_when_the_driver_is_gone(story, spawn):
     run.lease.release()
     rest, _ = following.communicate()
 
-    assert ("first\n", "") == (first, rest)
+    assert (first, rest) == ("first\n", "")
 
 
 def test_following_a_run_that_has_ended_prints_its_log(run, call):
     run.lease.release()
 
-    assert "one\nthree\nfive\n" == call("logs", "Churn/1/train/2", "--follow").out
+    assert call("logs", "Churn/1/train/2", "--follow").out == "one\nthree\nfive\n"
 
 
 def test_a_large_log_is_printed_in_little_memory(run, tmp_path, monkeypatch):
@@ -179,7 +180,7 @@ def test_a_large_log_is_printed_in_little_memory(run, tmp_path, monkeypatch):
     finally:
         tracemalloc.stop()
 
-    assert 30_000 == count
+    assert count == 30_000
     assert peak < os.path.getsize(path) / 10
 
 

@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+
 from headwater.home import open_home
 
 
@@ -18,18 +19,18 @@ def test_init_makes_a_store_that_runs_below_it_use(call, tmp_path, monkeypatch):
     monkeypatch.chdir(below)
     assert str(tmp_path / ".headwater") == open_home().path
     assert "made a store" in first.out
-    assert (0, True) == (second.code, "already" in second.out)
-    assert "*\n" == (tmp_path / ".headwater" / ".gitignore").read_text()
+    assert (second.code, "already" in second.out) == (0, True)
+    assert (tmp_path / ".headwater" / ".gitignore").read_text() == "*\n"
 
 
 def test_new_writes_a_project_and_says_what_to_type(call, tmp_path):
     spoken = call("new", "churn-model")
 
-    assert ["README.md", "flow.py", "test_flow.py"] == sorted(os.listdir(tmp_path / "churn-model"))
+    assert sorted(os.listdir(tmp_path / "churn-model")) == ["README.md", "flow.py", "test_flow.py"]
     assert "class ChurnModel(FlowSpec)" in (tmp_path / "churn-model" / "flow.py").read_text()
     assert "# churn-model" in (tmp_path / "churn-model" / "README.md").read_text()
     assert "cd churn-model" in spoken.out
-    assert 0 == call("check", str(tmp_path / "churn-model" / "flow.py")).code
+    assert call("check", str(tmp_path / "churn-model" / "flow.py")).code == 0
 
 
 def test_new_overwrites_nothing(call, tmp_path):
@@ -38,9 +39,9 @@ def test_new_overwrites_nothing(call, tmp_path):
 
     spoken = call("new", "churn")
 
-    assert 2 == spoken.code
-    assert ["README.md"] == os.listdir(tmp_path / "churn")
-    assert "mine" == (tmp_path / "churn" / "README.md").read_text()
+    assert spoken.code == 2
+    assert os.listdir(tmp_path / "churn") == ["README.md"]
+    assert (tmp_path / "churn" / "README.md").read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["1st", "a b", "../..", "-", "é", "none", "a/"])
@@ -48,17 +49,17 @@ def test_a_name_that_is_none_is_refused(call, tmp_path, name):
     spoken = call("new", "--", name)
 
     if name == "a/":
-        assert 0 == spoken.code
+        assert spoken.code == 0
         return
-    assert 2 == spoken.code
-    assert [] == [path for path in os.listdir(tmp_path) if path != "home"]
+    assert spoken.code == 2
+    assert [path for path in os.listdir(tmp_path) if path != "home"] == []
 
 
 def test_doctor_names_every_setting_with_its_source(call, home_folder):
     facts = json.loads(call("doctor", "--json").out)
 
     assert {"value": str(home_folder), "source": "HEADWATER_HOME"} == facts["settings"]["home"]
-    assert {"value": "ann", "source": "HEADWATER_USER"} == facts["settings"]["user"]
+    assert facts["settings"]["user"] == {"value": "ann", "source": "HEADWATER_USER"}
     assert {"cpus", "memory_bytes", "gpus", "reason_not_to_fork"} == set(facts["machine"])
     assert facts["store"]["free_bytes"] > 0
     assert facts["packages"]["apsw"]
@@ -70,7 +71,7 @@ def test_doctor_names_every_setting_with_its_source(call, home_folder):
 def test_doctor_makes_nothing(call, tmp_path):
     spoken = call("doctor", "--home", str(tmp_path / "nowhere"))
 
-    assert 0 == spoken.code
+    assert spoken.code == 0
     assert "not made yet" in spoken.out
     assert not (tmp_path / "nowhere").exists()
 
@@ -82,7 +83,7 @@ def test_doctor_says_when_the_store_cannot_be_used(story, call, home_folder):
 
     spoken = call("doctor")
 
-    assert 1 == spoken.code
+    assert spoken.code == 1
     assert "problem" in spoken.out
 
 
@@ -91,5 +92,5 @@ def test_the_demo_runs(spawn, tmp_path):
 
     _, err = running.communicate()
 
-    assert 0 == running.returncode, err
+    assert running.returncode == 0, err
     assert "Demo/1 succeeded" in err

@@ -12,7 +12,7 @@ def test_status_shows_steps_metrics_and_where_the_time_went(story, call):
     for said in ("more trees", "weekly", "alpha=0.5", "f1 0.71", "compute 3.0 s", "headwater artifacts Churn/1/end"):
         assert said in out
     (train,) = [line.split() for line in out.splitlines() if line.startswith("train")]
-    assert ["train", "2", "succeeded"] == train[:3]
+    assert train[:3] == ["train", "2", "succeeded"]
 
 
 def test_status_of_a_failed_run_names_the_line_and_what_to_type_next(story, call):
@@ -57,13 +57,13 @@ def test_the_json_holds_steps_failures_and_seconds(story, call):
 
     status = json.loads(call("status", "Churn/1", "--json").out)
 
-    assert "failed" == status["status"]
+    assert status["status"] == "failed"
     assert {"queue", "environment", "importing", "input_load", "compute", "save"} == set(status["seconds"])
-    assert [{}, {"succeeded": 1, "failed": 1}] == [status["steps"][3]["tasks"], status["steps"][1]["tasks"]]
-    assert BEGIN + 2 == status["steps"][0]["started_at"]
+    assert [status["steps"][3]["tasks"], status["steps"][1]["tasks"]] == [{}, {"succeeded": 1, "failed": 1}]
+    assert status["steps"][0]["started_at"] == BEGIN + 2
     (failure,) = status["failures"]
-    assert "Churn/1/train/3" == failure["task"]
-    assert {"name": "'f1'"} == failure["error"]["frames"][0]["locals"]
+    assert failure["task"] == "Churn/1/train/3"
+    assert failure["error"]["frames"][0]["locals"] == {"name": "'f1'"}
 
 
 def test_reused_tasks_are_counted_as_such(story, call):
@@ -90,7 +90,7 @@ def test_following_tells_changes_and_ends_with_the_run(story, spawn):
     assert "Churn/1 running: 1 running" in first
     assert "Churn/1 failed: 1 failed" in err
     assert out.startswith("Churn/1  failed")
-    assert 1 == following.returncode
+    assert following.returncode == 1
 
 
 def test_unknown_runs_get_the_nearest_choices(story, call):
@@ -103,6 +103,6 @@ def test_unknown_runs_get_the_nearest_choices(story, call):
         ("Churn/x", "headwater list"),
     ):
         spoken = call("status", path)
-        assert 2 == spoken.code
+        assert spoken.code == 2
         assert hint in spoken.err
         assert "Traceback" not in spoken.err
