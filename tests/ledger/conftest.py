@@ -8,7 +8,8 @@ import pytest
 from headwater.ledger.memory import MemoryLedger
 from headwater.ledger.sqlite import SqliteLedger
 
-sys.path.insert(0, os.path.dirname(__file__))
+#: Folder of the project, from which `tests.` is found.
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -51,10 +52,11 @@ def writer(home):
 
     def start(what, *arguments, **environment):
         process = subprocess.Popen(
-            [sys.executable, os.path.join(os.path.dirname(__file__), "ledger_writer.py"), home, what, *arguments],
+            [sys.executable, "-m", "tests.ledger.ledger_writer", home, what, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            cwd=ROOT,
             env={**os.environ, **environment},
         )
         processes.append(process)

@@ -1,4 +1,4 @@
-"""A process that writes to a ledger, for tests that stop it: `python ledger_writer.py HOME WHAT [RUN]`.
+"""A process that writes to a ledger, for tests that stop it: `python -m tests.ledger.ledger_writer HOME WHAT [RUN]`.
 
 Acknowledges on stdout, line by line, what has been committed.
 """
@@ -7,10 +7,9 @@ import os
 import sys
 import time
 
-from tests.ledger.ledger_stories import begin, commit, digest, small_ref, started, succeeded
-
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import HeadwaterError
+from tests.ledger.ledger_stories import begin, commit, digest, small_ref, started, succeeded
 
 
 def say(*words):

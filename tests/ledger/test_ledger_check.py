@@ -4,12 +4,12 @@ import os
 
 import apsw
 import pytest
-from tests.ledger.ledger_stories import begin, digest, failed, finished, small_ref, started, succeeded
 
 from headwater.ledger.check import library_findings
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import FormatUnknown, HeadwaterError, LedgerDamaged
 from headwater.model.ports import Commit
+from tests.ledger.ledger_stories import begin, digest, failed, finished, small_ref, started, succeeded
 
 TRIGGERS = (
     "events_are_never_changed",

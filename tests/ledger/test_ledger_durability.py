@@ -2,12 +2,17 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.rows import RunQuery, TaskQuery
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # The first commit of the process starts the run, so that the k-th passage is the (k-1)-th append.
 KILLS = [
@@ -80,36 +85,15 @@ def test_commits_are_synchronous_and_go_to_a_write_ahead_log(file_ledger):
     assert database.row("PRAGMA foreign_keys") == (1,)
 
 
-def test_a_commit_is_flushed_before_it_is_acknowledged(home, writer, tmp_path):
-    strace = next(
-        (
-            os.path.join(folder, "strace")
-            for folder in os.environ["PATH"].split(":")
-            if os.access(os.path.join(folder, "strace"), os.X_OK)
-        ),
-        None,
-    )
+def test_a_commit_is_flushed_before_it_is_acknowledged(home, tmp_path):
+    strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace is not installed")
-    import subprocess
-    import sys
-
     trace = tmp_path / "trace"
-    program = os.path.join(os.path.dirname(__file__), "ledger_writer.py")
+    program = [sys.executable, "-m", "tests.ledger.ledger_writer", home, "append_many", "3"]
     done = subprocess.run(
-        [
-            strace,
-            "-f",
-            "-e",
-            "trace=fsync,fdatasync,write",
-            "-o",
-            str(trace),
-            sys.executable,
-            program,
-            home,
-            "append_many",
-            "3",
-        ],
+        [strace, "-f", "-e", "trace=fsync,fdatasync,write", "-o", str(trace), *program],
+        cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -4,12 +4,12 @@ import os
 import subprocess
 
 import pytest
-from tests.ledger.ledger_stories import begin, commit, finished, started, succeeded
 
 from headwater.ledger.filesystems import NETWORK_TYPES, filesystem_type, refuse_network_folder
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import DiskFull, SettingMistake
 from headwater.model.ports import Commit
+from tests.ledger.ledger_stories import begin, commit, finished, started, succeeded
 
 MOUNTS = """\
 /dev/vda / ext4 rw 0 0

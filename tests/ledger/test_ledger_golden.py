@@ -4,11 +4,11 @@ import os
 
 import pytest
 import zstandard
-from tests.ledger.ledger_stories import begin
 
 from headwater.ledger.database import FORMAT
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.rows import RunQuery, TaskQuery
+from tests.ledger.ledger_stories import begin
 
 GOLDEN = os.path.join(os.path.dirname(__file__), "golden")
 KINDS = [

@@ -5,7 +5,6 @@ import signal
 import threading
 
 import pytest
-from tests.ledger.ledger_stories import begin, commit, finished, started, succeeded
 
 from headwater.ledger.locks import FileLocks
 from headwater.ledger.sqlite import SqliteLedger
@@ -13,6 +12,7 @@ from headwater.model.errors import InternalError, LeaseLost, RunIsDriven
 from headwater.model.events import Cancel
 from headwater.model.ports import Commit
 from headwater.model.rows import RunQuery
+from tests.ledger.ledger_stories import begin, commit, finished, started, succeeded
 
 
 def labels_of_starts_at_one_instant(home, writer, count):

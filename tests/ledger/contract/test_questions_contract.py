@@ -1,7 +1,6 @@
 """What the ledger answers; for every ledger."""
 
 import pytest
-from tests.ledger.ledger_stories import begin, commit, digest, failed, finished, reused, run_started, small_ref, started, succeeded
 
 from headwater.model.artifact import Header, Ref
 from headwater.model.errors import NotFound, TagRefused
@@ -10,6 +9,18 @@ from headwater.model.order import CodeSource
 from headwater.model.outcome import TaskError, Usage
 from headwater.model.ports import Commit
 from headwater.model.rows import ArtifactRow, Page, RunQuery, TaskQuery
+from tests.ledger.ledger_stories import (
+    begin,
+    commit,
+    digest,
+    failed,
+    finished,
+    reused,
+    run_started,
+    small_ref,
+    started,
+    succeeded,
+)
 
 
 def test_a_run_row_says_what_the_first_event_said(ledger):

@@ -1,11 +1,11 @@
 """Starting, appending, reading back; for every ledger."""
 
 import pytest
-from tests.ledger.ledger_stories import begin, commit, finished, run_id, run_started, started, succeeded
 
 from headwater.model.errors import InternalError, LeaseLost, NotFound, RunIsDriven, RunIsFinished
 from headwater.model.events import Cancel, DriverChanged
 from headwater.model.ports import Commit
+from tests.ledger.ledger_stories import begin, commit, finished, run_id, run_started, started, succeeded
 
 
 def test_the_first_run_of_a_flow_is_number_one_and_the_next_number_two(ledger):

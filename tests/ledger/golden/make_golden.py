@@ -1,20 +1,30 @@
-"""Writes `ledger-N.db.zst`, a ledger as format N has it; run once when a format is new, never again for an old one."""
+"""Writes `ledger-N.db.zst`, a ledger as format N has it.
+
+`python -m tests.ledger.golden.make_golden`; run once when a format is new, never again for an old one.
+"""
 
 import os
-import sys
 import tempfile
 
 import zstandard
-
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-from tests.ledger.ledger_stories import begin, commit, digest, failed, finished, reused, run_started, small_ref, started, succeeded
 
 from headwater.ledger.database import FORMAT
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.events import Cancel, CancelRequested, CodeChanged, DriverChanged
 from headwater.model.outcome import FrameRecord, TaskError, Usage
 from headwater.model.ports import Commit
+from tests.ledger.ledger_stories import (
+    begin,
+    commit,
+    digest,
+    failed,
+    finished,
+    reused,
+    run_started,
+    small_ref,
+    started,
+    succeeded,
+)
 
 ERROR = TaskError("ValueError", "no", (FrameRecord("churn.py", 7, "train", "raise", True, {"x": "1"}),), "Traceback")
 
