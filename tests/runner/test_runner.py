@@ -150,10 +150,13 @@ def test_a_failure_in_this_process_is_kept_in_the_run(home):
     assert executing.run["join"].task.exception.exception == "broken on purpose"
 
 
-def test_environment_and_folder_of_a_run_in_this_process_are_put_back(home, tmp_path):
+def test_environment_and_folder_of_a_run_in_this_process_are_put_back(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("SMALL_FLOW_PLACE", "before")
     before, folder = dict(os.environ), os.getcwd()
 
-    executing = Runner(SmallFlow, in_process=True, home=home, env={"SMALL_FLOW_PLACE": "env"}, cwd=str(tmp_path)).run()
+    executing = Runner(
+        SmallFlow, in_process=True, home=home, env={"SMALL_FLOW_PLACE": "env", "SMALL_FLOW_NEW": "1"}, cwd=str(tmp_path)
+    ).run()
 
     assert executing.run["start"].task.data.place == "env"
     assert (dict(os.environ), os.getcwd()) == (before, folder)
