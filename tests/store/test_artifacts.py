@@ -16,7 +16,6 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
-from tests.store.stored_files import files_below
 
 from headwater.model.artifact import Ref
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, FormatUnknown
@@ -25,6 +24,7 @@ from headwater.store.framing import root_digest
 from headwater.store.keys import object_key
 from headwater.store.place_disk import DiskPlace
 from headwater.store.place_memory import MemoryPlace
+from tests.store.stored_files import files_below
 
 MIB = 1 << 20
 

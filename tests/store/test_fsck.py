@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy
 import pytest
-from tests.store.stored_files import files_below, flip_byte
 
 from headwater.model.findings import Finding
 from headwater.store.artifacts import ArtifactStore
@@ -19,6 +18,7 @@ from headwater.store.fsck import (
 )
 from headwater.store.keys import object_key
 from headwater.store.trees import save_tree
+from tests.store.stored_files import files_below, flip_byte
 
 MIB = 1 << 20
 WHERE = "Churn/17/train/4/model"

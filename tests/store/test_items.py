@@ -2,10 +2,10 @@ import os
 
 import numpy
 import pytest
-from tests.store.stored_files import flip_byte
 
 from headwater.model.errors import ArtifactDamaged, ArtifactNotStorable
 from headwater.store.keys import object_key
+from tests.store.stored_files import flip_byte
 
 MIB = 1 << 20
 

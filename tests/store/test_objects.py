@@ -2,13 +2,13 @@ import os
 
 import pytest
 from blake3 import blake3
-from tests.store.stored_files import files_below, flip_byte
 
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, FormatUnknown
 from headwater.store.framing import frame, hash_bytes, root_digest, unframe
 from headwater.store.keys import object_key
 from headwater.store.objects import Blob, ObjectStore
 from headwater.store.place_memory import MemoryPlace
+from tests.store.stored_files import files_below, flip_byte
 
 MIB = 1 << 20
 

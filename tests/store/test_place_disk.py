@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from tests.store.stored_files import files_below
 
 from headwater.model.errors import DiskFull
 from headwater.store.place_disk import DiskPlace
+from tests.store.stored_files import files_below
 
 POINTS = ["before_write", "before_fsync", "before_rename", "before_fsync_folder", "after_put"]
 PUT = "import sys; from headwater.store.place_disk import DiskPlace; DiskPlace(sys.argv[1]).put('ab/key', [b'new'])"

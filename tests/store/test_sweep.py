@@ -4,11 +4,11 @@ import subprocess
 import sys
 
 import pytest
-from tests.store.stored_files import files_below
 
 from headwater.store.keys import object_key
 from headwater.store.objects import ObjectStore
 from headwater.store.sweep import empty_trash, plan_sweep, put_back_from_trash, sweep
+from tests.store.stored_files import files_below
 
 OLD, START, NEVER = 1000, 2000, 10**12
 

@@ -4,7 +4,6 @@ import stat
 import msgspec
 import pytest
 from blake3 import blake3
-from tests.store.stored_files import files_below, flip_byte
 
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, UserMistake
 from headwater.store import tree_cache, trees
@@ -20,6 +19,7 @@ from headwater.store.trees import (
     read_tree_file,
     save_tree,
 )
+from tests.store.stored_files import files_below, flip_byte
 
 
 @pytest.fixture

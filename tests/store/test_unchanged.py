@@ -7,12 +7,12 @@ import pandas
 import polars
 import pytest
 from sklearn.ensemble import RandomForestClassifier
-from tests.store.stored_files import files_below
 
 from headwater.store import artifacts, clean_pages
 from headwater.store.artifacts import ArtifactStore
 from headwater.store.place_disk import DiskPlace
 from headwater.store.place_memory import MemoryPlace
+from tests.store.stored_files import files_below
 
 MIB = 1 << 20
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from headwater.model.artifact import Header
-from headwater.store.preview_arrays import array_header
+from headwater.store.preview_arrays import array_header, tensor_header
 from headwater.store.preview_frames import arrow_header, pandas_header, polars_header
 from headwater.store.preview_images import figure_header, image_header
 from headwater.store.preview_text import clean, html_title, model_text, short_text, tree
@@ -22,6 +22,7 @@ _BY_PACKAGE: dict[str, Callable[[object], Header | None]] = {
     "pandas": pandas_header,
     "polars": polars_header,
     "pyarrow": arrow_header,
+    "torch": tensor_header,
     "PIL": image_header,
     "matplotlib": figure_header,
 }
@@ -69,7 +70,7 @@ def _describe(value: object) -> Header:
         return Header(shape=(len(value),), kind="json", preview=tree(value))
     if hasattr(type(value), "get_params") and hasattr(type(value), "fit"):
         return Header(kind="model", preview=model_text(value))
-    return Header(shape=_shape(value), dtype=_dtype(value), preview=short_text(value))
+    return Header(preview=short_text(value))
 
 
 def _text_header(value: str) -> Header:
@@ -82,16 +83,3 @@ def _text_header(value: str) -> Header:
 def _number(value: int) -> str:
     # Python refuses to write very long numbers, and is slow at it.
     return repr(value) if value.bit_length() < 2000 else f"an int of {value.bit_length()} bits"
-
-
-def _shape(value: object) -> tuple[int, ...] | None:
-    if type(value).__module__.partition(".")[0] != "torch":
-        return None
-    shape = getattr(value, "shape", None)
-    return None if shape is None else tuple(int(length) for length in shape)
-
-
-def _dtype(value: object) -> str | None:
-    if type(value).__module__.partition(".")[0] != "torch":
-        return None
-    return str(getattr(value, "dtype", "")) or None

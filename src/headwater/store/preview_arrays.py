@@ -28,6 +28,21 @@ def array_header(value: Any) -> Header | None:
     return Header(shape=shape, dtype=dtype, kind="json", preview=tree(list(value.flat[:20])))
 
 
+def tensor_header(value: Any) -> Header | None:
+    """Describe a torch tensor, as an array where numpy knows its type; None for other things of torch."""
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        return None
+    shape, dtype = tuple(int(length) for length in value.shape), str(value.dtype).removeprefix("torch.")
+    try:
+        seen = array_header(value.detach().numpy())
+    except (TypeError, RuntimeError):  # bfloat16, sparse, on a device ...
+        return Header(shape=shape, dtype=dtype, preview=f"a tensor on {value.device}")
+    kind, preview = ("json", None) if seen is None else (seen.kind, seen.preview)
+    return Header(shape=shape, dtype=dtype, kind=kind, preview=preview)
+
+
 def _histogram(numpy: Any, value: Any) -> dict[str, object]:
     sample = _sample(numpy, numpy.asarray(value)).astype(numpy.float64)
     finite = sample[numpy.isfinite(sample)]
