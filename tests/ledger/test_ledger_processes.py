@@ -279,25 +279,36 @@ def test_a_lease_is_lost_when_its_epoch_is_old(ledger):
     assert list(ledger.small_sizes()) == []
 
 
-def test_a_writer_holds_the_place_at_the_head_of_the_queue(file_ledger, home):
-    seen = []
-
-    def is_somebody_writing():
-        read, write = os.pipe()
-        child = os.fork()
-        if not child:
+def who_writes(home):
+    """Ask from another process."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
             os.write(write, repr(FileLocks(os.path.join(home, "locks")).holder("writer")).encode())
+        finally:
             os._exit(0)
-        os.waitpid(child, 0)
-        os.close(write)
-        with os.fdopen(read) as told:
-            return told.read()
+    os.waitpid(child, 0)
+    os.close(write)
+    with os.fdopen(read) as told:
+        return told.read()
 
+
+def test_a_writer_holds_the_place_at_the_head_of_the_queue(file_ledger, home):
     with file_ledger._database.transaction():
-        seen.append(is_somebody_writing())
-    seen.append(is_somebody_writing())
+        within = who_writes(home)
 
-    assert seen == [str(os.getpid()), "None"]
+    assert (within, who_writes(home)) == (str(os.getpid()), "None")
+
+
+def test_a_second_ledger_that_closes_does_not_take_the_place_of_the_first(file_ledger, home):
+    second = SqliteLedger(home)
+    begin(second)
+    with file_ledger._database.transaction():
+        second.close()
+        within = who_writes(home)
+
+    assert within == str(os.getpid())
 
 
 def test_opening_and_closing_ledgers_leaves_no_files_open(file_ledger, home):

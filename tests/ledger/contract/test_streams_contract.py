@@ -2,6 +2,7 @@
 
 import pytest
 
+from headwater.ledger.leases import RunLease
 from headwater.model.errors import InternalError, LeaseLost, NotFound, RunIsDriven, RunIsFinished
 from headwater.model.events import Cancel, DriverChanged
 from headwater.model.ports import Commit
@@ -80,6 +81,16 @@ def test_the_last_event_ends_the_stream_and_gives_the_lease_back(ledger):
         ledger.append(lease, Commit([started("late", 9)]))
     with pytest.raises(RunIsFinished):
         ledger.take(lease.run, 10.0)
+    assert len(list(ledger.events(lease.run))) == 2
+
+
+def test_a_finished_stream_takes_nothing_from_a_lease_that_does_not_know_of_its_end(ledger):
+    lease, _ = begin(ledger)
+    other = RunLease(ledger._database.locks, lease.run, lease.path, lease.run_id, lease.epoch)
+    ledger.append(lease, Commit([finished()]))
+    with pytest.raises(RunIsFinished):
+        ledger.append(other, Commit([started("late", 9)]))
+
     assert len(list(ledger.events(lease.run))) == 2
 
 
