@@ -2,7 +2,7 @@
 
 import sys
 
-import tests.engines.engine_stories as engine_stories
+import engine_stories
 
 if __name__ == "__main__":
     engine = stories.local(sys.argv[1] if len(sys.argv) > 1 else "")

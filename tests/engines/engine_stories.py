@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import tests.engines.small_attempts as small_attempts
-
+import small_attempts
 from headwater.engines.inline import InlineEngine
 from headwater.engines.local import LocalEngine
 from headwater.model.options import StepOptions
@@ -16,6 +15,8 @@ from headwater.model.outcome import Outcome
 from headwater.model.ports import Ended, Engine, Report, Started, Wrote
 
 HERE = Path(__file__).parent
+#: Folder from which the tests' own modules are imported, also by the programs that they start.
+ROOT = HERE.parent.parent
 COMMAND = (sys.executable, "-P", str(HERE / "small_worker.py"))
 #: Longest that a test waits for something that has to come.
 PATIENCE = 30.0
@@ -26,7 +27,9 @@ def code(module: str = "") -> CodeSource:
 
 
 def local(module: str = "", **options: object) -> LocalEngine:
-    environ = {**os.environ, "PYTHONPATH": str(HERE), **options.pop("environ", {})}  # type: ignore[dict-item]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environ", {})}
+    # Set, it would hide whether lines are written when they end.
+    environ.pop("PYTHONUNBUFFERED", None)  # type: ignore[dict-item]
     return LocalEngine(code(module), command=(*COMMAND, "zygote"), environ=environ, **options)  # type: ignore[arg-type]
 
 

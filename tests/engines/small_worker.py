@@ -2,10 +2,9 @@
 
 import sys
 
-from tests.engines.small_attempts import prepare
-
 from headwater.engines import zygote
 from headwater.engines.attempt_process import serve_attempt
+from small_attempts import prepare
 
 if __name__ == "__main__":
     if sys.argv[1] == "zygote":

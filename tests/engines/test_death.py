@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import tests.engines.engine_stories as engine_stories
 import pytest
+
+import engine_stories
 
 HERE = Path(__file__).parent
 
@@ -17,7 +18,7 @@ def start_driver(*arguments: str, environ: dict[str, str] | None = None) -> "sub
         [sys.executable, str(HERE / "driver_program.py"), *arguments],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(HERE), **(environ or {})},
+        env={**os.environ, "PYTHONPATH": str(stories.ROOT), **(environ or {})},
         start_new_session=True,
     )
 

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import tests.engines.engine_stories as engine_stories
 import pytest
 
+import engine_stories
 from headwater.model.ports import Ended, Engine, Started
 
 

@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import tests.engines.engine_stories as engine_stories
 import pytest
 
+import engine_stories
 from headwater.model.options import StepOptions
 from headwater.model.ports import Notice
 

@@ -4,9 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-import tests.engines.engine_stories as engine_stories
 import pytest
 
+import engine_stories
 from headwater.engines.inline import InlineEngine
 from headwater.model.order import TaskOrder
 from headwater.model.outcome import Outcome

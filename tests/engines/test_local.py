@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import tests.engines.engine_stories as engine_stories
 import pytest
 
+import engine_stories
 from headwater.engines.local import LocalEngine
 from headwater.engines.processes import children_of
 from headwater.model.options import Resources, StepOptions, Timeout
