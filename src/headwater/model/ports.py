@@ -188,7 +188,7 @@ class Ledger(Protocol):
         """Artifacts that these tasks set themselves (headers included); `visible` follows inheritance."""
 
     def visible(self, run: RunId, key: TaskKey) -> dict[str, ArtifactRow]:
-        """All artifacts of a task by name, those it inherited included."""
+        """All artifacts of a task by name, those it inherited included; parameters are in the run's row."""
 
     def users_of(self, digest: Digest, limit: int = 100) -> list[tuple[RunId, TaskKey, str, bool]]:
         """Lineage: (run, task, name, was it set there) of tasks that set or read the artifact with this digest."""
