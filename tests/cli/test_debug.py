@@ -73,14 +73,14 @@ class Project:
         )
 
     def contents(self):
-        """All files of the store with their sizes, and what the ledger says of the run."""
+        """All objects, logs and metric points of the store, and what the ledger says of the run."""
         files = {}
-        for where, _, names in os.walk(self.folder / "home"):
-            files.update({f"{where}/{name}": os.path.getsize(f"{where}/{name}") for name in names})
-        shm = [path for path in files if path.endswith(("-shm", "-wal"))]
-        return {path: size for path, size in files.items() if path not in shm}, self.call(
-            "status", "Broken/1", "--json"
-        ).stdout
+        for part in ("objects", "runs"):
+            for where, _, names in os.walk(self.folder / "home" / part):
+                for name in names:
+                    found = os.stat(f"{where}/{name}")
+                    files[f"{where}/{name}"] = (found.st_size, found.st_mtime_ns)
+        return files, self.call("status", "Broken/1", "--json").stdout
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +148,14 @@ def test_debugging_leaves_the_run_as_it_is(project):
     project.call("debug", "Broken/1/work/47", "--command", "c")
 
     assert before == project.contents()
+
+
+def test_time_limits_are_off_while_somebody_looks(project):
+    timers = "p __import__('signal').getitimer(0), __import__('signal').alarm(0)"
+
+    spoken = project.call("debug", "Broken/1/work/47", "--command", timers)
+
+    assert "((0.0, 0.0), 0)" in spoken.stdout
 
 
 def test_the_code_is_that_of_the_run_unless_the_checkout_is_wanted(project):

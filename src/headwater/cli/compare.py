@@ -8,7 +8,6 @@ from headwater.cli.words import duration
 from headwater.client.compare import Comparison, Difference, compare_runs
 from headwater.model.errors import UserMistake
 
-
 #: Differences of one kind that are printed.
 _MOST = 20
 
