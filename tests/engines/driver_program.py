@@ -2,7 +2,7 @@
 
 import sys
 
-import engine_stories
+from tests.engines import engine_stories as stories
 
 if __name__ == "__main__":
     engine = stories.local(sys.argv[1] if len(sys.argv) > 1 else "")

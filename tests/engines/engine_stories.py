@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import small_attempts
 from headwater.engines.inline import InlineEngine
 from headwater.engines.local import LocalEngine
 from headwater.model.options import StepOptions
 from headwater.model.order import CodeSource, Gang, TaskOrder
 from headwater.model.outcome import Outcome
 from headwater.model.ports import Ended, Engine, Report, Started, Wrote
+from tests.engines import small_attempts
 
 HERE = Path(__file__).parent
 #: Folder from which the tests' own modules are imported, also by the programs that they start.
@@ -29,7 +29,7 @@ def code(module: str = "") -> CodeSource:
 def local(module: str = "", **options: object) -> LocalEngine:
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environ", {})}
     # Set, it would hide whether lines are written when they end.
-    environ.pop("PYTHONUNBUFFERED", None)  # type: ignore[dict-item]
+    environ.pop("PYTHONUNBUFFERED", None)
     return LocalEngine(code(module), command=(*COMMAND, "zygote"), environ=environ, **options)  # type: ignore[arg-type]
 
 

@@ -4,7 +4,7 @@ import sys
 
 from headwater.engines import zygote
 from headwater.engines.attempt_process import serve_attempt
-from small_attempts import prepare
+from tests.engines.small_attempts import prepare
 
 if __name__ == "__main__":
     if sys.argv[1] == "zygote":

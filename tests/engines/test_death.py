@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import engine_stories
+from tests.engines import engine_stories as stories
 
 HERE = Path(__file__).parent
 

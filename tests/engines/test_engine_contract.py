@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import engine_stories
 from headwater.model.ports import Ended, Engine, Started
+from tests.engines import engine_stories as stories
 
 
 @pytest.fixture(params=["inline", "local", "spawning"])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import engine_stories
 from headwater.model.options import StepOptions
 from headwater.model.ports import Notice
+from tests.engines import engine_stories as stories
 
 HERE = Path(__file__).parent
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import engine_stories
 from headwater.engines.inline import InlineEngine
 from headwater.model.order import TaskOrder
 from headwater.model.outcome import Outcome
 from headwater.model.ports import Ended
+from tests.engines import engine_stories as stories
 
 
 def test_a_step_runs_in_the_calling_process() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import engine_stories
 from headwater.engines.local import LocalEngine
 from headwater.engines.processes import children_of
 from headwater.model.options import Resources, StepOptions, Timeout
 from headwater.model.order import Gang
 from headwater.model.ports import Ended, Notice, Started, Wrote
+from tests.engines import engine_stories as stories
 
 
 @pytest.fixture
