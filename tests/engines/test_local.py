@@ -239,6 +239,14 @@ def test_what_a_broken_module_printed_is_in_the_error() -> None:
     assert found.error.details["printed"] == "just before\n"
 
 
+def test_what_a_module_says_while_it_is_imported_is_in_nobodys_log(tmp_path: Path) -> None:
+    engine = stories.local("talkative")
+    stories.outcome(engine, stories.order("prints", log=tmp_path / "log"))
+    engine.close()
+
+    assert "said while importing" not in (tmp_path / "log").read_text()
+
+
 # What an attempt leaves behind
 
 

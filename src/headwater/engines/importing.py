@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -44,6 +45,7 @@ def import_quietly(prepare: Prepare, code: CodeSource, commands: int) -> RunAtte
         try:
             return prepare(code)
         except LoadFailed as failed:
+            _flush()
             printed = _end_of(capture)
             if not printed:
                 raise
@@ -60,6 +62,8 @@ def _captured_output() -> Iterator[int]:
     try:
         yield capture
     finally:
+        # What stayed in a buffer would come out of every fork.
+        _flush()
         for number, descriptor in enumerate(kept, 1):
             os.dup2(descriptor, number)
             os.close(descriptor)
@@ -80,6 +84,11 @@ def _dying_with(commands: int) -> Iterator[None]:
         yield
     finally:
         fcntl.fcntl(commands, fcntl.F_SETFL, flags)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
 
 
 def _end_of(capture: int) -> str:
