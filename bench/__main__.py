@@ -2,12 +2,11 @@
 
 import argparse
 import importlib
-import shutil
 import sys
 
 from bench import environments, report
 from bench.sample import Row
-from bench.session import WORK, CommandFailed, Session
+from bench.session import CommandFailed, Session
 
 ROWS = {
     "P1": "p1_import",
@@ -37,7 +36,6 @@ def main() -> None:
     peers, notes = environments.install(() if asked.without_peers else environments.PEERS)
     session = Session(is_quick=asked.quick, peers=peers)
     rows = [measured for name in asked.rows or ROWS if (measured := measure(name, session, notes))]
-    shutil.rmtree(WORK, ignore_errors=True)
     if asked.write if asked.write is not None else not asked.rows:
         print(report.write(rows, session, notes))
     if any(not budget.is_reached for row in rows for budget in row.budgets):
