@@ -1,5 +1,7 @@
 import json
 
+from headwater.model.events import CancelRequested, DriverChanged, RunFinished
+
 
 def test_a_run_that_nobody_drives_is_ended_as_cancelled(story, call):
     run = story.run()
@@ -12,6 +14,9 @@ def test_a_run_that_nobody_drives_is_ended_as_cancelled(story, call):
     status = json.loads(call("status", "Churn/1", "--json").out)
     assert (status["status"], status["message"], status["task_counts"]) == ("cancelled", "enough", {"cancelled": 1})
     assert call("fsck").code == 0
+    *_, taken, asked, ended = [event for _, event in story.home.ledger.events(run.started.run)]
+    assert [type(taken), type(asked), type(ended)] == [DriverChanged, CancelRequested, RunFinished]
+    assert (asked.user, asked.reason) == ("ann", "enough")
 
 
 def test_a_driver_is_asked_and_waited_for(story, spawn):

@@ -38,6 +38,8 @@ class Broken(FlowSpec):
     @step
     def work(self):
         self.product = self.input * self.factor
+        if current.metrics is not None:
+            current.metrics.log(product=self.product)
         self.next(self.join)
 
     @step

@@ -70,6 +70,23 @@ def test_what_is_newer_than_the_oldest_open_run_is_spared(story, call, home_fold
     assert digest in objects(home_folder)
 
 
+def test_the_buffers_of_a_large_artifact_stay(story, call, home_folder):
+    import numpy
+
+    run = story.run()
+    run.task("start", values={"large": numpy.arange(300_000)})
+    run.finish()
+    for folder, _, names in os.walk(home_folder / "objects"):
+        for name in names:
+            os.utime(os.path.join(folder, name), (LONG_AGO, LONG_AGO))
+    before = objects(home_folder)
+
+    call("gc", "--yes")
+
+    assert before
+    assert objects(home_folder) == before
+
+
 def test_the_code_of_a_run_stays(story, call, home_folder, tmp_path):
     from headwater.store.trees import save_tree
 
