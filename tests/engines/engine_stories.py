@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headwater.engines.inline import InlineEngine
 from headwater.engines.local import LocalEngine
+from headwater.engines.processes import is_alive
 from headwater.model.options import StepOptions
 from headwater.model.order import CodeSource, Gang, TaskOrder
 from headwater.model.outcome import Outcome
@@ -115,15 +116,6 @@ def wait_for_start(engine: Engine) -> int:
     """Poll until an attempt has started; gives its pid."""
     reports = collect(engine, lambda reports: any(isinstance(report, Started) for report in reports))
     return next(report.pid for report in reports if isinstance(report, Started))
-
-
-def is_alive(pid: int) -> bool:
-    """Say whether a process runs; a zombie does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
 
 
 def wait_until_dead(pid: int) -> bool:

@@ -13,9 +13,9 @@ from tests.engines import engine_stories as stories
 HERE = Path(__file__).parent
 
 
-def start_driver(*arguments: str, environ: dict[str, str] | None = None) -> "subprocess.Popen[str]":
+def start_driver(module: str = "", *arguments: str, environ: dict[str, str] | None = None) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, str(HERE / "driver_program.py"), *arguments],
+        [sys.executable, str(HERE / "driver_program.py"), module, *arguments],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(stories.ROOT), **(environ or {})},
@@ -56,6 +56,16 @@ def test_sigkill_of_the_driver_ends_an_import_that_hangs(tmp_path: Path) -> None
         driver.kill()
 
     assert stories.wait_until_dead(zygote)
+
+
+def test_sigkill_of_the_driver_is_noticed_even_when_a_fork_of_it_keeps_the_pipes_open() -> None:
+    with start_driver("", "with_heir") as driver:
+        heir, *pids = (read_pid(driver) for _ in range(4))
+        driver.kill()
+        are_dead = [stories.wait_until_dead(pid) for pid in pids]
+        os.kill(heir, signal.SIGKILL)
+
+    assert are_dead == [True, True, True]
 
 
 def test_ctrl_c_in_the_terminal_reaches_neither_supervisor_nor_attempt() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headwater.engines.local import LocalEngine
-from headwater.engines.processes import children_of
+from headwater.engines.processes import children_of, is_alive
 from headwater.model.options import Resources, StepOptions, Timeout
 from headwater.model.order import Gang
 from headwater.model.ports import Ended, Notice, Started, Wrote
@@ -216,7 +216,7 @@ def test_the_death_of_the_supervisor_loses_its_attempts_and_a_new_one_takes_over
 
     assert found.cause == "lost_worker"
     assert found.is_retryable
-    assert not stories.is_alive(daemon)
+    assert not is_alive(daemon)
     assert stories.outcome(engine, stories.order("nothing")).cause == "ok"
 
 
@@ -239,12 +239,15 @@ def test_what_a_broken_module_printed_is_in_the_error() -> None:
     assert found.error.details["printed"] == "just before\n"
 
 
-def test_what_a_module_says_while_it_is_imported_is_in_nobodys_log(tmp_path: Path) -> None:
+def test_what_a_module_says_while_it_is_imported_is_in_no_log_and_not_shown_twice(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     engine = stories.local("talkative")
     stories.outcome(engine, stories.order("prints", log=tmp_path / "log"))
     engine.close()
 
     assert "said while importing" not in (tmp_path / "log").read_text()
+    assert capfd.readouterr().out == ""
 
 
 # What an attempt leaves behind
@@ -256,7 +259,7 @@ def test_what_an_attempt_started_is_gone_when_its_end_is_reported(engine: LocalE
     reports = stories.collect_ends(engine, 1)
     daemon = int(stories.texts(reports)[0].removeprefix("daemon "))
 
-    assert not stories.is_alive(daemon)
+    assert not is_alive(daemon)
     assert stories.sorted_outcomes(reports, stories.order(step))[0].cause == "ok"
 
 
@@ -265,7 +268,7 @@ def test_others_at_work_survive_the_end_of_one_with_a_daemon(engine: LocalEngine
     worker = stories.wait_for_start(engine)
     stories.outcome(engine, stories.order("leaves_daemon"))
 
-    assert stories.is_alive(worker)
+    assert is_alive(worker)
 
 
 def test_a_program_that_the_module_itself_started_lives_on_between_attempts() -> None:
@@ -324,8 +327,8 @@ def test_closing_kills_what_runs_with_all_that_it_started(engine: LocalEngine) -
     daemon = int(stories.wait_for_text(engine, "daemon "))
     engine.close()
 
-    assert not stories.is_alive(worker)
-    assert not stories.is_alive(daemon)
+    assert not is_alive(worker)
+    assert not is_alive(daemon)
 
 
 # What it prints

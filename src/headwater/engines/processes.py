@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable
 
 IS_LINUX = sys.platform == "linux"
@@ -123,13 +124,33 @@ def kill(pids: Iterable[int]) -> None:
             continue
 
 
-def kill_family(token: str, rounds: int = 50) -> None:
-    """SIGKILL the family until nobody new turns up; forks that race with it are found in the next round."""
-    for _ in range(rounds):
+def kill_family(token: str, patience_seconds: float = 5.0) -> None:
+    """SIGKILL the family and wait until it is dead; forks that race with it are found in the next round."""
+    until = time.monotonic() + patience_seconds
+    killed: set[int] = set()
+    while time.monotonic() < until:
         members = family(token)
-        if not members:
-            return
         kill(members)
+        killed.update(members)
+        killed = {pid for pid in killed if is_alive(pid)}
+        if not members and not killed:
+            return
+        os.sched_yield()
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process runs; one that only waits to be noted by its parent does not."""
+    try:
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        state = _read_all(descriptor).rpartition(b") ")[2][:1]
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return state not in (b"Z", b"X")
 
 
 def _read_all(descriptor: int) -> bytes:

@@ -56,7 +56,7 @@ _CHUNK = 65536
 #: Processes that wait for an order at most.
 _MOST_SPARES = 4
 #: Seconds between looks at whether the driver is still our parent, in case others keep its end of the pipe open.
-_PARENT_INTERVAL = 2.0
+_PARENT_INTERVAL = 1.0
 
 
 def serve(prepare: Prepare) -> None:
