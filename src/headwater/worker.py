@@ -8,7 +8,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -36,6 +35,7 @@ from headwater.task.workspace import Workspace
 #: Imported by the first attempt that asks the ledger for something, which few do: a process that forks has no use
 #: for SQLite, and the first task would wait for its import.
 _HOME = "headwater.home"
+_CLIENT = "headwater.client.objects"
 
 
 def main(words: Sequence[str]) -> None:
@@ -133,14 +133,9 @@ def _client_facts(order: TaskOrder) -> dict[str, object]:
     task_path = f"{order.run_path}/{order.step}/{order.label}"
     return {
         "home": order.home,
-        "run": LazyFact(lambda: _public("Run")(order.run_path, _namespace_check=False)),
-        "task": LazyFact(lambda: _public("Task")(task_path, _namespace_check=False)),
+        "run": LazyFact(lambda: importlib.import_module(_CLIENT).Run(order.run_path, _namespace_check=False)),
+        "task": LazyFact(lambda: importlib.import_module(_CLIENT).Task(task_path, _namespace_check=False)),
     }
-
-
-def _public(name: str) -> Any:
-    """A public name of the package, which imports its module when it is first used."""
-    return getattr(sys.modules["headwater"], name)
 
 
 def _ledger_reader(home: str) -> ReadSmall:

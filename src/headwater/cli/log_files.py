@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from headwater.client.lineage import really_ran
-from headwater.client.logs import log_path
+from headwater.client.logs import attempt_file
 from headwater.client.records import PARAMETERS_STEP, RunRecord
 from headwater.model.errors import NotFound
 from headwater.model.events import Event, TaskFailed, TaskReused, TaskStarted, TaskSucceeded
@@ -170,7 +170,7 @@ def _log_of(record: RunRecord, row: TaskRow, attempt: int | None) -> LogFile | N
         return None
     where, executed = ran
     number = executed.attempt if attempt is None else attempt
-    file = log_path(record.view.home_path, where.run, executed.label, number)
+    file = attempt_file(record.view.home_path, where.run, executed.label, number, "log")
     # An earlier attempt may have begun before the row's last start.
     begins_at = executed.started_at if attempt is None else 0.0
     return LogFile(f"{row.step}/{row.label}", number, file, begins_at)

@@ -6,9 +6,12 @@ from headwater.model.ids import RunId
 from headwater.store.lines import read_records
 
 
-def log_path(home: str, run: RunId, label: int, attempt: int) -> str:
-    """Give the file that holds the lines of one attempt; it exists once the attempt has written one."""
-    return os.path.join(home, "runs", run, f"{label}.{attempt}.log")
+def attempt_file(home: str, run: RunId, label: int, attempt: int, suffix: str) -> str:
+    """Give the file that holds the lines (`log`) or metric points (`points`) of one attempt.
+
+    It exists once the attempt has written one.
+    """
+    return os.path.join(home, "runs", run, f"{label}.{attempt}.{suffix}")
 
 
 def read_text(path: str, stream: str) -> str:

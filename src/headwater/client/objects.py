@@ -17,6 +17,7 @@ from headwater.client.display import Sheet
 from headwater.client.filters import Time, Wanted, make_query, matching_rows
 from headwater.client.lineage import Lineage, lineage_of, readers, really_ran
 from headwater.client.metaflow_data import MetaflowData
+from headwater.client.metric_points import MetricPoints
 from headwater.client.named import Named, local_time
 from headwater.client.pathspec import split_path
 from headwater.client.records import PARAMETERS_STEP, RunRecord, find_record, no_flow
@@ -243,6 +244,10 @@ class Run(RunFacts):
             for line in task.lines():
                 if stream in (None, line.stream):
                     yield task, line
+
+    def points(self, name: str | None = None) -> MetricPoints:
+        """Give what its tasks logged with `current.metrics.log`, each task's latest attempt; None = all metrics."""
+        return MetricPoints([file for task in self.tasks() for file in task.points(name).files], name)
 
     def compare(self, *others: "Run | str") -> Comparison:
         """Say how other runs differ from this one: parameters, metrics, artifacts, code, environment, timing."""

@@ -7,7 +7,8 @@ import msgspec
 
 from headwater.client.display import Sheet
 from headwater.client.lineage import really_ran
-from headwater.client.logs import log_path, read_text
+from headwater.client.logs import attempt_file, read_text
+from headwater.client.metric_points import MetricPoints
 from headwater.client.named import Named, local_time
 from headwater.client.records import PARAMETERS_STEP, RunRecord, is_task_over
 from headwater.client.sheets import task_sheet
@@ -193,13 +194,21 @@ class TaskFacts(Named):
         """Yield the lines of both streams in the order in which they came; a reused task's from where it ran."""
         return read_lines(self._log(attempt))
 
+    def points(self, name: str | None = None, attempt: int | None = None) -> MetricPoints:
+        """Give what it logged with `current.metrics.log`, by default in the latest attempt; None = all metrics."""
+        return MetricPoints([(f"{self._step}/{self.id}", self._file(attempt, "points"))], name)
+
     def _log(self, attempt: int | None) -> str:
+        return self._file(attempt, "log")
+
+    def _file(self, attempt: int | None, suffix: str) -> str:
         ran = really_ran(self._record, self._known())
         if ran is None:
             return ""
         record, row = ran
         number = attempt if attempt is not None else self._attempt
-        return log_path(self._view.home_path, record.run, row.label, row.attempt if number is None else number)
+        number = row.attempt if number is None else number
+        return attempt_file(self._view.home_path, record.run, row.label, number, suffix)
 
     def _attempts(self, record: RunRecord, key: TaskKey) -> list[AttemptRow]:
         return [] if key == PARAMETERS_STEP else self._view.ledger.attempts(record.run, key)

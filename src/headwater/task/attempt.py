@@ -15,6 +15,7 @@ from headwater.task.facts import TemporaryFolder, facts_of
 from headwater.task.failure import Failure, describe_failure, type_name
 from headwater.task.inputs import Inputs, unpack_inputs
 from headwater.task.loading import Loader
+from headwater.task.metrics import Metrics
 from headwater.task.payloads import SmallPayloads
 from headwater.task.saving import Kept, Saver
 from headwater.task.scope import AttemptScope
@@ -43,6 +44,7 @@ class _Attempt:
         payloads = SmallPayloads(order.small, workspace.read_small)
         self._loader = Loader(workspace.artifacts, payloads, self._meter)
         self._flow_class = flow_class
+        self._metrics = Metrics(order.metrics_file)
         #: What a program said of its run.
         self._summary: dict[str, float | int | str | bool | None] = {}
 
@@ -72,10 +74,12 @@ class _Attempt:
     def _run_step(self) -> None:
         order, meter = self._order, self._meter
         folder = TemporaryFolder()
-        known = facts_of(order, self._workspace.graph, folder, self._workspace.facts)
+        given = {**self._workspace.facts, "metrics": self._metrics}
+        known = facts_of(order, self._workspace.graph, folder, given)
         loaded = meter.input_load
         with ExitStack() as around:
             around.callback(folder.remove)
+            around.callback(self._metrics.close)
             around.enter_context(facts(known))
             for wrapper in wrappers_for(order, self._workspace.pools):
                 around.enter_context(wrapper)
@@ -171,7 +175,7 @@ class _Attempt:
             usage=self._meter.reading(workspace.known_usage),
             reads=self._loader.reads,
             modules=workspace.modules.digests(),
-            summary={**workspace.read_summary(), **self._summary},
+            summary={**self._metrics.close(), **self._summary},
         )
 
 

@@ -39,7 +39,8 @@ class Metrics:
         """Keep numbers under their names, e.g. `log(step=10, loss=0.3)`; time is noted.
 
         Raises:
-            TypeError: a value is no number.
+            TypeError: a value or the step is no number.
+            OverflowError: the step does not fit into 64 bits.
         """
         at = time.time()
         if step is None:
@@ -51,7 +52,11 @@ class Metrics:
                 if columns is None:
                     columns = self._columns[name] = (array("q"), array("d"), array("d"))
                 columns[2].append(value)
-                columns[0].append(step)
+                try:
+                    columns[0].append(step)
+                except (TypeError, OverflowError):
+                    columns[2].pop()
+                    raise
                 columns[1].append(at)
         if self._writer is None:
             self._start()
@@ -74,14 +79,16 @@ class Metrics:
         self._summary.update(plain)
 
     def close(self) -> Mapping[str, Scalar]:
-        """Write what is left and give the summary."""
-        self._is_over.set()
+        """Write what is left and give the summary; safe to call twice."""
         if self._writer is not None:
+            self._is_over.set()
             self._writer.join()
+            self._writer = None
             self._write()
         return self._summary
 
     def _start(self) -> None:
+        self._is_over.clear()
         self._writer = threading.Thread(target=self._keep_writing, name="headwater-metrics", daemon=True)
         self._writer.start()
 

@@ -33,8 +33,6 @@ class Workspace(msgspec.Struct, kw_only=True):
     read_small: ReadSmall = _read_nothing
     #: Facts for `current` beside those that the order says; `LazyFact`s are made when asked for.
     facts: Mapping[str, object] = {}
-    #: `current.metrics.summary(...)` so far.
-    read_summary: Callable[[], Mapping[str, float | int | str | bool | None]] = dict
     #: What the engine knows of the attempt's costs: queue, environment, importing, started_by, spawn_reason.
     known_usage: Usage = Usage()
     #: The process was forked for this attempt.
