@@ -12,6 +12,9 @@ import pytest
 
 from headwater import Flow, Run, namespace
 
+#: Libraries are imported twice a run, which takes a while on a busy machine.
+pytestmark = pytest.mark.timeout(300)
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -32,7 +35,7 @@ def run_example(tmp_path, monkeypatch):
     def run(example: str, *arguments: str) -> Finished:
         named = tmp_path / "run-id"
         command = [sys.executable, str(EXAMPLES / example / "flow.py"), "run", "--run-id-file", str(named), *arguments]
-        ended = subprocess.run(command, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, timeout=100)
+        ended = subprocess.run(command, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, timeout=280)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return Finished(ended.stdout + ended.stderr, Run(named.read_text().strip()))
 

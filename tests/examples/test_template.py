@@ -20,7 +20,7 @@ def here(folder: Path, *arguments: str) -> str:
     environment = {**os.environ, "HEADWATER_HOME": str(folder / "home"), "HEADWATER_USER": "ada"}
     environment.pop("PYTEST_ADDOPTS", None)
     ended = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=100
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=280
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout + ended.stderr
