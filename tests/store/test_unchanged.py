@@ -245,3 +245,16 @@ def test_every_written_page_is_seen(store):
         assert clean_pages._is_clean(loaded.ctypes.data, loaded.nbytes)
         view[page] = 1
         assert not clean_pages._is_clean(loaded.ctypes.data, loaded.nbytes)
+
+
+def test_another_file_mapped_at_the_address_of_a_freed_object_is_not_taken_for_it(store, tmp_path):
+    saved = store.save("x", numpy.zeros(4 * MIB))
+    numpy.ones(4 * MIB).tofile(tmp_path / "ones")
+    loaded = store.load(saved.ref, saved.small)
+    address = loaded.ctypes.data
+    del loaded
+    other = numpy.memmap(tmp_path / "ones", mode="c")
+    if other.ctypes.data != address:
+        pytest.skip("the kernel chose another address")
+
+    assert store.digest_of("y", numpy.asarray(other).view(float)) == store.digest_of("y", numpy.ones(4 * MIB))
