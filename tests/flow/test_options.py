@@ -75,6 +75,7 @@ def test_decorators_of_the_command_line_lose_to_those_of_the_code(flows: FlowFil
         ('environment:vars={"A": "1,2", "B": "c"}', ("environment", {"vars": {"A": "1,2", "B": "c"}})),
         ("kubernetes:image=a/b:c", ("kubernetes", {"image": "a/b:c"})),
         ('catch:var="x"', ("catch", {"var": "x"})),
+        ('kubernetes:image="a,b",cpu=1', ("kubernetes", {"image": "a,b", "cpu": 1})),
     ],
 )
 def test_the_text_of_with_is_taken_apart(text: str, expected: tuple) -> None:

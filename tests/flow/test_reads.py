@@ -58,7 +58,7 @@ def linear(train: str, end: str = "pass") -> str:
         "print(self.double)",
         "if self.data:\n    self.x = 1\nelse:\n    self.x = 2\nprint(self.x)",
         "def inner(self):\n    return self.x\nprint(inner)",
-        "self.__private = 1\nprint(self.__private)",
+        "self.__private = 1\nprint(self.__private, self._F__private)",
         "print(self.__class__, self.__doc__)",
     ],
 )

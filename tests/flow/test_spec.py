@@ -3,12 +3,15 @@
 import pickle
 
 import pytest
+from msgspec.structs import replace
 
 from headwater.flow.parameter import Parameter
 from headwater.flow.spec import FlowSpec
 from headwater.flow.step import step
+from headwater.flow.transition import difference
 from headwater.model.artifact import Ref
 from headwater.model.errors import InvalidNext, MergeConflict, MergeMissing, UserMistake
+from headwater.model.graph import Step
 
 
 def ref(digest: str) -> Ref:
@@ -35,7 +38,7 @@ class MemoryScope:
         return self.values[name]
 
     def names(self):
-        return self.values.keys()
+        return {**self.values, **self.adopted}.keys()
 
     def ref(self, name):
         return self.adopted.get(name) or (ref(f"of {name}") if name in self.values else None)
@@ -143,8 +146,9 @@ def test_deleting_shows_again_what_an_earlier_step_kept(flow):
     flow.x = 2
     flow.y = 3
     scope.adopted["z"] = ref("z")
-    del flow.x, flow.y
+    del flow.x, flow.y, flow.z
 
+    assert scope.adopted == {}
     assert flow.x == 1
     assert flow._set_names == []
     with pytest.raises(AttributeError):
@@ -250,6 +254,36 @@ def test_a_switch_compares_as_a_dictionary_does(flow):
     for value in (2, [1], None, {}):
         with pytest.raises(InvalidNext, match=r"which is none of the cases\n\nhint: the cases are: 1, 'b'"):
             chosen(value, "F", "s")
+
+
+class Equal:
+    """Equal to everything, and without a hash."""
+
+    __hash__ = None
+
+    def __eq__(self, other):
+        return True
+
+
+def test_a_value_without_a_hash_is_no_case(flow):
+    flow.next({1: flow.end, 2: flow.start}, condition="x")
+
+    with pytest.raises(InvalidNext, match="none of the cases"):
+        flow._next.chosen(Equal(), "F", "s")
+
+
+def test_a_call_that_differs_from_the_source_is_described(flow):
+    flow.next({1: flow.end, 2: flow.start}, condition="x")
+    said = Step("s", "switch", "f.py", 1, targets=("end", "start"), attribute="x", cases=(("1", "end"), ("2", "start")))
+
+    assert difference(flow._next, said) is None
+    for changed in (
+        replace(said, cases=(("1", "end"), ("3", "start"))),
+        replace(said, attribute="y"),
+        replace(said, targets=("end",)),
+        replace(said, kind="split"),
+    ):
+        assert difference(flow._next, changed).startswith("step `s` went on with switch to `end`, `start`")
 
 
 class Input:
