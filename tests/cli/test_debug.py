@@ -186,16 +186,29 @@ def test_the_step_reads_in_the_namespace_of_who_looks(project):
 @pytest.mark.parametrize(
     ("path", "hint"),
     [
-        ("Broken/1/work", "Broken/1/work/6"),
-        ("Broken/1/wrok/1", "`work`"),
-        ("Broken/1/end", "not been reached"),
-        ("Broken/1/work/99/x", "RUN/STEP/TASK"),
-        ("Broken/2", "Broken/1"),
+        ("Churn/1", "Churn/1/STEP/TASK"),
+        ("Churn/1/train", "Churn/1/train/2"),
+        ("Churn/1/trian/1", "`train`"),
+        ("Churn/1/train/9", "2, 3"),
+        ("Churn/1/train/x", "numbers"),
+        ("Churn/1/train/2/x", "RUN/STEP/TASK"),
+        ("Churn/1/_parameters", "no code"),
+        ("Churn/2", "Churn/1"),
     ],
 )
-def test_a_path_that_names_no_task_gets_a_hint(project, path, hint):
-    spoken = project.call("debug", path)
+def test_a_path_that_names_no_task_gets_a_hint(story, call, path, hint):
+    story.run().whole()
 
-    assert spoken.returncode == 2
-    assert hint in spoken.stderr
-    assert "Traceback" not in spoken.stderr
+    spoken = call("debug", path)
+
+    assert spoken.code == 2
+    assert hint in spoken.err
+
+
+def test_a_task_that_was_taken_over_from_a_run_that_is_gone_is_refused(story, call):
+    story.run().reuse("start", "train", origin="Churn/9/start/1", width=1)
+
+    spoken = call("debug", "Churn/1/start")
+
+    assert spoken.code == 2
+    assert "Churn/9/start/1, which is gone" in spoken.err

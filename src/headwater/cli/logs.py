@@ -39,8 +39,8 @@ def command(
 ) -> int:
     """Print what tasks wrote to standard output and standard error, in the order in which it came.
 
-    Of one task: byte for byte. Of several: each line with its task before it, control characters made visible. As
-    JSON: one object a line. Of a task that was taken over from another run: what it wrote there.
+    Of a task: byte for byte. Of a run or a step: each line with its task before it, control characters made visible.
+    As JSON: one object a line. Of a task that was taken over from another run: what it wrote there.
     """
     stream = None if only_stdout == only_stderr else "stdout" if only_stdout else "stderr"
     with opened(home) as view:
