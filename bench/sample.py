@@ -45,10 +45,10 @@ class Budget(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.value >= self.limit if self.is_floor else self.value <= self.limit
 
     def __str__(self) -> str:
-        factor = self.value / self.limit if self.limit else float("inf")
         if self.is_reached:
             return f"reached: {figure(self.value, self.unit)}"
-        return f"MISSED: {figure(self.value, self.unit)}, {factor:.2f} x the limit"
+        by = f", {self.value / self.limit:.2f} x the limit" if self.limit else ""
+        return f"MISSED: {figure(self.value, self.unit)}{by}"
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
