@@ -47,11 +47,11 @@ def execute(
     command: tuple[str, ...],
 ) -> int:
     """Open the store, drive what `start` gives, show it; gives the command's exit code."""
-    home_option = options["home"]
+    home_option = options.get("home")
     home = open_home(home_option if isinstance(home_option, str) else None, make=True)
     settings = home.settings
     assert settings is not None
-    show = watcher(sys.stderr, is_quiet=bool(options["quiet"]))
+    show = watcher(sys.stderr, is_quiet=bool(options.get("quiet")))
     show.store(home.path, settings.home.source, home.user)
     run_options = read_run_options(options, int(settings.max_workers.value), command)
     engine = _engine(context, options, home)
@@ -70,7 +70,7 @@ def execute(
 
 def _engine(context: click.Context, options: dict[str, object], home: Home) -> Engine:
     early = context.obj.get(ENGINE)
-    if options["engine"] == "inline":
+    if options.get("engine") == "inline":
         return InlineEngine(context.obj[CODE], inline_attempt)
     return early if early is not None else LocalEngine(context.obj[CODE])
 

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from headwater.flow.load import find_code, load_source
+from headwater.flow.parameter import Parameter
 from headwater.flow.values import parameters_of
 from headwater.model.order import CodeSource
 
@@ -45,7 +46,8 @@ class FlowCommand(click.Command):
         extra_obj[FLOW] = flow
         extra_obj[CODE] = msgspec.structs.replace(code, flow=flow.__name__)
         if self.takes_parameters:
-            self.params = [*self.params, *parameter_options(flow)]
+            parameters = parameter_options(flow)
+            self.params = [*without_names_of(self.params, parameters), *parameters]
         return super().make_context(info_name, [path, *rest], parent=parent, obj=extra_obj, **extra)
 
 
@@ -64,24 +66,33 @@ def _split_file(args: list[str]) -> tuple[str | None, list[str]]:
 
 def parameter_options(flow: type) -> list[click.Parameter]:
     """Give one option a parameter; values stay text here, the flow's own types read them."""
-    options: list[click.Parameter] = []
-    for spec in (parameter.spec() for parameter in parameters_of(flow)):
-        shown = f" [default: {spec.default}]" if spec.default is not None else ""
-        options.append(
-            click.Option(
-                [f"--{spec.name}", _PREFIX + spec.attribute],
-                help=(spec.help or "") + shown + (" [required]" if spec.required else ""),
-                metavar=spec.type.upper(),
-                default=None,
-            )
-        )
-    return options
+    return [_option(parameter) for parameter in parameters_of(flow)]
+
+
+def _option(parameter: Parameter) -> click.Option:
+    spec = parameter.spec()
+    shown = f" [default: {spec.default}]" if spec.default is not None and parameter.show_default else ""
+    return click.Option(
+        [f"--{spec.name}", _PREFIX + spec.attribute],
+        help=(spec.help or "") + shown + (" [required]" if spec.required else ""),
+        metavar=None if parameter.is_flag else spec.type.upper(),
+        default=None,
+        is_flag=parameter.is_flag,
+        flag_value=True if parameter.is_flag else None,
+        multiple=bool(parameter.extra.get("multiple")),
+    )
+
+
+def without_names_of(options: list[click.Parameter], parameters: list[click.Parameter]) -> list[click.Parameter]:
+    """Leave out those of a command's options that a flow has a parameter of the same name for: the flow's wins."""
+    taken = {name for parameter in parameters for name in parameter.opts}
+    return [option for option in options if not taken & set(option.opts)]
 
 
 def given_parameters(flow: type, options: dict[str, object]) -> dict[str, object]:
     """Pick the parameters that the command line gave, by name."""
     values = {parameter.name: options.get(_PREFIX + parameter.attribute.lower()) for parameter in parameters_of(flow)}
-    return {name: value for name, value in values.items() if value is not None}
+    return {name: value for name, value in values.items() if value not in (None, ())}
 
 
 def command_words() -> tuple[str, ...]:

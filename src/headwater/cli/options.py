@@ -34,16 +34,16 @@ def run_options(body: Body) -> Body:
 
 
 def read_run_options(options: dict[str, object], default_workers: int, command: tuple[str, ...]) -> RunOptions:
-    """Make the run's options out of a command's."""
+    """Make the run's options out of a command's; one that a parameter of the flow took the name of is not there."""
     return RunOptions(
-        max_workers=_whole(options["max_workers"]) or default_workers,
-        tags=_texts(options["tags"]),
-        note=str(options["note"]),
-        seed=_whole(options["seed"]),
-        namespace=_text(options["namespace"]),
-        decorators=_texts(options["decorators"]),
-        is_strict=bool(options["is_strict"]),
-        run_id_file=_text(options["run_id_file"]),
+        max_workers=_whole(options.get("max_workers")) or default_workers,
+        tags=_texts(options.get("tags")),
+        note=_text(options.get("note")) or "",
+        seed=_whole(options.get("seed")),
+        namespace=_text(options.get("namespace")),
+        decorators=_texts(options.get("decorators")),
+        is_strict=bool(options.get("is_strict")),
+        run_id_file=_text(options.get("run_id_file")),
         command=command,
     )
 

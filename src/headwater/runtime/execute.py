@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from headwater.flow.arguments import attach
+from headwater.flow.arguments import attach_to_all
 from headwater.flow.compile import compile_flow
 from headwater.flow.values import constants_of, evaluate_parameters, parameters_of
 from headwater.home import Home
@@ -137,7 +137,7 @@ class Execution:
     def _prepare(self, flow: type, options: RunOptions) -> tuple[Graph, Machine]:
         graph = compile_flow(flow)
         if options.decorators:
-            graph = _decorated(graph, options.decorators)
+            graph = attach_to_all(graph, options.decorators)
         machine = this_machine(options.max_workers)
         misfits = [
             Mistake(f"step `{step.name}` can never fit: {excess}", step.file, step.line, "ask for less")
@@ -211,17 +211,6 @@ class Execution:
             yield from driver.drive()
         finally:
             lease.release()
-
-
-def _decorated(graph: Graph, texts: tuple[str, ...]) -> Graph:
-    """Give every step the decorators of `--with`, those that its own code has excepted."""
-    steps = dict(graph.steps)
-    for name, step in steps.items():
-        decorated = step.options
-        for text in texts:
-            decorated = attach(decorated, text)
-        steps[name] = msgspec.structs.replace(step, options=decorated)
-    return msgspec.structs.replace(graph, steps=steps)
 
 
 def _system_tags(user: str) -> tuple[str, ...]:
