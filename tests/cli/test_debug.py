@@ -192,7 +192,7 @@ def test_the_step_reads_in_the_namespace_of_who_looks(project):
         ("Churn/1/train/9", "2, 3"),
         ("Churn/1/train/x", "numbers"),
         ("Churn/1/train/2/x", "RUN/STEP/TASK"),
-        ("Churn/1/_parameters", "no code"),
+        ("Churn/1/_parameters/0", "no code"),
         ("Churn/2", "Churn/1"),
     ],
 )
