@@ -50,6 +50,18 @@ class FlowCommand(click.Command):
             self.params = [*without_names_of(self.params, parameters), *parameters]
         return super().make_context(info_name, [path, *rest], parent=parent, obj=extra_obj, **extra)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the flow's parameters apart from the command's own options."""
+        parameters, options = [], []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                (parameters if (parameter.name or "").startswith(_PREFIX) else options).append(record)
+        for title, records in (("Parameters of the flow", parameters), ("Options", options)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
 
 def is_flow_file(word: str) -> bool:
     """Whether a word of the command line names a flow's file: `churn.py`, `churn.py:ChurnFlow`."""
@@ -91,7 +103,7 @@ def without_names_of(options: list[click.Parameter], parameters: list[click.Para
 
 def given_parameters(flow: type, options: dict[str, object]) -> dict[str, object]:
     """Pick the parameters that the command line gave, by name."""
-    values = {parameter.name: options.get(_PREFIX + parameter.attribute.lower()) for parameter in parameters_of(flow)}
+    values = {parameter.name: options.get(_PREFIX + parameter.attribute) for parameter in parameters_of(flow)}
     return {name: value for name, value in values.items() if value not in (None, ())}
 
 
