@@ -1,5 +1,7 @@
 """A flow's parameters on the command line."""
 
+import sys
+
 import pytest
 
 from headwater import Run
@@ -33,7 +35,8 @@ def flow(tmp_path, monkeypatch):
     monkeypatch.setenv("HEADWATER_USER", "tester")
     (tmp_path / "params_flow.py").write_text(FLOW)
     (tmp_path / "included.txt").write_text("hello")
-    return str(tmp_path / "params_flow.py")
+    yield str(tmp_path / "params_flow.py")
+    sys.modules.pop("params_flow", None)
 
 
 def run(*words):

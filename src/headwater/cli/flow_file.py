@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import click
@@ -45,14 +46,17 @@ class FlowCommand(click.Command):
         flow = load_source(code)
         extra_obj[FLOW] = flow
         extra_obj[CODE] = msgspec.structs.replace(code, flow=flow.__name__)
+        command = copy(self)  # this one serves other flows of the same process as well
         if self.takes_parameters:
             parameters = parameter_options(flow)
-            self.params = [*without_names_of(self.params, parameters), *parameters]
-        return super().make_context(info_name, [path, *rest], parent=parent, obj=extra_obj, **extra)
+            command.params = [*without_names_of(self.params, parameters), *parameters]
+        words = [path, *rest]
+        return click.Command.make_context(command, info_name, words, parent=parent, obj=extra_obj, **extra)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the flow's parameters apart from the command's own options."""
-        parameters, options = [], []
+        parameters: list[tuple[str, str]] = []
+        options: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None:
