@@ -29,6 +29,13 @@ class FlowSpec:
         raise TypeError("a flow")
 
 
+def local_generator() -> object:
+    def count():
+        yield 1
+
+    return count()
+
+
 def local_class() -> type:
     class Inner:
         pass
@@ -44,6 +51,7 @@ def local_class() -> type:
         ([1, (2, {"k": lambda: 1})], "[1][1]['k']", "a lambda has no name"),
         (Slotted(lambda: 1), ".inner", "a lambda has no name"),
         ({3: (n for n in "ab")}, "[3]", "a generator"),
+        (local_generator(), "", "a generator"),
         (local_class(), "", "a class defined inside a function"),
         ([local_class()()], "[0]", "Inner"),
         (threading.Lock(), "", "a lock"),

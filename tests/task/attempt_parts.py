@@ -32,6 +32,12 @@ class Stored:
             self.small[saved.ref.digest] = saved.small
         return saved.ref
 
+    def save_items(self, items: Sequence[object]) -> Ref:
+        saved = self.artifacts.save_items("items", items)
+        if saved.small is not None:
+            self.small[saved.ref.digest] = saved.small
+        return saved.ref
+
     def save_all(self, **values: object) -> dict[str, Ref]:
         return {name: self.save(value) for name, value in values.items()}
 

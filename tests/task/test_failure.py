@@ -16,6 +16,7 @@ from headwater.model.errors import (
 )
 from headwater.task import failure as failure_module
 from headwater.task.failure import MAX_FRAMES, Failure, describe_failure
+from tests.task.attempt_parts import Stored
 
 HERE = str(Path(__file__).parent)
 
@@ -189,3 +190,12 @@ def test_files_outside_of_the_project_are_not_the_users(tmp_path: Path) -> None:
         frames = describe_failure(raised, str(tmp_path)).error.frames
 
     assert not any(frame.is_user for frame in frames)
+
+
+def test_a_value_that_cannot_be_stored_is_told_without_our_frames(stored: Stored) -> None:
+    with pytest.raises(ArtifactNotStorable) as refused:
+        stored.artifacts.save("bad", (number for number in range(3)))
+    told = describe_failure(refused.value, HERE).error.traceback
+
+    assert "a generator" in told
+    assert "headwater/store" not in told

@@ -3,8 +3,8 @@ import pickle
 import msgspec
 import pytest
 
-from headwater.model.order import TaskInput, TaskOrder
-from headwater.task.inputs import Inputs, unpack_inputs
+from headwater.model.order import ForeachFrame, TaskInput, TaskOrder
+from headwater.task.inputs import InputItems, Inputs, unpack_inputs
 from tests.task.attempt_parts import Stored, make_order
 
 
@@ -118,3 +118,23 @@ def test_inputs_of_a_wide_join_come_from_an_object_opened_on_first_use(stored: S
     order: TaskOrder = make_order("join", packed_inputs=digest)
 
     assert unpack_inputs(order, stored.artifacts) == tasks
+
+
+def test_an_input_knows_the_item_that_it_was_made_from(stored: Stored) -> None:
+    items_of = ForeachFrame("start", 0, 3, "letters", stored.save_items("xyz"))
+    around = ForeachFrame("outer", 1, 2, "numbers", stored.save_items([10, 20]))
+    loader = stored.loader()
+    tasks = tuple(TaskInput(f"each/outer.1/start.{index}", "each", index, index) for index in range(3))
+    inputs = Inputs(lambda: tasks, {}, Flow, loader, InputItems((around,), (items_of,), loader))
+
+    assert [each.input for each in inputs] == ["x", "y", "z"]
+    assert inputs[2].foreach_stack() == [(1, 2, 20), (2, 3, "z")]
+
+
+def test_an_input_of_a_static_branch_is_inside_of_what_the_join_is_inside_of(stored: Stored) -> None:
+    around = ForeachFrame("outer", 1, 2, "numbers", stored.save_items([10, 20]))
+    loader = stored.loader()
+    tasks = (TaskInput("left/outer.1", "left", 2),)
+    inputs = Inputs(lambda: tasks, {}, Flow, loader, InputItems((around,), (), loader))
+
+    assert (inputs.left.index, inputs.left.input) == (1, 20)

@@ -85,6 +85,8 @@ class TaskOrder(msgspec.Struct, frozen=True, omit_defaults=True):
     #: Object that holds a JSON list of `TaskInput`s, for wide joins.
     packed_inputs: Digest | None = None
     frames: tuple[ForeachFrame, ...] = ()
+    #: The foreaches that a join closes, nearly always one; `index` means nothing there, it is each input's own.
+    closed: tuple[ForeachFrame, ...] = ()
     gang: Gang | None = None
     #: Payloads of small artifacts that the task will probably read.
     small: dict[Digest, bytes] = {}

@@ -107,6 +107,7 @@ def make_order(
         inputs=() if is_wide else tuple(inputs),
         packed_inputs=pack(msgspec.json.encode(inputs)) if is_wide else None,
         frames=frames,
+        closed=_closed(frontier, task) if step.is_join else (),
         gang=_gang(frontier, task),
         small=payloads.pick(seen),
         threads=_threads(step, started.graph, facts.cpus),
@@ -134,14 +135,25 @@ def _inputs(frontier: Frontier, task: TaskState) -> list[TaskInput]:
 
 
 def _frames(frontier: Frontier, task: TaskState) -> tuple[ForeachFrame, ...]:
-    frames = []
-    for opener, index, count in frontier.frames_of(task):
-        transition = opener.transition
-        step = frontier.graph.steps[opener.step]
-        is_foreach = step.kind == "foreach"
-        items = transition.items if transition is not None else None
-        frames.append(ForeachFrame(opener.step, index, count, (step.attribute or "") if is_foreach else "", items))
-    return tuple(frames)
+    return tuple(_frame(frontier, *found) for found in frontier.frames_of(task))
+
+
+def _closed(frontier: Frontier, task: TaskState) -> tuple[ForeachFrame, ...]:
+    """The foreaches whose children arrive at this join."""
+    depth = len(task.level.frames)
+    found: dict[TaskKey, ForeachFrame] = {}
+    for key in task.parents:
+        level = frontier.tasks[key].level
+        if len(level.frames) == depth + 1 and level.group is not None and level.group.opener not in found:
+            found[level.group.opener] = _frame(frontier, frontier.tasks[level.group.opener], 0, level.group.width)
+    return tuple(found.values())
+
+
+def _frame(frontier: Frontier, opener: TaskState, index: int, count: int) -> ForeachFrame:
+    step = frontier.graph.steps[opener.step]
+    attribute = (step.attribute or "") if step.kind == "foreach" else ""
+    items = opener.transition.items if opener.transition is not None else None
+    return ForeachFrame(opener.step, index, count, attribute, items)
 
 
 def _gang(frontier: Frontier, task: TaskState) -> Gang | None:

@@ -99,15 +99,15 @@ def _state_parts(value: object) -> Iterator[tuple[str, object]]:
 def _reason(culprit: object, error: BaseException) -> tuple[str, str]:
     kind = type(culprit)
     name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+    for is_kind, what, hint in _KINDS:
+        if is_kind(culprit):
+            return f"{what} ({name}) belongs to this process", hint
     qualified = getattr(culprit, "__qualname__", "")
     if isinstance(qualified, str) and "<lambda>" in qualified:
         return "a lambda has no name by which it could be found again", "define it with `def` at the top of a module"
     if isinstance(qualified, str) and "<locals>" in qualified:
         what = "a class" if isinstance(culprit, type) else "a function"
         return f"`{qualified}` is {what} defined inside a function", "define it at the top of a module"
-    for is_kind, what, hint in _KINDS:
-        if is_kind(culprit):
-            return f"{what} ({name}) belongs to this process", hint
     if isinstance(error, RecursionError):
         return f"`{name}` is nested too deeply", "flatten it, or store its parts under names of their own"
     if isinstance(error, pickle.PicklingError) and "not the same object" in str(error):

@@ -13,7 +13,7 @@ from headwater.model.outcome import ExitCause, Outcome, TaskError, Transition
 from headwater.task.executable import run_program
 from headwater.task.facts import TemporaryFolder, facts_of
 from headwater.task.failure import Failure, describe_failure, type_name
-from headwater.task.inputs import Inputs, unpack_inputs
+from headwater.task.inputs import InputItems, Inputs, unpack_inputs
 from headwater.task.loading import Loader
 from headwater.task.metrics import Metrics
 from headwater.task.payloads import SmallPayloads
@@ -102,7 +102,11 @@ class _Attempt:
     def _inputs(self) -> Inputs:
         order = self._order
         return Inputs(
-            lambda: unpack_inputs(order, self._workspace.artifacts), order.parameters, self._flow_class, self._loader
+            lambda: unpack_inputs(order, self._workspace.artifacts),
+            order.parameters,
+            self._flow_class,
+            self._loader,
+            InputItems(order.frames, order.closed, self._loader),
         )
 
     def _succeeded(self) -> Outcome:

@@ -181,8 +181,15 @@ def _format(raised: BaseException) -> str:
     import traceback
 
     told = traceback.TracebackException.from_exception(raised, limit=-4 * MAX_FRAMES)
+    if isinstance(raised, ArtifactNotStorable) and not _has_user_frames(told.__cause__):
+        # What the codec said is in the reason; its frames are all ours.
+        told.__cause__, told.__suppress_context__ = None, True
     _trim(told, set())
     return "".join(told.format())
+
+
+def _has_user_frames(told: "traceback.TracebackException | None") -> bool:
+    return told is not None and any(not _is_ours(frame.filename) for frame in told.stack)
 
 
 def _trim(told: "traceback.TracebackException", seen: set[int]) -> None:

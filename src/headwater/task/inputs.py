@@ -1,13 +1,14 @@
 """The `inputs` of a join: views of the tasks that it follows, each of which loads what is read and no more."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from types import FunctionType, MethodType
+from types import FunctionType, MemberDescriptorType, MethodType
 from typing import overload
 
 import msgspec
 
 from headwater.model.artifact import Ref
-from headwater.model.order import TaskInput, TaskOrder
+from headwater.model.ids import parse_task_key
+from headwater.model.order import ForeachFrame, TaskInput, TaskOrder
 from headwater.store.artifacts import ArtifactStore
 from headwater.task.loading import Loader
 
@@ -28,12 +29,18 @@ class Inputs:
     """
 
     def __init__(
-        self, tasks: Callable[[], Sequence[TaskInput]], parameters: Mapping[str, Ref], flow_class: type, loader: Loader
+        self,
+        tasks: Callable[[], Sequence[TaskInput]],
+        parameters: Mapping[str, Ref],
+        flow_class: type,
+        loader: Loader,
+        items: "InputItems | None" = None,
     ) -> None:
         self._tasks = tasks
         self._parameters = parameters
         self._flow_class = flow_class
         self._loader = loader
+        self._items = items or InputItems((), (), loader)
         self._made: list[StepInput] | None = None
 
     def __len__(self) -> int:
@@ -67,7 +74,7 @@ class Inputs:
     def _views(self) -> list["StepInput"]:
         if self._made is None:
             tasks = self._tasks()
-            access = _Access(tasks, self._parameters, self._flow_class, self._loader)
+            access = _Access(tasks, self._parameters, self._flow_class, self._loader, self._items)
             self._made = [StepInput(task, position, access) for position, task in enumerate(tasks)]
         return self._made
 
@@ -92,8 +99,23 @@ class StepInput:
 
     @property
     def index(self) -> int | None:
-        """Index of its item in the foreach that the join closes; None for a static branch."""
-        return self._task.index
+        """Index of its innermost foreach item; None when it is inside of none."""
+        frames = self._access.items.frames(self._task)
+        return frames[-1][0].index if self._task.index is None and frames else self._task.index
+
+    @property
+    def input(self) -> object:
+        """Its innermost foreach item; None when it is inside of none."""
+        frames = self._access.items.frames(self._task)
+        return self._access.items.load(*frames[-1]) if frames else None
+
+    def foreach_stack(self) -> list[tuple[int, int | None, object]]:
+        """Give (index, number of siblings, item) of each foreach that it was inside of, outermost first."""
+        items = self._access.items
+        return [
+            (index, frame.count if frame.items is not None else None, items.load(frame, index))
+            for frame, index in items.frames(self._task)
+        ]
 
     def __getattr__(self, name: str) -> object:
         if name in self._loaded:
@@ -110,7 +132,7 @@ class StepInput:
         raise AttributeError("inputs are read-only")
 
     def __dir__(self) -> Collection[str]:
-        return sorted({*self._task.artifacts, *self._access.parameters, "index"})
+        return sorted({*self._task.artifacts, *self._access.parameters, "foreach_stack", "index", "input"})
 
     def __repr__(self) -> str:
         return f"<input {self._task.step}/{self._task.label}>"
@@ -122,13 +144,44 @@ class StepInput:
         return self._task.artifacts
 
 
+class InputItems:
+    """The foreach items that a join's inputs were inside of: of the join's own foreaches, and of the one it closes."""
+
+    def __init__(self, around: Sequence[ForeachFrame], closed: Sequence[ForeachFrame], loader: Loader) -> None:
+        self._around = [(frame, frame.index) for frame in around]
+        self._closed = closed
+        self._loader = loader
+
+    def frames(self, task: TaskInput) -> list[tuple[ForeachFrame, int]]:
+        """Give each foreach around an input, outermost first, with the input's index in it."""
+        if task.index is None or not self._closed:
+            return self._around
+        closed = self._closed[0]
+        if len(self._closed) > 1:
+            opener = parse_task_key(task.key).frames[-1].opener
+            closed = next(frame for frame in self._closed if frame.opener == opener)
+        return [*self._around, (closed, task.index)]
+
+    def load(self, frame: ForeachFrame, index: int) -> object:
+        """Load an item; a gang's is its index."""
+        if frame.items is None:
+            return index
+        return self._loader.load_item(f"{frame.attribute or frame.opener}[{index}]", frame.items, index)
+
+
 class _Access:
     """What all inputs of one join share: how to find and load an attribute of one of them."""
 
     def __init__(
-        self, tasks: Sequence[TaskInput], parameters: Mapping[str, Ref], flow_class: type, loader: Loader
+        self,
+        tasks: Sequence[TaskInput],
+        parameters: Mapping[str, Ref],
+        flow_class: type,
+        loader: Loader,
+        items: InputItems,
     ) -> None:
         self.parameters = parameters
+        self.items = items
         self._tasks = tasks
         self._flow_class = flow_class
         self._loader = loader
@@ -142,7 +195,7 @@ class _Access:
             return self._loader.load(f"{where}.{name}", task.artifacts[name], neighbours), True
         if name in self.parameters:
             return self._loader.load(name, self.parameters[name]), True
-        if not name.startswith("__") and hasattr(self._flow_class, name):
+        if not name.startswith("__") and self._is_of_class(name):
             return self._of_class(view, name), False
         known = ", ".join(sorted(task.artifacts)) or "none"
         raise AttributeError(f"task {task.step}/{task.label} has no artifact `{name}`; it has: {known}")
@@ -153,6 +206,9 @@ class _Access:
             ref = self._tasks[number].artifacts.get(name)
             if ref is not None:
                 yield ref
+
+    def _is_of_class(self, name: str) -> bool:
+        return not isinstance(getattr(self._flow_class, name, None), MemberDescriptorType | None)
 
     def _of_class(self, view: StepInput, name: str) -> object:
         found: object = getattr(self._flow_class, name)
