@@ -1,5 +1,7 @@
 """What a machine has and what of it is taken: the admission of tasks by what they ask for."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from headwater.model.ids import TaskKey
@@ -18,6 +20,15 @@ class Machine(msgspec.Struct, frozen=True):
     gpus: tuple[int, ...] = ()
 
 
+class Held(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Parts of a machine that tasks hold."""
+
+    cpus: float = 0.0
+    #: MB.
+    memory: float = 0.0
+    gpus: tuple[int, ...] = ()
+
+
 class Slots:
     """Free and taken parts of a machine. Nothing is reserved that a step does not ask for."""
 
@@ -29,6 +40,7 @@ class Slots:
         self._cpus = machine.cpus
         self._memory = machine.memory
         self._gpus = list(machine.gpus)
+        self._others = Held()
         #: Tasks that ask for more than the machine has: each runs alone.
         self._alone: set[TaskKey] = set()
 
@@ -36,6 +48,24 @@ class Slots:
     def is_full(self) -> bool:
         """Whether nothing more can be taken, whatever it asks for."""
         return len(self._taken) >= self.machine.workers + self.ahead
+
+    @property
+    def held(self) -> Held:
+        """What tasks of this run hold."""
+        asked = [asked for asked, _ in self._taken.values()]
+        return Held(
+            cpus=sum(each.cpu or 0 for each in asked),
+            memory=sum(each.memory or 0 for each in asked),
+            gpus=tuple(sorted(gpu for _, gpus in self._taken.values() for gpu in gpus)),
+        )
+
+    def leave_to_others(self, held: Sequence[Held]) -> None:
+        """Leave alone what other runs on this machine hold now."""
+        self._others = Held(
+            cpus=sum(each.cpus for each in held),
+            memory=sum(each.memory for each in held),
+            gpus=tuple(gpu for each in held for gpu in each.gpus),
+        )
 
     def never_fits(self, asked: Resources, count: int = 1) -> str | None:
         """Say what `count` such tasks together need beyond the whole machine; None when they fit."""
@@ -53,15 +83,15 @@ class Slots:
         if self._alone:
             return None
         if self.never_fits(asked, len(keys)) is not None or len(keys) > self.machine.workers:
-            if self._taken:
+            if self._taken or self._others != Held():
                 return None
             self._alone.update(keys)
         elif not self._has(asked, len(keys)):
             return None
         granted: dict[TaskKey, tuple[int, ...]] = {}
         for key in keys:
-            gpus = tuple(self._gpus[: asked.gpu or 0])
-            del self._gpus[: asked.gpu or 0]
+            gpus = tuple(self._free_gpus()[: asked.gpu or 0])
+            self._gpus = [gpu for gpu in self._gpus if gpu not in gpus]
             self._cpus -= asked.cpu or 0
             self._memory -= asked.memory or 0
             self._taken[key] = (asked, gpus)
@@ -81,7 +111,10 @@ class Slots:
     def _has(self, asked: Resources, count: int) -> bool:
         return (
             len(self._taken) + count <= self.machine.workers + self.ahead
-            and (asked.cpu or 0) * count <= self._cpus
-            and (asked.memory or 0) * count <= self._memory
-            and (asked.gpu or 0) * count <= len(self._gpus)
+            and (not asked.cpu or asked.cpu * count <= self._cpus - self._others.cpus)
+            and (not asked.memory or asked.memory * count <= self._memory - self._others.memory)
+            and (not asked.gpu or asked.gpu * count <= len(self._free_gpus()))
         )
+
+    def _free_gpus(self) -> list[int]:
+        return [gpu for gpu in self._gpus if gpu not in self._others.gpus]

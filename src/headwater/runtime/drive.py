@@ -5,6 +5,7 @@ and only then do the new orders go out. A crash between any two lines is repaire
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 
@@ -53,6 +54,20 @@ class Interrupts:
         self.count += 1
 
 
+class Surroundings(msgspec.Struct, frozen=True):
+    """What a driver uses of the process that it runs in."""
+
+    #: Stores an object and gives its digest.
+    pack: Callable[[bytes], Digest]
+    #: Unix time in seconds.
+    clock: Callable[[], float]
+    interrupts: Interrupts
+    #: Gives up the room kept for the last words on a full disk; False when there is none.
+    free_reserve: Callable[[], bool]
+    #: Surrounds each decision: keeps what other runs hold of this machine from being given away twice.
+    agree: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
 class Driver:
     """Drives one run to its end, holding its lease."""
 
@@ -62,13 +77,10 @@ class Driver:
         lease: Lease,
         frontier: Frontier,
         engine: Engine,
+        *,
         slots: Slots,
         facts: RunFacts,
-        *,
-        pack: Callable[[bytes], Digest],
-        clock: Callable[[], float],
-        interrupts: Interrupts,
-        free_reserve: Callable[[], bool],
+        around: Surroundings,
     ) -> None:
         """Take what it needs.
 
@@ -79,10 +91,7 @@ class Driver:
             engine: where tasks run.
             slots: what they may use.
             facts: what all orders share.
-            pack: stores an object and gives its digest.
-            clock: Unix time in seconds.
-            interrupts: counts Ctrl-C.
-            free_reserve: gives up the room kept for the last words on a full disk; False when there is none.
+            around: what it uses of its process.
         """
         self._ledger = ledger
         self._lease = lease
@@ -90,10 +99,11 @@ class Driver:
         self._engine = engine
         self._slots = slots
         self._facts = facts
-        self._pack = pack
-        self._clock = clock
-        self._interrupts = interrupts
-        self._free_reserve = free_reserve
+        self._pack = around.pack
+        self._clock = around.clock
+        self._interrupts = around.interrupts
+        self._free_reserve = around.free_reserve
+        self._agree = around.agree
         self._payloads = SmallPayloads()
         self._events: list[Event] = []
         self._small: dict[Digest, bytes] = {}
@@ -114,7 +124,8 @@ class Driver:
         while True:
             now = self._clock()
             self._read_requests(now)
-            decision = decide(self._frontier, now, self._slots)
+            with self._agree():
+                decision = decide(self._frontier, now, self._slots)
             orders = self._prepare(decision, now)
             yield from self._commit()
             if self._frontier.finished is not None:

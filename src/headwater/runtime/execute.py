@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 
 import msgspec
 
@@ -18,7 +19,8 @@ from headwater.model.ports import Engine, Lease, Notice
 from headwater.model.rows import RunRow
 from headwater.plan.frontier import Frontier
 from headwater.plan.slots import Machine, Slots
-from headwater.runtime.drive import Driver, Happening, Interrupts
+from headwater.runtime.claims import Claims
+from headwater.runtime.drive import Driver, Happening, Interrupts, Surroundings
 from headwater.runtime.environment import installed_packages
 from headwater.runtime.machine import this_machine
 from headwater.runtime.orders import RunFacts
@@ -189,24 +191,22 @@ class Execution:
             files=dict(files),
         )
         slots = Slots(machine)
+        is_asking = any(step.options.resources is not None for step in frontier.graph.steps.values())
         for step in frontier.graph.steps.values():
             asked = step.options.resources
             excess = slots.never_fits(asked) if asked is not None else None
             if excess is not None:
                 yield Notice(f"step `{step.name}` can never fit ({excess}): its tasks run alone")
         self._home.keep_reserve()
-        driver = Driver(
-            self._home.ledger,
-            lease,
-            frontier,
-            self._engine,
-            slots,
-            facts,
+        claims = Claims(os.path.join(self._home.path, "locks"), lease.run)
+        around = Surroundings(
             pack=lambda raw: self._home.objects.put_raw([raw]),
             clock=self._clock,
             interrupts=self._interrupts,
             free_reserve=self._home.free_reserve,
+            agree=(lambda: claims.agree(slots)) if is_asking else nullcontext,
         )
+        driver = Driver(self._home.ledger, lease, frontier, self._engine, slots=slots, facts=facts, around=around)
         try:
             yield from driver.drive()
         finally:
