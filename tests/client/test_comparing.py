@@ -3,6 +3,7 @@ from pathlib import Path
 from headwater.client.compare import Difference
 from headwater.client.objects import DataArtifact, Run, Task
 from headwater.store.trees import save_tree
+from tests.client.history import FOREACH
 
 
 def save_code(home, tmp_path, name, text):
@@ -111,6 +112,41 @@ def test_an_artifact_leads_to_the_task_that_made_it_and_to_those_that_read_it(ho
     assert [source.pathspec for source in model.made_from()] == ["Churn/1/start/1/x", "Churn/1/_parameters/0/alpha"]
     assert [task.pathspec for task in DataArtifact("Churn/1/_parameters/0/alpha").used_by()] == ["Churn/1/train/2"]
     assert DataArtifact("Churn/1/_parameters/0/alpha").made_by is None
+
+
+def test_lineage_goes_through_foreach_items_and_joins(home, history):
+    run = history.run(shape=FOREACH)
+    run.task("start", {"limits": [3, 6]})
+    limits = DataArtifact("Churn/1/start/1/limits").sha
+    made = [home.artifacts.save("made", value).ref.digest for value in (0.3, 0.6)]
+    run.task("score/start.0", {"made": 0.3}, after=["start"], reads={"limits[0]": limits})
+    run.task("score/start.1", {"made": 0.6}, after=["start"], reads={"limits[1]": limits})
+    read = {"inputs[0].made": made[0], "inputs[1].made": made[1]}
+    run.task("join", {"best": 0.6}, after=["score/start.0", "score/start.1"], reads=read)
+    run.finish()
+
+    best, second = DataArtifact("Churn/1/join/4/best"), DataArtifact("Churn/1/score/3/made")
+
+    assert [source.pathspec for source in best.made_from()] == ["Churn/1/score/2/made", "Churn/1/score/3/made"]
+    assert [source.pathspec for source in second.made_from()] == ["Churn/1/start/1/limits"]
+    assert [task.pathspec for task in second.used_by()] == ["Churn/1/join/4"]
+    users = DataArtifact("Churn/1/start/1/limits").used_by()
+    assert [task.pathspec for task in users] == ["Churn/1/score/2", "Churn/1/score/3"]
+
+
+def test_lineage_finds_the_branch_that_a_join_read(home, history):
+    steps = {"start": ("split", ["left", "right"]), "left": ("linear", ["join"]), "right": ("linear", ["join"])}
+    run = history.run(shape={**steps, "join": ("linear", ["end"]), "end": ("end", [])})
+    run.task("start", {"x": 1})
+    run.task("left", {"made": 0.3}, after=["start"])
+    run.task("right", {"made": 0.6}, after=["start"])
+    read = {"inputs.right.made": home.artifacts.save("made", 0.6).ref.digest}
+    run.task("join", {"best": 0.6}, after=["left", "right"], reads=read)
+    run.finish()
+
+    best = DataArtifact("Churn/1/join/4/best")
+
+    assert [source.pathspec for source in best.made_from()] == ["Churn/1/right/3/made"]
 
 
 def test_lineage_crosses_runs_through_reused_tasks(history):

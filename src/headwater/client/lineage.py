@@ -1,5 +1,6 @@
 """Where values and runs came from, and what was made of them."""
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -9,6 +10,9 @@ from headwater.client.session import View
 from headwater.model.errors import NotFound
 from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.rows import RunQuery, TaskQuery, TaskRow
+
+#: `score`, `limits[2]` (an item of it), `inputs.train.score` and `inputs[3].score` (a join's).
+_READ = re.compile(r"^(?:inputs(?:\[(\d+)\]|\.\w+)\.)?(\w+)(?:\[\d+\])?$")
 
 
 class Lineage(msgspec.Struct, frozen=True):
@@ -46,7 +50,7 @@ def readers(view: View, digest: Digest, name: str | None, limit: int) -> Iterato
     """Yield the tasks that read a value: under this name, or under any when it is None."""
     keys_by_run: dict[RunId, list[TaskKey]] = {}
     for run, key, used_as, was_set_there in view.ledger.users_of(digest, limit):
-        if not was_set_there and name in (None, used_as):
+        if not was_set_there and name in (None, read_artifact(used_as)[0]):
             keys_by_run.setdefault(run, []).append(key)
     for run, keys in keys_by_run.items():
         row = view.ledger.run(run)
@@ -54,6 +58,17 @@ def readers(view: View, digest: Digest, name: str | None, limit: int) -> Iterato
         rows = record.tasks_by_key(list(dict.fromkeys(keys)))
         for key in dict.fromkeys(keys):
             yield record, rows[key]
+
+
+def read_artifact(read: str) -> tuple[str, int | None]:
+    """Take the name under which a task read something apart: the artifact, and which input of a join had it.
+
+    None: it was no join that read it, or the input goes by the name of its branch.
+    """
+    found = _READ.match(read)
+    if found is None:
+        return read, None
+    return found[2], None if found[1] is None else int(found[1])
 
 
 def really_ran(record: RunRecord, row: TaskRow) -> tuple[RunRecord, TaskRow] | None:

@@ -15,7 +15,7 @@ from headwater.client.artifact_facts import ArtifactFacts
 from headwater.client.compare import Comparison, compare_runs
 from headwater.client.display import Sheet
 from headwater.client.filters import Time, Wanted, make_query, matching_rows
-from headwater.client.lineage import Lineage, lineage_of, readers, really_ran
+from headwater.client.lineage import Lineage, lineage_of, read_artifact, readers, really_ran
 from headwater.client.metaflow_data import MetaflowData
 from headwater.client.metric_points import MetricPoints
 from headwater.client.named import Named, local_time
@@ -527,9 +527,11 @@ class DataArtifact(ArtifactFacts):
         if task is None:
             return []
         parameters = Task._named(task._record, PARAMETERS_STEP, 0)
-        sources = [parameters, *task.parent_tasks]
+        parents = list(task.parent_tasks)
         found = []
-        for name, digest in task.reads.items():
+        for read, digest in task.reads.items():
+            name, position = read_artifact(read)
+            sources = [parameters, *parents] if position is None else parents[position : position + 1]
             candidates = (DataArtifact._find(source, name) for source in sources if name in source)
             found += [artifact for artifact in candidates if artifact.sha == digest][:1]
         return found
