@@ -85,7 +85,6 @@ class NamesFlow(FlowSpec):
         self.__dict__["__dunder__"] = 3
         self.function = len
         self.method = self.helper
-        self.lambda_ = lambda: 1
         self.next(self.end)
 
     def helper(self):
@@ -96,8 +95,8 @@ class NamesFlow(FlowSpec):
         pass
 
 
-def test_private_attributes_are_artifacts_and_functions_are_not() -> None:
-    assert set(Runner(NamesFlow, HERE).run("start").artifacts) == {"_private", "_NamesFlow__mangled"}
+def test_private_attributes_and_functions_are_artifacts_and_methods_of_the_flow_are_not() -> None:
+    assert set(Runner(NamesFlow, HERE).run("start").artifacts) == {"_private", "_NamesFlow__mangled", "function"}
 
 
 class FanFlow(FlowSpec):
@@ -185,7 +184,6 @@ class CatchFlow(FlowSpec):
     @step
     def start(self):
         self.reached = "before"
-        self.bad = lambda: None
         self.worse = [open]  # builtin functions inside of values can be stored by name
         self.unstorable = (number for number in range(3))
         if current.retry_count != 5:
@@ -215,7 +213,7 @@ def test_catch_keeps_the_failure_and_all_that_can_be_stored(capsys: pytest.Captu
     assert set(outcome.artifacts) == {"reached", "worse", "failure"}
     kept = runner.value(outcome, "failure")
     assert isinstance(kept, CaughtException)
-    assert (kept.exception, kept.type) == ("no luck", "ValueError")
+    assert (kept.exception, kept.type) == ("no luck", "builtins.ValueError")
     assert "no luck" in str(kept)
     assert "ValueError: no luck" in kept.stacktrace
     assert capsys.readouterr().err == ""
@@ -250,6 +248,19 @@ class UnstorableFlow(FlowSpec):
     @step
     def end(self):
         pass
+
+
+class LambdaFlow(FlowSpec):
+    @step
+    def only(self):
+        self.score = lambda row: 1
+
+
+def test_a_lambda_is_refused_and_not_left_out_silently() -> None:
+    outcome = Runner(LambdaFlow, HERE).run("only")
+
+    assert outcome.error is not None
+    assert (outcome.cause, outcome.error.details["attribute"]) == ("unserialisable", "score")
 
 
 def test_what_cannot_be_stored_is_named_with_its_path() -> None:

@@ -56,7 +56,7 @@ def facts_of(order: TaskOrder, graph: Graph, folder: TemporaryFolder, given: Map
         "retry_count": order.attempt,
         "origin_run_id": order.origin.rpartition("/")[2] if order.origin else None,
         "pathspec": f"{order.run_path}/{order.step}/{order.label}",
-        "namespace": order.namespace,
+        "namespace": order.namespace or f"user:{order.user}",
         "username": order.user,
         "tags": frozenset(order.tags),
         "parameter_names": [parameter.attribute for parameter in graph.parameters],

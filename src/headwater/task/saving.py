@@ -1,7 +1,7 @@
 """Saves what a step left behind: which attributes are artifacts, what was only read, what is small."""
 
 from collections.abc import Iterable
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import MethodType
 
 import msgspec
 
@@ -14,7 +14,6 @@ from headwater.task.scope import AttemptScope
 
 #: Values of these types cannot change: one that was read and not set again need not be looked at.
 _IMMUTABLE = frozenset({int, str, float, bool, bytes, complex, type(None)})
-_FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType)
 
 
 class Kept(msgspec.Struct):
@@ -30,7 +29,8 @@ class Kept(msgspec.Struct):
 class Saver:
     """Saves the artifacts of one attempt.
 
-    An artifact is every attribute that the step set, unless its name begins with two underscores or it is a function;
+    An artifact is every attribute that the step set, unless its name begins with two underscores or it is one of the
+    flow's own methods;
     what the step only read keeps its old reference, also when it was changed to an equal value.
     """
 
@@ -90,7 +90,7 @@ class Saver:
             itemised = self._itemised.get(name)
             if itemised is not None and itemised[0] is value:
                 self._kept.artifacts[name] = itemised[1]
-            elif not name.startswith("__") and not isinstance(value, _FUNCTIONS):
+            elif not name.startswith("__") and not (isinstance(value, MethodType) and value.__self__ is flow):
                 values[name] = value
         for name, value in flow._loaded.items():
             if name in values or type(value) in _IMMUTABLE or name not in flow.__dict__:
