@@ -1,7 +1,6 @@
 """`headwater cancel RUN`: stops a run."""
 
 import os
-import socket
 import sys
 import time
 
@@ -48,7 +47,7 @@ def _cancel(home: Home, row: RunRow, cancel: Cancel, *, is_waiting: bool) -> Run
         print(f"asked the driver of {row.path} to stop; waiting for its end", file=sys.stderr)
         row = wait_for_end(home, row)
     while row.status in ("running", "interrupted"):
-        if end_interrupted(home, row, cancel, host=socket.gethostname(), pid=os.getpid()):
+        if end_interrupted(home, row, cancel, host=os.uname().nodename, pid=os.getpid()):
             print(f"nobody drives {row.path}: ended it here", file=sys.stderr)
         row = wait_for_end(home, row)
     return row

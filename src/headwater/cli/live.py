@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 from headwater import __version__
 from headwater.cli.report import (
     code_changed_text,
+    continued_text,
     failed_lines,
     finished_lines,
     interrupt_text,
@@ -16,7 +17,7 @@ from headwater.cli.tally import StepTally, Tally
 from headwater.cli.words import duration
 from headwater.model.events import CancelRequested, CodeChanged, RunFinished, RunStarted, TaskFailed
 from headwater.model.ports import Notice, Wrote
-from headwater.runtime.drive import Happening
+from headwater.runtime.drive import Continued, Happening
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -66,6 +67,8 @@ class LiveWatcher:
         match happening:
             case RunStarted():
                 self._print(started_text(happening), "bold")
+            case Continued():
+                self._print(continued_text(self._tally), "bold")
             case Wrote():
                 name = self._tally.name(happening.key)
                 for line in happening.lines:

@@ -7,6 +7,7 @@ from typing import TextIO
 from headwater import __version__
 from headwater.cli.report import (
     code_changed_text,
+    continued_text,
     failed_lines,
     finished_lines,
     interrupt_text,
@@ -25,7 +26,7 @@ from headwater.model.events import (
     TaskSucceeded,
 )
 from headwater.model.ports import Notice, Wrote
-from headwater.runtime.drive import Happening
+from headwater.runtime.drive import Continued, Happening
 
 #: Tasks of a step that get lines of their own; of wider steps only counts are told.
 _TOLD_TASKS = 20
@@ -65,6 +66,8 @@ class PlainWatcher:
         match happening:
             case RunStarted():
                 self._say(started_text(happening), at=happening.at)
+            case Continued():
+                self._say(continued_text(tally))
             case TaskStarted() if self._is_told(happening.step):
                 again = f" (attempt {happening.attempt + 1})" if happening.attempt else ""
                 self._say(f"{tally.name(happening.key)} started{again}", at=happening.at)

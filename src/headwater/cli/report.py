@@ -5,11 +5,20 @@ from headwater.cli.words import bytes_text, duration
 from headwater.model.events import CodeChanged, RunFinished, RunStarted, TaskFailed
 from headwater.model.outcome import TaskError
 
+#: Failures that are told whole at the end of a run.
+_REPORTED_FAILURES = 3
+
 
 def started_text(event: RunStarted) -> str:
     """Say which run began."""
     resumed = f", resuming {event.origin}" if event.origin else ""
     return f"{event.flow}/{event.label} started{resumed} (seed {event.seed})"
+
+
+def continued_text(tally: Tally) -> str:
+    """Say which run goes on, and how far it was."""
+    done = sum(step.done for step in tally.steps.values())
+    return f"{tally.path} goes on: {done} tasks had finished and are not run again"
 
 
 def reused_text(tally: Tally) -> str:
@@ -36,8 +45,9 @@ def failed_lines(tally: Tally, event: TaskFailed) -> list[str]:
     follows = "no attempt is left" if event.retry_at is None else "it is tried again"
     if event.is_next_a_catch:
         follows = "@catch keeps the failure"
-    error = event.error
-    what = error_text(event.cause, error)
+    if event.cause == "cancelled":
+        return [f"{name} cancelled"]
+    what = error_text(event.cause, event.error)
     return [f"{name} failed: {what}; {follows}"]
 
 
@@ -64,9 +74,12 @@ def finished_lines(tally: Tally, event: RunFinished) -> list[str]:
             f"  results:  headwater artifacts {path}/{tally.started.graph.end}",
         ]
     lines = [head]
-    for failure in tally.failures:
+    failures = [failure for failure in tally.failures if failure.cause != "cancelled"]
+    for failure in failures[:_REPORTED_FAILURES]:
         lines += failure_report(tally, failure)
-    if event.message and not tally.failures:
+    if len(failures) > _REPORTED_FAILURES:
+        lines.append(f"  {len(failures) - _REPORTED_FAILURES} more failed: headwater status {path}")
+    if event.message and not failures:
         lines.append(f"  {event.message}")
     lines.append(f"  resume:   headwater resume {path}")
     return lines

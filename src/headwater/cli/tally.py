@@ -1,8 +1,8 @@
 """How far a run is, for those who watch it."""
 
-from headwater.model.events import RunStarted, TaskFailed, TaskReused, TaskStarted, TaskSucceeded
+from headwater.model.events import DriverChanged, RunStarted, TaskFailed, TaskReused, TaskStarted, TaskSucceeded
 from headwater.model.ids import TaskKey
-from headwater.runtime.drive import Happening
+from headwater.runtime.drive import Continued, Happening
 
 
 class StepTally:
@@ -75,6 +75,12 @@ class Tally:
                     self.failures.append(event)
                 else:
                     step.retried += 1
+            case DriverChanged():
+                for step in self.steps.values():
+                    step.running = 0
+            case Continued():
+                for earlier in event.events:
+                    self.fold(earlier)
             case _:
                 pass
 

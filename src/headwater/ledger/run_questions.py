@@ -101,8 +101,11 @@ class RunQuestions:
             failed_key,
             end_step,
         ) = row
+        task_counts = _decode_counts(counts)
         if status == "running" and self._database.locks.holder(run) is None:
             status = "interrupted"
+            if lost := task_counts.pop("running", 0):
+                task_counts["lost"] = task_counts.get("lost", 0) + lost
         return RunRow(
             run,
             flow,
@@ -119,7 +122,7 @@ class RunQuestions:
             origin,
             _decode_refs(parameters),
             _decode_metrics(metrics),
-            _decode_counts(counts),
+            task_counts,
             cause,
             message,
             failed_key,

@@ -33,7 +33,8 @@ class TaskQuestions:
 
     def tasks(self, query: TaskQuery) -> Page[TaskRow]:
         run_id = self._run_id(query.run)
-        sql, bindings = _where(query, run_id)
+        is_driven = self._database.locks.holder(query.run) is not None
+        sql, bindings = _where(query, run_id, is_driven)
         if query.follows is not None:
             labels = self._lineage.labels_after(run_id, query.follows)
             sql += " AND label IN (SELECT value FROM json_each(?))"
@@ -41,7 +42,7 @@ class TaskQuestions:
         rows = self._database.rows(
             f"{self._database.sql['task_row']} WHERE {sql} ORDER BY label LIMIT ?", (*bindings, query.limit + 1)
         )
-        answers = tuple(_task_row(query.run, row) for row in rows[: query.limit])
+        answers = tuple(_task_row(query.run, row, is_driven) for row in rows[: query.limit])
         return Page(answers, str(answers[-1].label) if len(rows) > query.limit else None)
 
     def parents_of(self, run: RunId, key: TaskKey) -> list[TaskKey]:
@@ -52,7 +53,7 @@ class TaskQuestions:
         row = self._database.row(f"{self._database.sql['task_row']} WHERE run = ? AND key = ?", (run_id, key))
         if row is None:
             raise NotFound(f"there is no task {key} in run {run}")
-        task = _task_row(run, row)
+        task = _task_row(run, row, self._database.locks.holder(run) is not None)
         past = self._database.rows(self._database.sql["past_attempts"], (run_id, task.label, task.attempt))
         return [*(_past_attempt(run, key, row) for row in past), _latest_attempt(task)]
 
@@ -81,10 +82,16 @@ class TaskQuestions:
         return int(row[0])
 
 
-def _where(query: TaskQuery, run_id: int) -> tuple[str, list[Any]]:
+def _where(query: TaskQuery, run_id: int, is_driven: bool) -> tuple[str, list[Any]]:
     sql = "run = ?"
     bindings: list[Any] = [run_id]
-    for column, value in (("step", query.step), ("status", query.status), ("label", query.label)):
+    status: str | None = query.status
+    if status == "lost" and not is_driven:
+        sql += " AND status IN ('running', 'lost')"
+        status = None
+    elif status == "running" and not is_driven:
+        sql += " AND 0"
+    for column, value in (("step", query.step), ("status", status), ("label", query.label)):
         if value is not None:
             sql += f" AND {column} = ?"
             bindings.append(value)
@@ -97,7 +104,8 @@ def _where(query: TaskQuery, run_id: int) -> tuple[str, list[Any]]:
     return sql, bindings
 
 
-def _task_row(run: RunId, row: tuple[Any, ...]) -> TaskRow:
+def _task_row(run: RunId, row: tuple[Any, ...], is_driven: bool) -> TaskRow:
+    """Make the row; a task that runs for nobody is lost, though its row stands still until the next driver says so."""
     (
         label,
         key,
@@ -116,6 +124,8 @@ def _task_row(run: RunId, row: tuple[Any, ...]) -> TaskRow:
         reads,
     ) = row
     follows = (parent,) if parent is not None else ()
+    if status == "running" and not is_driven:
+        status = "lost"
     return TaskRow(
         run,
         key,

@@ -39,8 +39,15 @@ GRACE_SECONDS = 10.0
 _SHORT_SECONDS = 0.02
 _AHEAD = 32
 
+
+class Continued(msgspec.Struct, frozen=True):
+    """An interrupted run goes on; what had happened before."""
+
+    events: tuple[Event, ...]
+
+
 #: What a driver tells whoever watches: an event that is committed, or what the engine reported on the way.
-Happening = Event | Wrote | Started | Notice
+Happening = Event | Wrote | Started | Notice | Continued
 
 
 class Interrupts:

@@ -1,7 +1,6 @@
 """Runs a flow from its class to its last event; whoever calls watches what happens."""
 
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
@@ -20,7 +19,7 @@ from headwater.model.rows import RunRow
 from headwater.plan.frontier import Frontier
 from headwater.plan.slots import Machine, Slots
 from headwater.runtime.claims import Claims
-from headwater.runtime.drive import Driver, Happening, Interrupts, Surroundings
+from headwater.runtime.drive import Continued, Driver, Happening, Interrupts, Surroundings
 from headwater.runtime.environment import installed_packages
 from headwater.runtime.machine import this_machine
 from headwater.runtime.orders import RunFacts
@@ -115,11 +114,13 @@ class Execution:
         Raises:
             RunIsDriven: its driver lives.
         """
-        lease, frontier = take_over(self._home, row, now=self._clock(), host=socket.gethostname(), pid=os.getpid())
+        lease, frontier, events = take_over(
+            self._home, row, now=self._clock(), host=os.uname().nodename, pid=os.getpid()
+        )
         started = frontier.started
         if started is None:
             raise UserMistake(f"{row.path} has no first event", hint="`headwater fsck` tells what is wrong")
-        yield started
+        yield Continued(events)
         files = {} if started.code.tree is None else read_listing(self._home.objects, started.code.tree)
         yield from self._drive(lease, frontier, this_machine(options.max_workers), files)
 
@@ -165,7 +166,7 @@ class Execution:
             graph=graph,
             code=msgspec.structs.replace(code, tree=tree.digest),
             at=self._clock(),
-            host=socket.gethostname(),
+            host=os.uname().nodename,
             pid=os.getpid(),
             seed=options.seed,
             tags=options.tags,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from headwater.home import Home
 from headwater.model.artifact import Ref
 from headwater.model.errors import NotFound, ResumeRefused
-from headwater.model.events import DriverChanged, RunStarted, TaskReused, TaskStarted, TaskSucceeded
+from headwater.model.events import DriverChanged, Event, RunStarted, TaskReused, TaskStarted, TaskSucceeded
 from headwater.model.graph import Graph
 from headwater.model.ids import TaskKey
 from headwater.model.ports import Commit, Lease
@@ -15,8 +15,11 @@ from headwater.plan.reuse import Finished, steps_from
 from headwater.runtime.start import Reuse
 
 
-def take_over(home: Home, row: RunRow, *, now: float, host: str, pid: int) -> tuple[Lease, Frontier]:
+def take_over(home: Home, row: RunRow, *, now: float, host: str, pid: int) -> tuple[Lease, Frontier, tuple[Event, ...]]:
     """Take the lease of an interrupted run and replay it; attempts that ran are lost and run again.
+
+    Returns:
+        The lease, the folded state, and all events so far.
 
     Raises:
         RunIsDriven: its driver lives.
@@ -24,12 +27,14 @@ def take_over(home: Home, row: RunRow, *, now: float, host: str, pid: int) -> tu
     """
     lease, epoch = home.ledger.take(row.run, now)
     frontier = Frontier()
+    events: list[Event] = []
     for _, event in home.ledger.events(row.run):
         frontier.apply(event)
+        events.append(event)
     changed = DriverChanged(at=now, host=host, pid=pid, epoch=epoch)
     frontier.apply(changed)
     home.ledger.append(lease, Commit(events=[changed]))
-    return lease, frontier
+    return lease, frontier, (*events, changed)
 
 
 def plan_reuse(home: Home, origin: RunRow, graph: Graph, *, from_step: str | None, changed: Mapping[str, Ref]) -> Reuse:

@@ -53,6 +53,22 @@ def test_a_run_without_its_driver_is_interrupted_until_somebody_takes_it(ledger)
     assert ledger.run(lease.run).status == "running"
 
 
+def test_tasks_that_run_for_nobody_are_lost_until_somebody_takes_the_run(ledger):
+    lease, _ = begin(ledger, started("start", 1))
+
+    def seen():
+        by_status = {
+            status: [row.key for row in ledger.tasks(TaskQuery(lease.run, status=status)).rows]
+            for status in ("running", "lost")
+        }
+        return by_status, ledger.tasks(TaskQuery(lease.run)).rows[0].status, dict(ledger.run(lease.run).task_counts)
+
+    assert seen() == ({"running": ["start"], "lost": []}, "running", {"running": 1})
+    lease.release()
+    assert seen() == ({"running": [], "lost": ["start"]}, "lost", {"lost": 1})
+    assert ledger.attempts(lease.run, "start")[-1].status == "lost"
+
+
 def test_a_finished_run_says_how_it_ended(ledger):
     lease, _ = begin(ledger, started("start", 1), failed("start"))
     ledger.append(lease, Commit([finished("failed", failed_key="start", cause="exception", message="no luck")]))
