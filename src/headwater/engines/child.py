@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from types import FrameType
 
 import msgspec
 
@@ -54,14 +55,46 @@ def undo_supervision() -> None:
 def run_and_leave(run: RunAttempt, order: bytes, result: int, circumstances: Circumstances) -> None:
     """Run the attempt, leave its outcome in `result`, and end this process; does not return."""
     own = os.getpid()
+    termination = Termination()
     outcome = _outcome(run, order, circumstances)
+    termination.end()
     if os.getpid() != own:
         # The step forked and let the copy run on to here; only the original speaks for the attempt.
         os._exit(0)
     _flush()
+    if termination.was_asked and outcome.cause != "ok":
+        termination.obey()
     write_outcome(result, _encoder.encode(outcome))
     _finish_quietly()
     os._exit(0)
+
+
+class Termination:
+    """Lets SIGTERM unwind the step, so that what it has open is closed; dies of the signal afterwards.
+
+    A handler that the step installs itself takes its place. Processes that the step forks do not have it.
+    """
+
+    def __init__(self) -> None:
+        #: The signal came.
+        self.was_asked = False
+        signal.signal(signal.SIGTERM, self._unwind)
+        os.register_at_fork(after_in_child=self.end)
+
+    def end(self) -> None:
+        """Let the signal do what it does to any process."""
+        if signal.getsignal(signal.SIGTERM) == self._unwind:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def obey(self) -> None:
+        """Die of the signal, as whoever sent it expects."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _unwind(self, number: int, stack: FrameType | None) -> None:
+        if not self.was_asked:
+            self.was_asked = True
+            raise KeyboardInterrupt("the task was told to stop")
 
 
 def _outcome(run: RunAttempt, text: bytes, circumstances: Circumstances) -> Outcome:
