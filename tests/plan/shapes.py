@@ -334,6 +334,26 @@ class Gang(FlowSpec):
         pass
 
 
+class RetriedGang(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.train, num_parallel=3)
+
+    @retry(times=1, minutes_between_retries=0)
+    @parallel
+    @step
+    def train(self):
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
 class Retried(FlowSpec):
     @retry(times=2, minutes_between_retries=1)
     @step
@@ -359,5 +379,6 @@ SHAPES = [
     Depths,
     ForeachBesideBranch,
     Gang,
+    RetriedGang,
     Retried,
 ]

@@ -46,6 +46,20 @@ class Simulation:
 
     def turn(self):
         """One turn of a driver; False when the run has ended."""
+        decision = self.act()
+        if decision.finish is not None:
+            return False
+        if decision.stops:
+            return True
+        if not self.frontier.running:
+            assert decision.ask_again_at is not None, "nothing runs, nothing is waited for, and the run has not ended"
+            self.now = max(self.now, decision.ask_again_at)
+            return True
+        self.end_one(self.rng.choice(sorted(self.frontier.running)))
+        return True
+
+    def act(self):
+        """Do what the planner says; nothing ends."""
         decision = decide(self.frontier, self.now, self.slots)
         for launch in decision.launches:
             task = self.frontier.tasks[launch.key]
@@ -61,17 +75,15 @@ class Simulation:
                     inherits=inherits(self.graph, task),
                 )
             )
+        for stop in decision.stops:
+            task = self.frontier.running[stop.key]
+            self.slots.give_back(stop.key)
+            self.fail(stop.key, task, None if self.frontier.failed else self.now, cause="cancelled")
         self.most_at_once = max(self.most_at_once, len(self.frontier.running))
         if decision.finish is not None:
             finish = decision.finish
             self.add(RunFinished(at=self.now, end=finish.end, failed_key=finish.failed_key, cause=finish.cause))
-            return False
-        if not self.frontier.running:
-            assert decision.ask_again_at is not None, "nothing runs, nothing is waited for, and the run has not ended"
-            self.now = max(self.now, decision.ask_again_at)
-            return True
-        self.end_one(self.rng.choice(sorted(self.frontier.running)))
-        return True
+        return decision
 
     def end_one(self, key):
         self.now += 1.0
@@ -81,19 +93,22 @@ class Simulation:
         if self.rng.random() < self.failing:
             outcome = Outcome(kind="outcome", v=1, run="R", key=key, attempt=task.attempt, cause="exception")
             retry_at, is_catch = next_try(options, task.failures, outcome, self.now)
-            self.add(
-                TaskFailed(
-                    at=self.now,
-                    key=key,
-                    attempt=task.attempt,
-                    cause="exception",
-                    retry_at=retry_at,
-                    is_next_a_catch=is_catch,
-                )
-            )
+            self.fail(key, task, retry_at, is_catch)
             return
         self.executions[key] += 1
         self.add(TaskSucceeded(at=self.now, key=key, attempt=task.attempt, transition=self.transition(task.step)))
+
+    def fail(self, key, task, retry_at, is_catch=False, cause="exception"):
+        self.add(
+            TaskFailed(
+                at=self.now,
+                key=key,
+                attempt=task.attempt,
+                cause=cause,
+                retry_at=retry_at,
+                is_next_a_catch=is_catch,
+            )
+        )
 
     def transition(self, name):
         step = self.graph.steps[name]

@@ -17,6 +17,7 @@ from tests.plan.shapes import (
     LoopInBranch,
     NestedForeach,
     Retried,
+    RetriedGang,
     SwitchInBranch,
     SwitchToEnd,
 )
@@ -205,3 +206,54 @@ def _random_choices(shape, rng):
             loops = [rng.choice(step.targets) for _ in range(rng.randrange(3))]
             choices[name] = [*loops, rng.choice(forward)]
     return choices
+
+
+def retried_gang():
+    gang = Simulation(RetriedGang, 0, widths={"start": 3})
+    gang.turn()
+    gang.act()
+    assert len(gang.frontier.running) == 3
+    return gang
+
+
+def test_when_a_member_of_a_gang_fails_the_others_are_stopped_and_all_start_again_together():
+    gang = retried_gang()
+    gang.failing = 1.0
+    gang.end_one("train/start.1")
+    gang.failing = 0.0
+    gang.act()
+    starts = [event for event in gang.events if type(event).__name__ == "TaskStarted" and event.step == "train"]
+    failures = [event for event in gang.events if type(event).__name__ == "TaskFailed"]
+
+    assert [(event.key, event.cause) for event in failures] == [
+        ("train/start.1", "exception"),
+        ("train/start.0", "cancelled"),
+        ("train/start.2", "cancelled"),
+    ]
+    assert [event.attempt for event in starts] == [0, 0, 0]
+    gang.run()
+    starts = [event for event in gang.events if type(event).__name__ == "TaskStarted" and event.step == "train"]
+    assert [event.attempt for event in starts] == [0, 0, 0, 1, 1, 1]
+    assert gang.events[-1].end == "succeeded"
+
+
+def test_a_member_that_had_finished_is_not_run_again_with_its_gang():
+    gang = retried_gang()
+    gang.end_one("train/start.0")
+    gang.failing = 1.0
+    gang.end_one("train/start.1")
+    gang.failing = 0.0
+    gang.run()
+
+    assert gang.events[-1].end == "succeeded"
+    assert set(gang.executions.values()) == {1}
+
+
+def test_when_a_member_fails_for_good_nobody_waits_for_it():
+    gang = retried_gang()
+    gang.failing = 1.0
+    gang.end_one("train/start.1")
+    gang.run()
+
+    assert gang.events[-1].end == "failed"
+    assert gang.events[-1].cause == "exception"

@@ -6,6 +6,7 @@ from headwater.model.events import RunEnd
 from headwater.model.ids import TaskKey
 from headwater.model.options import Resources, Retry, StepOptions
 from headwater.model.outcome import ExitCause, Outcome
+from headwater.plan import gangs
 from headwater.plan.frontier import Frontier, TaskState
 from headwater.plan.slots import Slots
 
@@ -62,7 +63,8 @@ class Decision(msgspec.Struct, frozen=True):
 def decide(frontier: Frontier, now: float, slots: Slots) -> Decision:
     """Give the commands that the run's state calls for; `slots` is taken from for each launch.
 
-    After a task failed for good nothing new starts, what runs may finish: its results are kept for `resume`.
+    After a task failed for good nothing new starts, what runs may finish: its results are kept for `resume`. Only the
+    other members of its gang are stopped.
     """
     if frontier.finished is not None:
         return Decision()
@@ -71,7 +73,8 @@ def decide(frontier: Frontier, now: float, slots: Slots) -> Decision:
         return Decision(stops=stops, finish=None if stops else Finish("cancelled", message=frontier.cancelled.reason))
     if frontier.failed is not None:
         key, cause, message = frontier.failed
-        return Decision(finish=None if frontier.running else Finish("failed", key, cause, message))
+        finish = None if frontier.running else Finish("failed", key, cause, message)
+        return Decision(stops=_stops(frontier), finish=finish)
     if frontier.is_end_reached and not frontier.running and not frontier.ready:
         return Decision(finish=Finish("succeeded"))
     return _launch(frontier, now, slots)
@@ -108,11 +111,13 @@ def _launch(frontier: Frontier, now: float, slots: Slots) -> Decision:
             break
         if key in seen or task.step in refused:
             continue
-        not_before = frontier.delayed.get(key)
-        if not_before is not None and not_before > now:
+        not_before = gangs.ready_at(frontier, task)
+        if not_before > now:
             ask_again_at = not_before if ask_again_at is None else min(ask_again_at, not_before)
             continue
-        together = _startable_gang(frontier, task)
+        together = gangs.start_with(frontier, task)
+        if not together:
+            continue
         asked = _step_options(frontier, task).resources or _NOTHING_ASKED
         granted = slots.take(together, asked)
         if granted is None:
@@ -127,14 +132,11 @@ def _launch(frontier: Frontier, now: float, slots: Slots) -> Decision:
             if not state.label:
                 label += 1
             launches.append(_command(frontier, state, state.label or label, granted[member], excess))
-    return Decision(launches=tuple(launches), ask_again_at=ask_again_at)
+    return Decision(launches=tuple(launches), stops=_stops(frontier), ask_again_at=ask_again_at)
 
 
-def _startable_gang(frontier: Frontier, task: TaskState) -> tuple[TaskKey, ...]:
-    """Members that start with this task: all that are ready when the gang starts, itself alone on a retry."""
-    if not task.gang or task.attempt:
-        return (task.key,)
-    return tuple(key for key in task.gang if key in frontier.ready and not frontier.tasks[key].attempt)
+def _stops(frontier: Frontier) -> tuple[Stop, ...]:
+    return tuple(Stop(key, frontier.running[key].attempt) for key in gangs.to_stop(frontier))
 
 
 def _command(frontier: Frontier, task: TaskState, label: int, gpus: tuple[int, ...], excess: str | None) -> Launch:

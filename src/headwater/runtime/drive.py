@@ -179,7 +179,7 @@ class Driver:
         failpoint("drive.before_submit")
         gangs: dict[tuple[TaskKey, ...], list[TaskOrder]] = {}
         for launch, order in orders:
-            if launch.gang and not launch.attempt:
+            if launch.gang:
                 gangs.setdefault(launch.gang, []).append(order)
             else:
                 self._engine.submit(order)
@@ -201,6 +201,7 @@ class Driver:
         now = self._clock()
         self._slots.give_back(outcome.key)
         self._look_ahead(outcome)
+        was_stopped = (outcome.key, outcome.attempt) in self._stopping
         self._stopping.discard((outcome.key, outcome.attempt))
         task = self._frontier.running.get(outcome.key)
         if task is None or task.attempt != outcome.attempt:
@@ -213,9 +214,11 @@ class Driver:
             self._add(_success(outcome, now))
             return
         options = self._frontier.graph.steps[task.step].options
-        if self._frontier.cancelled is not None:
+        if self._frontier.cancelled is not None or was_stopped:
             outcome = msgspec.structs.replace(outcome, cause="cancelled")
         retry_at, is_catch = next_try(options, task.failures, outcome, now)
+        if was_stopped and self._frontier.cancelled is None and self._frontier.failed is None:
+            retry_at = now  # stopped because another member of its gang failed and is tried again
         self._add(
             TaskFailed(
                 at=now,
