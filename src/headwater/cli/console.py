@@ -8,9 +8,16 @@ from headwater.cli.plain import PlainWatcher
 from headwater.runtime.drive import Happening
 
 
-def watcher(out: TextIO, *, is_quiet: bool) -> "Watcher":
-    """Give the watcher that fits where the output goes."""
-    return LiveWatcher(out) if out.isatty() and not is_quiet else PlainWatcher(out, is_quiet=is_quiet)
+def watcher(out: TextIO, *, is_quiet: bool, is_shared: bool = False) -> "Watcher":
+    """Give the watcher that fits where the output goes.
+
+    Args:
+        out: the stream.
+        is_quiet: tell only what goes wrong.
+        is_shared: steps print to the same terminal, or a debugger talks there: nothing may be drawn over.
+    """
+    is_live = out.isatty() and not is_quiet and not is_shared
+    return LiveWatcher(out) if is_live else PlainWatcher(out, is_quiet=is_quiet)
 
 
 class Watcher(Protocol):
