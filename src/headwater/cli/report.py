@@ -45,7 +45,7 @@ def failed_lines(tally: Tally, event: TaskFailed) -> list[str]:
     follows = "no attempt is left" if event.retry_at is None else "it is tried again"
     if event.is_next_a_catch:
         follows = "@catch keeps the failure"
-    if event.cause == "cancelled":
+    if event.cause == "cancelled" and not (event.error is not None and event.error.hint):
         return [f"{name} cancelled"]
     what = error_text(event.cause, event.error)
     return [f"{name} failed: {what}; {follows}"]
@@ -74,7 +74,7 @@ def finished_lines(tally: Tally, event: RunFinished) -> list[str]:
             f"  results:  headwater artifacts {path}/{tally.started.graph.end}",
         ]
     lines = [head]
-    failures = [failure for failure in tally.failures if failure.cause != "cancelled"]
+    failures = [failure for failure in tally.failures if failure.cause != "cancelled" or event.end == "failed"]
     for failure in failures[:_REPORTED_FAILURES]:
         lines += failure_report(tally, failure)
     if len(failures) > _REPORTED_FAILURES:

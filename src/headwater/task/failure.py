@@ -102,7 +102,11 @@ def cause_of(raised: BaseException) -> ExitCause:
             return "signal" if raised.signal else "exception" if raised.code is None else "sys_exit"
         case ImportError():
             return "import_error"
-    return "cancelled" if type(raised).__name__ == "BdbQuit" else "exception"
+    return "cancelled" if _left_debugger(raised) else "exception"
+
+
+def _left_debugger(raised: BaseException) -> bool:
+    return type(raised).__name__ == "BdbQuit"  # importing bdb to compare would cost every task
 
 
 def type_name(type_: type) -> str:
@@ -124,6 +128,8 @@ def _message(raised: BaseException) -> str:
     if isinstance(raised, SystemExit):
         text = raised.code if isinstance(raised.code, str) else ""
         return f"the step called sys.exit with code {exit_code(raised)}" + (f": {text}" if text else "")
+    if _left_debugger(raised):
+        return "the debugger was left"
     try:
         return str(raised)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's `__str__` may raise anything
@@ -137,6 +143,8 @@ def _hint(raised: BaseException, cause: ExitCause) -> str:
         return "a step ends by reaching its last line; raise an exception to fail it"
     if isinstance(raised, ModuleNotFoundError) and raised.name:
         return f"install the package that brings `{raised.name.partition('.')[0]}` into the environment of the run"
+    if _left_debugger(raised):
+        return "a debugger needs the terminal, which a task has with `--engine inline`"
     if cause == "out_of_memory":
         return "ask for more with `@resources(memory=...)`, or read and keep less at once"
     if cause == "disk_full":
