@@ -1,3 +1,4 @@
+import bdb
 import errno
 import json
 from collections.abc import Callable
@@ -199,3 +200,11 @@ def test_a_value_that_cannot_be_stored_is_told_without_our_frames(stored: Stored
 
     assert "a generator" in told
     assert "headwater/store" not in told
+
+
+def test_a_debugger_that_was_left_says_what_it_needs_and_is_not_tried_again():
+    failure = describe_failure(bdb.BdbQuit(), "/nowhere")
+
+    assert (failure.cause, failure.is_retryable, failure.is_catchable) == ("cancelled", False, False)
+    assert failure.error.message == "the debugger was left"
+    assert "--engine inline" in failure.error.hint
