@@ -1,5 +1,6 @@
 """Headwater: from an idea in plain Python to a model in production."""
 
+import sys
 from importlib import import_module
 
 TYPE_CHECKING = False  # importing `typing` for it would cost 8 ms
@@ -44,9 +45,21 @@ def __getattr__(name: str) -> object:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'headwater' has no attribute {name!r}")
     module, attribute = _PUBLIC[name]
-    found = getattr(import_module(module), attribute)
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        _explain_hidden_module(error)
+        raise
     globals()[name] = found
     return found
+
+
+def _explain_hidden_module(error: Exception) -> None:
+    """Raise a better error when the program hides a module of Python's own, which fails far from the cause."""
+    file = getattr(sys.modules["__main__"], "__file__", None) or ""
+    name = file.rpartition("/")[2].removesuffix(".py")
+    if name in sys.stdlib_module_names:
+        raise ImportError(f"{file} hides Python's own module `{name}`: rename it", name=name, path=file) from error
 
 
 def __dir__() -> list[str]:

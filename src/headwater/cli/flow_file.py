@@ -12,6 +12,7 @@ import msgspec
 from headwater.flow.load import find_code, load_source
 from headwater.flow.parameter import Parameter
 from headwater.flow.values import parameters_of
+from headwater.model.errors import UserMistake
 from headwater.model.order import CodeSource
 
 #: What the context carries from making it to the command's body.
@@ -28,14 +29,16 @@ class FlowCommand(click.Command):
     #: Called with the code's place before the flow is imported, when parameters are wanted; may start things early.
     on_found: Callable[[dict[str, object], CodeSource, list[str]], None] | None = None
     takes_parameters = False
+    #: What its first word is.
+    takes = "FILE.py"
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         path, rest = _split_file(args)
         if path is None:
-            if not args:
-                raise click.UsageError(f"which flow? headwater {info_name} FILE.py")
+            if not any(word in ("-h", "--help") for word in args):
+                raise self._no_file(f"headwater {info_name}", args)
             return super().make_context(info_name, args, parent=parent, **extra)
         file, _, name = path.partition(":")
         code = msgspec.structs.replace(find_code(file), flow=name)
@@ -65,6 +68,13 @@ class FlowCommand(click.Command):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+    def _no_file(self, command: str, words: list[str]) -> UserMistake:
+        named = next((word for word in words if not word.startswith("-")), None)
+        if named is None:
+            return UserMistake("which flow?", hint=f"{command} {self.takes}")
+        meant = f"{named}.py" if os.path.isfile(f"{named}.py") else self.takes
+        return UserMistake(f"which flow? `{named}` is no Python file", hint=f"{command} {meant}")
 
 
 def is_flow_file(word: str) -> bool:

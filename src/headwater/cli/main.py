@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import click
 
 from headwater import __version__
-from headwater.model.errors import HeadwaterError
+from headwater.model.errors import HeadwaterError, UserMistake
+from headwater.model.nearest import did_you_mean
 
 #: Command -> (module below headwater.cli, one line for the list). A module is imported when its command is used.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -58,7 +59,14 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and args[0].endswith(".py"):
             raise click.UsageError(f"what about {args[0]}? Put a command before it: headwater run {args[0]}")
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise no_command(args[0])
         return super().resolve_command(ctx, args)
+
+
+def no_command(word: str) -> UserMistake:
+    """Say that a word is no command, and which ones there are."""
+    return UserMistake(f"headwater has no command `{word}`", hint=did_you_mean(word, COMMANDS, what="Its commands"))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -101,6 +109,8 @@ def run_flow_file(path: str, argv: Sequence[str], flow: str) -> None:
     number = next((place for place, word in enumerate(rest) if word in COMMANDS), None)
     if number is None:
         if any(word in ("-h", "--help", "--version") for word in rest):
+            main(rest)
+        if rest and not rest[0].startswith("-"):
             main(rest)
         main(["check", path, *rest])
     assert number is not None

@@ -19,6 +19,7 @@ class _ResumeCommand(FlowCommand):
     """`resume` of a file, or of a run, whose file its record names."""
 
     takes_parameters = True
+    takes = "FILE.py, or the path of a run"
     on_found = staticmethod(start_engine_early)
 
     def make_context(

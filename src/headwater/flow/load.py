@@ -97,21 +97,23 @@ def find_flow(module: ModuleType, name: str | None, file: str) -> type[FlowSpec]
     if not last:
         raise FlowNotImported(f"{file} has no flow", hint="a flow is a class X(FlowSpec)")
     names = ", ".join(flow.__name__ for flow in last)
-    raise FlowNotImported(f"{file} has several flows: {names}", hint=f"name one, for instance {last[0].__name__}")
+    raise FlowNotImported(f"{file} has several flows: {names}", hint=f"name one: {file}:{last[0].__name__}")
 
 
 def _import(root: str, relative: str, name: str) -> ModuleType:
     path = os.path.realpath(os.path.join(root, relative))
     known = sys.modules.get(name)
     program = sys.modules["__main__"]
-    if _file_of(program) == path:
-        sys.modules.setdefault(name, program)
-        return program
-    if known is not None and _file_of(known) == path:
-        return known
-    if known is not None or name in sys.stdlib_module_names:
+    is_program = _file_of(program) == path
+    is_known = known is not None and _file_of(known) == path
+    if name in sys.stdlib_module_names or (known is not None and not is_known and not is_program):
         hint = f"rename {relative}"
         raise FlowNotImported(f"{shown(path)} has the name of another module, `{name}`", hint=hint)
+    if is_program:
+        sys.modules.setdefault(name, program)
+        return program
+    if known is not None:
+        return known
     for folder in (root, os.path.dirname(path)):
         if folder not in sys.path:
             sys.path.insert(0, folder)
@@ -162,6 +164,8 @@ def _line_in(path: str, traceback: TracebackType | None) -> int | None:
 def _hint_for(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"install `{error.name.partition('.')[0]}` into {sys.prefix}, or correct the name"
+    if isinstance(error, ImportError) and "relative import" in str(error):
+        return "a flow's file is a program and no part of a package: write `import other` for `from . import other`"
     if isinstance(error, SystemExit):
         return 'let the program run below `if __name__ == "__main__":` only'
     return ""

@@ -8,6 +8,7 @@ from headwater.model.errors import NotFound, ResumeRefused
 from headwater.model.events import DriverChanged, Event, RunStarted, TaskReused, TaskStarted, TaskSucceeded
 from headwater.model.graph import Graph
 from headwater.model.ids import TaskKey
+from headwater.model.nearest import did_you_mean
 from headwater.model.ports import Commit, Lease
 from headwater.model.rows import RunRow
 from headwater.plan.frontier import Frontier, TaskState
@@ -55,7 +56,7 @@ def plan_reuse(home: Home, origin: RunRow, graph: Graph, *, from_step: str | Non
         raise NotFound(
             f"{graph.flow} has no step `{from_step}`",
             choices=tuple(graph.steps),
-            hint=f"steps: {', '.join(graph.steps)}",
+            hint=did_you_mean(from_step, graph.steps, what="Its steps"),
         )
     again = steps_from(graph, from_step) if from_step is not None else frozenset()
     started, finished = finished_tasks(home, origin)

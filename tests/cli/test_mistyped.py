@@ -1,0 +1,121 @@
+"""What a tired person types: one message with the cause and what to do, exit code 2, nothing done."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.flow.flow_files import imports_undone
+
+FLOW = """
+from headwater import FlowSpec, step
+
+
+class Churn(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
+if __name__ == "__main__":
+    Churn()
+"""
+
+
+@pytest.fixture(autouse=True)
+def imports():
+    with imports_undone():
+        yield
+
+
+def write(folder, name, text=FLOW):
+    (folder / name).write_text(text)
+
+
+def program(*words):
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("words", [["rnu", "churn.py"], ["rnu"]])
+def test_a_command_that_is_none_is_answered_with_the_nearest(call, words):
+    spoken = call(*words)
+
+    assert spoken.code == 2
+    assert "headwater has no command `rnu`\n\nhint: did you mean `run`?" in spoken.err
+
+
+def test_a_program_takes_no_other_word_for_a_command(home_folder, tmp_path):
+    write(tmp_path, "churn.py")
+
+    done = program("churn.py", "rnu")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no command `rnu`\n\nhint: did you mean `run`?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "churn"], "`churn` is no Python file\n\nhint: headwater run churn.py\n"),
+        (["check", "README.md"], "`README.md` is no Python file\n\nhint: headwater check FILE.py\n"),
+        (["resume", "Churn"], "`Churn` is no Python file\n\nhint: headwater resume FILE.py, or the path of a run\n"),
+        (["show"], "which flow?\n\nhint: headwater show FILE.py\n"),
+    ],
+)
+def test_a_flow_that_is_not_named_is_asked_for(call, tmp_path, words, message):
+    write(tmp_path, "churn.py")
+
+    spoken = call(*words)
+
+    assert (spoken.code, spoken.out) == (2, "")
+    assert spoken.err.endswith(message)
+
+
+def test_a_step_that_is_none_is_answered_with_the_nearest(call, tmp_path):
+    write(tmp_path, "churn.py")
+    call("run", "churn.py")
+
+    spoken = call("resume", "churn.py", "strat")
+
+    assert spoken.code == 2
+    assert "Churn has no step `strat`\n\nhint: did you mean `start`? Its steps are: start, end" in spoken.err
+
+
+@pytest.mark.parametrize("name", ["colorsys", "random"])
+def test_a_program_with_the_name_of_a_module_of_python_begins_no_run(home_folder, tmp_path, name):
+    write(tmp_path, f"{name}.py")
+
+    done = program(f"{name}.py", "run")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {name}.py has the name of another module, `{name}`\n\nhint: rename {name}.py\n"
+
+
+def test_a_program_that_hides_what_we_need_ourselves_is_named(home_folder, tmp_path):
+    write(tmp_path, "types.py")
+
+    done = program("types.py", "run")
+
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith("types.py hides Python's own module `types`: rename it")
+
+
+def test_a_file_with_several_flows_says_how_to_name_one(call, tmp_path):
+    write(tmp_path, "two.py", FLOW + FLOW.replace("class Churn", "class Other"))
+
+    spoken = call("check", "two.py")
+
+    assert (spoken.code, "hint: name one: two.py:Churn" in spoken.err) == (2, True)
+    assert call("check", "two.py:Other").code == 0
+
+
+def test_a_relative_import_says_what_to_write(call, tmp_path):
+    write(tmp_path, "churn.py", "from . import other\n")
+
+    spoken = call("check", "churn.py")
+
+    assert (spoken.code, "write `import other` for `from . import other`" in spoken.err) == (2, True)
