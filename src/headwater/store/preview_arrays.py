@@ -1,5 +1,6 @@
 """Arrays in a listing: shape, type, and for numbers a histogram of a sample."""
 
+from itertools import islice
 from typing import Any
 
 from headwater.model.artifact import Header
@@ -25,7 +26,7 @@ def array_header(value: Any) -> Header | None:
     shape, dtype = tuple(int(length) for length in value.shape), str(value.dtype)
     if value.dtype.kind in "biuf" and value.size:
         return Header(shape=shape, dtype=dtype, kind="histogram", preview=_histogram(numpy, value))
-    return Header(shape=shape, dtype=dtype, kind="json", preview=tree(list(value.flat[:20])))
+    return Header(shape=shape, dtype=dtype, kind="json", preview=tree(list(islice(value.flat, 20))))
 
 
 def tensor_header(value: Any) -> Header | None:

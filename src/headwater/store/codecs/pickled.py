@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from headwater.store.codecs.encoded import Encoded, Naming
+from headwater.store.codecs.reductions import dispatch_table
 
 #: Buffers smaller than this go into the stream.
 OUT_OF_BAND_FROM_BYTES = 1024
@@ -48,8 +49,11 @@ class PickleCodec:
 def _pickler(stream: io.BytesIO, take: Any, naming: Naming) -> pickle.Pickler:
     # The plain pickler is several times faster: it asks nobody about each object.
     if naming.main_module is None or naming.main_module == "__main__":
-        return pickle.Pickler(stream, 5, buffer_callback=take)
-    return _CanonicalPickler(stream, take, naming.main_module)
+        pickler = pickle.Pickler(stream, 5, buffer_callback=take)
+    else:
+        pickler = _CanonicalPickler(stream, take, naming.main_module)
+    pickler.dispatch_table = dispatch_table()
+    return pickler
 
 
 class _CanonicalPickler(pickle.Pickler):

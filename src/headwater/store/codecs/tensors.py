@@ -27,7 +27,13 @@ class TensorCodec:
 
         if type(value) is not torch.Tensor or value.device.type != "cpu" or value.layout != torch.strided:
             return None
-        if value.grad_fn is not None or value.is_quantized or value.grad is not None or value.is_conj():
+        if (
+            value.grad_fn is not None
+            or value.is_quantized
+            or value.grad is not None
+            or value.is_conj()
+            or value.is_neg()
+        ):
             return None
         description = _Description(str(value.dtype).removeprefix("torch."), tuple(value.shape), value.requires_grad)
         flat = value.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
