@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import time
@@ -41,7 +42,11 @@ class Scene:
         self.executions = folder / "executions"
         self.executions.touch()
         self.flow = flow
-        self.file = file
+        # A project of its own: the code that a run keeps is this file, not all that lies around ours.
+        self.file = folder / "project" / Path(file).name
+        if not self.file.exists():
+            self.file.parent.mkdir()
+            shutil.copy(file, self.file)
         self.output = ""
         self._told = _fifo(folder / "told")
 

@@ -1,6 +1,7 @@
 """Flows that do one unusual thing each: die in every way, leave processes behind, print, fill the disk, go wide."""
 
 import ctypes
+import hashlib
 import os
 import signal
 import subprocess
@@ -22,6 +23,11 @@ def note(line):
     descriptor = os.open(os.environ["EXECUTIONS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(descriptor, f"{line}\n".encode())
     os.close(descriptor)
+
+
+def noise(count, seed):
+    """Give 64 characters a count that do not compress well, the same ones for the same seed."""
+    return "".join(hashlib.sha256(f"{seed}{number}".encode()).hexdigest() for number in range(count))
 
 
 def wait_for_ever():
@@ -253,6 +259,7 @@ class DiskFlow(FlowSpec):
     @step
     def join(self, inputs):
         note("join")
+        self.merge_artifacts(inputs, include=["first"])
         self.sizes = [len(each.block) for each in inputs]
         self.last = os.urandom(800_000)
         self.next(self.end)
@@ -266,17 +273,17 @@ class DiskFlow(FlowSpec):
 class StoredFlow(FlowSpec):
     """Leaves every kind of stored thing behind."""
 
-    word = Parameter("word", default="w" * 9000)
-    items_count = Parameter("items-count", default=300)
+    word = Parameter("word", default=noise(200, "w"))
+    items_count = Parameter("items-count", default=20)
 
     @step
     def start(self):
         import numpy
 
         self.array = numpy.arange(400_000, dtype="float64")
-        self.text = "t" * 50_000
+        self.text = noise(800, "t")
         self.small = {"one": 1}
-        self.many = ["i%05d" % number * 10 for number in range(self.items_count)]
+        self.many = [noise(8, f"i{number}") for number in range(self.items_count)]
         self.next(self.body, foreach="many")
 
     @step

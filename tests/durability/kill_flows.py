@@ -146,7 +146,8 @@ class RetryFlow(FlowSpec):
     @retry(times=8, minutes_between_retries=0)
     @step
     def join(self, inputs):
-        marks = sum(1 for line in open(os.environ["EXECUTIONS"]) if line.startswith("join"))
+        with open(os.environ["EXECUTIONS"]) as lines:
+            marks = sum(1 for line in lines if line.startswith("join"))
         note(self)
         if marks == 0:
             raise RuntimeError("the first time")

@@ -28,7 +28,7 @@ SEED = 20261122
 
 
 def _sample():
-    """Each point once or twice, each shape four times, at passages drawn by the seed; all of them are in the long tier."""
+    """Each point once or twice, each shape four times, at passages drawn by the seed; the long tier has all."""
     rng = random.Random(SEED)
     points = [*POINTS, *rng.sample(POINTS, 9)]
     shapes = [SHAPES[number % len(SHAPES)] for number in range(len(points))]

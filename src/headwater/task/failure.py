@@ -189,8 +189,8 @@ def _format(raised: BaseException) -> str:
     import traceback
 
     told = traceback.TracebackException.from_exception(raised, limit=-4 * MAX_FRAMES)
-    if isinstance(raised, ArtifactNotStorable) and not _has_user_frames(told.__cause__):
-        # What the codec said is in the reason; its frames are all ours.
+    if _is_explained(type(raised)) and not _has_user_frames(told.__cause__):
+        # What led to it is in its message; the frames are all ours.
         told.__cause__, told.__suppress_context__ = None, True
     _trim(told, set())
     return "".join(told.format())
