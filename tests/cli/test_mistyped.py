@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(autouse=True)
-def imports():
+def imports(home_folder):
     with imports_undone():
         yield
 
