@@ -124,10 +124,13 @@ def make_home(folder: str) -> None:
     """Make a store's folder, readable by its owner only; leaves an existing one as it is.
 
     Raises:
-        SettingMistake: the folder cannot be made or used.
+        SettingMistake: the folder cannot be made or written.
     """
     marker = os.path.join(folder, MARKER)
     if os.path.exists(marker):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            hint = "name another folder in HEADWATER_HOME, or look at its owner and its disk: `headwater doctor`"
+            raise SettingMistake(f"the store at {folder} cannot be written", hint=hint)
         return
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)

@@ -1,5 +1,7 @@
 """What a tired person types: one message with the cause and what to do, exit code 2, nothing done."""
 
+import os
+import shutil
 import subprocess
 import sys
 
@@ -119,3 +121,21 @@ def test_a_relative_import_says_what_to_write(call, tmp_path):
     spoken = call("check", "churn.py")
 
     assert (spoken.code, "write `import other` for `from . import other`" in spoken.err) == (2, True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root writes everywhere")
+@pytest.mark.parametrize("words", [["run", "churn.py"], ["init"], ["new", "sales"]])
+def test_a_folder_that_cannot_be_written_is_named(home_folder, tmp_path, words):
+    write(tmp_path, "churn.py")
+    without_power = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    for folder in (home_folder, tmp_path):
+        folder.chmod(0o500)
+
+    done = subprocess.run([*without_power, sys.executable, "-m", "headwater", *words], capture_output=True, text=True)
+
+    home_folder.chmod(0o700)
+    tmp_path.chmod(0o700)
+    named = home_folder if words[0] == "run" else tmp_path
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert str(named) in done.stderr

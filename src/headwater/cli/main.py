@@ -1,5 +1,6 @@
 """The `headwater` command, and `python flow.py COMMAND`, which is the same."""
 
+import errno
 import importlib
 import os
 import sys
@@ -35,6 +36,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 #: Commands whose first argument is a flow's file; `python flow.py COMMAND` puts it there.
 _TAKES_FILE = ("run", "resume", "check", "show")
+
+#: What no code can mend: said in a line, without a traceback.
+_OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 
 
 class _Commands(click.Group):
@@ -93,6 +97,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         # whoever read our output has gone; keep the interpreter from complaining when it flushes
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE or error.filename is None:
+            raise
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
