@@ -19,17 +19,19 @@ from headwater.model.order import CodeSource
 from headwater.model.ports import Engine
 from headwater.runtime.drive import Happening, Interrupts
 from headwater.runtime.execute import Execution, RunOptions
-from headwater.settings import read_settings
+from headwater.settings import Settings, read_settings
 from headwater.worker import inline_attempt
 
 
 def start_engine_early(found: dict[str, object], code: CodeSource, words: list[str]) -> None:
     """Start the worker processes before this one imports the flow: both import it at the same time."""
     if not any(word == "inline" or word == "--engine=inline" for word in words):
-        found[ENGINE] = LocalEngine(code, max_running=_workers(words))
+        settings = read_settings({}, os.environ, os.getcwd())
+        max_log_bytes = int(settings.max_log_size.value) << 20
+        found[ENGINE] = LocalEngine(code, max_running=_workers(words, settings), max_log_bytes=max_log_bytes)
 
 
-def _workers(words: list[str]) -> int:
+def _workers(words: list[str], settings: Settings) -> int:
     """The limit of attempts at work, before the command line is parsed for good."""
     for number, word in enumerate(words):
         text = word.partition("=")[2] if word.startswith("--max-workers=") else ""
@@ -37,7 +39,7 @@ def _workers(words: list[str]) -> int:
             text = words[number + 1]
         if text.isdigit() and int(text):
             return int(text)
-    return int(read_settings({}, os.environ, os.getcwd()).max_workers.value)
+    return int(settings.max_workers.value)
 
 
 def execute(

@@ -1,5 +1,6 @@
 """`headwater resume`: continues a run."""
 
+import time
 from collections.abc import Iterator
 
 import click
@@ -8,7 +9,7 @@ from headwater.cli.driving import execute, start_engine_early
 from headwater.cli.flow_file import CODE, FLOW, FlowCommand, command_words, given_parameters, is_flow_file
 from headwater.cli.options import run_options
 from headwater.home import Home, open_home
-from headwater.model.errors import NotFound, UserMistake
+from headwater.model.errors import HeadwaterError, NotFound, RunIsDriven, UserMistake
 from headwater.model.events import RunStarted
 from headwater.model.rows import RunQuery, RunRow
 from headwater.runtime.drive import Happening
@@ -64,10 +65,18 @@ def command(
                 f"{origin.path} succeeded: nothing is left to run", hint="name the step to run again from"
             )
         if origin.status == "running":
-            raise UserMistake(f"{origin.path} is running", hint=f"headwater cancel {origin.path}")
+            raise _driven(home, origin)
         return execution.resume_failed(flow, code, run_options, given, origin, step)
 
     return execute(context, options, start, command_words())
+
+
+def _driven(home: Home, row: RunRow) -> HeadwaterError:
+    """Say who drives the run."""
+    owner = home.ledger.owner(row.run)
+    if owner is None:
+        return UserMistake(f"{row.path} was still driven a moment ago", hint="ask again")
+    return RunIsDriven(row.path, owner.host, owner.pid, max(0.0, time.time() - owner.since))
 
 
 def _split(words: tuple[str, ...], origin: str | None, flow: str) -> tuple[str | None, str | None]:
