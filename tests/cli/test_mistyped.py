@@ -139,3 +139,10 @@ def test_a_folder_that_cannot_be_written_is_named(home_folder, tmp_path, words):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
     assert str(named) in done.stderr
+
+
+def test_a_checked_flow_says_how_to_run_it(call, tmp_path):
+    write(tmp_path, "my churn.py")
+
+    assert "run it: headwater run 'my churn.py'\n" in call("check", "my churn.py").err
+    assert program("my churn.py").stderr.endswith("run it: python 'my churn.py' run\n")

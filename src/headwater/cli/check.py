@@ -1,11 +1,14 @@
 """`headwater check FILE`: reports every mistake of a flow."""
 
+import os
+import shlex
 import sys
 
 import click
 
 from headwater.cli.flow_file import FLOW, FlowCommand
 from headwater.flow.checks import check_flow
+from headwater.flow.steps import shown
 from headwater.model.errors import FlowMistakes
 
 
@@ -22,5 +25,13 @@ def command(context: click.Context, /, file: str, **_: object) -> int:
     for mistake in mistakes:
         print(f"warning: {mistake}", file=sys.stderr)
     print(f"{graph.flow}: {len(graph.steps)} steps, no mistakes", file=sys.stderr)
-    print(f"run it: headwater run {file}", file=sys.stderr)
+    print(f"run it: {_run_words(file)}", file=sys.stderr)
     return 0
+
+
+def _run_words(file: str) -> str:
+    """Give what runs the flow, as the person who asks is used to type it."""
+    path = file.partition(":")[0]
+    if os.path.realpath(sys.argv[0]) == os.path.realpath(path):
+        return f"python {shlex.quote(shown(path))} run"
+    return f"headwater run {shlex.quote(file)}"
