@@ -409,7 +409,7 @@ def test_what_the_main_module_defines_loads_in_a_process_that_imports_it(tmp_pat
             if __name__ == "__main__":
                 store = ArtifactStore(DiskPlace(sys.argv[1]), main_module="churn")
                 saved = store.save("x", {"m": Model(), "c": Model, "f": score}, may_be_small=False)
-                print(saved.ref.digest)
+                print(saved.ref.digest, store.save("y", Model()).ref.type)
             """
         )
     )
@@ -419,7 +419,8 @@ def test_what_the_main_module_defines_loads_in_a_process_that_imports_it(tmp_pat
     )
     sys.path.insert(0, str(tmp_path))
     try:
-        ref = Ref(digest=ran.stdout.strip(), codec="pickle/1", type="dict", size=0)
+        digest, type_name = ran.stdout.split()
+        ref = Ref(digest=digest, codec="pickle/1", type="dict", size=0)
         loaded = ArtifactStore(DiskPlace(str(place))).load(ref)
         import churn
     finally:
@@ -429,6 +430,7 @@ def test_what_the_main_module_defines_loads_in_a_process_that_imports_it(tmp_pat
     assert type(loaded["m"]) is churn.Model is loaded["c"]
     assert type(loaded["m"].part) is churn.Model.Part
     assert loaded["f"]() == 42
+    assert type_name == "churn.Model"
 
 
 def test_a_subclass_of_an_array_is_pickled_whole(store):

@@ -84,7 +84,7 @@ class Execution:
         """
         graph, machine = self._prepare(flow, options)
         values = evaluate_parameters(flow, given, os.environ, user=self._home.user)
-        saved = save_values(self._home, {**constants_of(flow), **values})
+        saved = save_values(self._home, {**constants_of(flow), **values}, code.module)
         yield from self._start(graph, code, options, machine, saved, None)
 
     def resume_failed(
@@ -103,7 +103,7 @@ class Execution:
         """
         graph, machine = self._prepare(flow, options)
         values = self._new_values(flow, given, origin)
-        saved = save_values(self._home, {**constants_of(flow), **values})
+        saved = save_values(self._home, {**constants_of(flow), **values}, code.module)
         changed = {name: saved.refs[name] for name in values}
         reuse = plan_reuse(self._home, origin, graph, from_step=from_step, changed=changed)
         yield from self._start(graph, code, options, machine, saved, reuse)

@@ -14,6 +14,7 @@ from headwater.model.order import CodeSource
 from headwater.model.ports import Commit, Lease
 from headwater.plan.frontier import Frontier, TaskState
 from headwater.plan.reuse import Finished, reuse
+from headwater.store.artifacts import ArtifactStore
 
 
 class StartFacts(msgspec.Struct, frozen=True):
@@ -55,9 +56,13 @@ class SavedValues(msgspec.Struct, frozen=True):
     small: dict[Digest, bytes] = {}
 
 
-def save_values(home: Home, values: Mapping[str, object]) -> SavedValues:
-    """Save parameters and constants; durable on return."""
-    saved = home.artifacts.save_many(values)
+def save_values(home: Home, values: Mapping[str, object], module: str) -> SavedValues:
+    """Save parameters and constants; durable on return.
+
+    `module` is the name by which other processes import the flow's file: it may be the program that runs, whose
+    classes would be called `__main__`.
+    """
+    saved = ArtifactStore(home.objects, main_module=module).save_many(values)
     return SavedValues(
         refs={name: entry.ref for name, entry in saved.items()},
         headers={entry.ref.digest: entry.header for entry in saved.values() if entry.header is not None},

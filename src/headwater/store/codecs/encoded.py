@@ -22,6 +22,10 @@ class Naming(msgspec.Struct, frozen=True):
     #: Canonical name of the module that runs as `__main__`; None when nothing is known of it.
     main_module: str | None = None
 
+    def canonical(self, name: str) -> str:
+        """Give the name of a class as other processes would: `churn.Score` for `__main__.Score`."""
+        return f"{self.main_module}{name[8:]}" if self.main_module and name.startswith("__main__.") else name
+
 
 class Codec(Protocol):
     """Turns values of some types into bytes and back."""
