@@ -77,6 +77,14 @@ def test_a_flow_that_is_not_named_is_asked_for(call, tmp_path, words, message):
     assert spoken.err.endswith(message)
 
 
+@pytest.mark.parametrize("command", ["status", "logs", "cancel", "tag"])
+def test_a_run_that_is_not_named_is_asked_for(call, command):
+    spoken = call(command)
+
+    assert spoken.code == 2
+    assert spoken.err.endswith("hint: `headwater list` shows the runs\n")
+
+
 def test_a_step_that_is_none_is_answered_with_the_nearest(call, tmp_path):
     write(tmp_path, "churn.py")
     call("run", "churn.py")

@@ -1,10 +1,11 @@
 """Picks how a run is shown: a live table on a terminal, plain lines elsewhere."""
 
 from types import TracebackType
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, cast
 
 from headwater.cli.live import LiveWatcher
 from headwater.cli.plain import PlainWatcher
+from headwater.cli.streams import LastingStream
 from headwater.runtime.drive import Happening
 
 
@@ -17,7 +18,8 @@ def watcher(out: TextIO, *, is_quiet: bool, is_shared: bool = False) -> "Watcher
         is_shared: steps print to the same terminal, or a debugger talks there: nothing may be drawn over.
     """
     is_live = out.isatty() and not is_quiet and not is_shared
-    return LiveWatcher(out) if is_live else PlainWatcher(out, is_quiet=is_quiet)
+    lasting = cast(TextIO, LastingStream(out))
+    return LiveWatcher(lasting) if is_live else PlainWatcher(lasting, is_quiet=is_quiet)
 
 
 class Watcher(Protocol):

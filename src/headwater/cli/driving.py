@@ -53,9 +53,7 @@ def execute(
     home = open_home(home_option if isinstance(home_option, str) else None, make=True)
     settings = home.settings
     assert settings is not None
-    show = watcher(
-        sys.stderr, is_quiet=bool(options.get("quiet")), is_shared=options.get("engine") == "inline"
-    )
+    show = watcher(sys.stderr, is_quiet=bool(options.get("quiet")), is_shared=options.get("engine") == "inline")
     show.store(home.path, settings.home.source, home.user)
     run_options = read_run_options(options, int(settings.max_workers.value), command)
     engine = _engine(context, options, home)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 #: Seconds between two drawings.
 _DRAW_EVERY = 0.1
+#: Columns of the bar at most, and of what stands beside it as a rule.
 _BAR = 24
+_WIDTH_OF_WORDS = 36
+_COLUMNS = 4
 
 
 class LiveWatcher:
@@ -111,17 +114,21 @@ class LiveWatcher:
         from rich.table import Table
 
         table = Table(box=None, padding=(0, 1), show_header=False)
+        for _ in range(_COLUMNS):
+            table.add_column(no_wrap=True)
+        width = max(0, min(_BAR, self._console.width - _WIDTH_OF_WORDS))
         for step in self._tally.steps.values():
             if step.expected or step.done:
-                table.add_row(*_cells(step))
+                table.add_row(*_cells(step, width))
         return table
 
 
-def _cells(step: StepTally) -> tuple[str, ...]:
+def _cells(step: StepTally, width: int) -> tuple[str, ...]:
+    """Give name, bar, counts and time of a step, the bar in so many columns."""
     expected = max(step.expected, step.done + step.running + step.failed, 1)
-    filled = round(_BAR * step.done / expected)
+    filled = round(width * step.done / expected)
     colour = "red" if step.failed else "green" if step.done == expected else "cyan"
-    bar = f"[{colour}]{'━' * filled}[/][dim]{'━' * (_BAR - filled)}[/]"
+    bar = f"[{colour}]{'━' * filled}[/][dim]{'━' * (width - filled)}[/]"
     told = [f"{step.done}/{expected}"]
     told += [f"{step.running} running"] if step.running else []
     told += [f"[red]{step.failed} failed[/]"] if step.failed else []

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from headwater import __version__
+from headwater.cli.streams import open_missing_streams
 from headwater.model.errors import HeadwaterError, UserMistake
 from headwater.model.nearest import did_you_mean
 
@@ -81,6 +82,7 @@ def headwater() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and exit: 0 done, 1 failed, 2 asked wrongly, 130 interrupted."""
+    open_missing_streams()
     try:
         code = headwater.main(args=None if argv is None else list(argv), standalone_mode=False)
         sys.stdout.flush()
@@ -89,6 +91,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.MissingParameter) and "RUN" in error.format_message():
+            print("\nhint: `headwater list` shows the runs", file=sys.stderr)
         sys.exit(error.exit_code)
     except HeadwaterError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,0 +1,42 @@
+"""Standard streams that outlive whoever reads them."""
+
+import os
+import sys
+from typing import TextIO
+
+
+class LastingStream:
+    """A stream whose reader may go away: what follows is dropped, and the run that is told of goes on."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._is_gone = False
+
+    def write(self, text: str) -> int:
+        """Write a text, or drop it."""
+        if not self._is_gone:
+            try:
+                self._out.write(text)
+            except OSError:
+                self._is_gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what waits, or drop it."""
+        if not self._is_gone:
+            try:
+                self._out.flush()
+            except OSError:
+                self._is_gone = True
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._out, name)
+
+
+def open_missing_streams() -> None:
+    """Open what our caller closed: a database that got number 2 would be written over by messages."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, open(descriptor, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115

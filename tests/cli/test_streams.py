@@ -1,0 +1,52 @@
+"""A run does not depend on who reads what it says."""
+
+import os
+import subprocess
+import sys
+
+from headwater.cli.streams import LastingStream
+from headwater.home import open_home
+from headwater.model.rows import RunQuery
+from tests.cli.test_mistyped import FLOW
+
+
+def test_a_run_goes_on_when_its_reader_has_gone(home_folder, tmp_path):
+    (tmp_path / "churn.py").write_text(FLOW)
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    done = subprocess.run([sys.executable, "churn.py", "run"], stdout=writer, stderr=writer)
+    os.close(writer)
+
+    assert done.returncode == 0
+    (row,) = open_home().ledger.runs(RunQuery()).rows
+    assert row.status == "succeeded"
+
+
+def test_a_run_needs_no_standard_streams(home_folder, tmp_path):
+    (tmp_path / "churn.py").write_text(FLOW)
+
+    done = subprocess.run(["bash", "-c", 'exec "$0" churn.py run <&- >&- 2>&-', sys.executable])
+
+    assert done.returncode == 0
+    home = open_home()
+    (row,) = home.ledger.runs(RunQuery()).rows
+    assert row.status == "succeeded"
+    assert subprocess.run([sys.executable, "-m", "headwater", "fsck"], capture_output=True).returncode == 0
+
+
+def test_a_stream_whose_reader_has_gone_drops_what_follows(tmp_path):
+    reader, writer = os.pipe()
+    out = os.fdopen(writer, "w")
+    lasting = LastingStream(out)
+    lasting.write("one\n")
+    lasting.flush()
+    os.close(reader)
+
+    for _ in range(3):
+        lasting.write("two\n")
+        lasting.flush()
+
+    assert lasting.fileno() == writer
+    os.dup2(os.open(os.devnull, os.O_WRONLY), writer)
+    out.close()
