@@ -115,6 +115,7 @@ class DiskPlace:
     def _write_batch(self, batch: Sequence[tuple[str, Sequence[Buffer]]]) -> None:
         pending: list[_Pending] = []
         try:
+            _make_folders({os.path.dirname(self.path(key)) for key, _ in batch})
             for key, parts in batch:
                 pending.append(self._open(self.path(key)))
                 os.fchmod(pending[-1].descriptor, 0o600)
@@ -146,12 +147,7 @@ class DiskPlace:
         temporary = f"{folder}/{TEMPORARY}{name}-{os.getpid():x}-{os.urandom(4).hex()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         failpoint("store.before_write")
-        try:
-            descriptor = os.open(temporary, flags, 0o600)
-        except FileNotFoundError:
-            _make_folders(folder)
-            descriptor = os.open(temporary, flags, 0o600)
-        return _Pending(temporary, final, descriptor)
+        return _Pending(temporary, final, os.open(temporary, flags, 0o600))
 
     def _disk_full(self, batch: Sequence[tuple[str, Sequence[Buffer]]], pending: Sequence["_Pending"]) -> DiskFull:
         path = pending[-1].final if pending else self.path(batch[0][0])
@@ -188,18 +184,26 @@ def _write_parts(descriptor: int, parts: Sequence[Buffer]) -> None:
             written += os.write(descriptor, view[written : written + _BYTES_PER_CALL])
 
 
-def _make_folders(folder: str) -> None:
-    """Create a folder and what is missing above it, 0700, each made durable in its parent."""
+def _make_folders(folders: Iterable[str]) -> None:
+    """Create what is missing of some folders and of those above them, 0700, each made durable in its parent."""
+    parents: set[str] = set()
+    for folder in folders:
+        _make_folder(folder, parents)
+    for parent in parents:
+        _sync_folder(parent)
+
+
+def _make_folder(folder: str, parents: set[str]) -> None:
     if os.path.isdir(folder):
         return
     parent = os.path.dirname(folder)
-    _make_folders(parent)
+    _make_folder(parent, parents)
     try:
         os.mkdir(folder, 0o700)
     except FileExistsError:
         return
     os.chmod(folder, 0o700)
-    _sync_folder(parent)
+    parents.add(parent)
 
 
 def _sync_folder(folder: str) -> None:

@@ -149,7 +149,7 @@ def _lay_out(objects: ObjectStore, digest: Digest, files: Mapping[str, TreeFile]
         target = f"{folder}/{path}"
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
         mode = 0o700 if file.is_executable else 0o600
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with open(descriptor, "wb") as opened:
             opened.write(objects.map_raw(file.digest))
 
