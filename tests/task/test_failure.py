@@ -1,6 +1,7 @@
 import bdb
 import errno
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from headwater.model.errors import (
     DiskFull,
     ExecutableFailed,
     InvalidNext,
+    MergeConflict,
     StepTimeout,
 )
 from headwater.task import failure as failure_module
@@ -154,6 +156,32 @@ def _raise_through_ours() -> None:
 
     scope["b"] = first
     scope["a"]()  # type: ignore[operator]
+
+
+def test_what_python_said_before_an_error_of_ours_is_left_out() -> None:
+    try:
+        subprocess.Popen(["/no/such/program"])
+    except OSError as error:
+        refused = ExecutableFailed("`score.sh` could not be started: No such file", hint="make it")
+        refused.__cause__ = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+
+    traceback = failing(refused).error.traceback
+
+    assert "subprocess.py" not in traceback
+    assert traceback.endswith("ExecutableFailed: `score.sh` could not be started: No such file\n\nhint: make it\n")
+
+
+def test_what_the_user_was_doing_before_an_error_of_ours_is_kept() -> None:
+    try:
+        try:
+            failing_here: dict[str, int] = {}
+            failing_here["theirs"]
+        except KeyError:
+            raise MergeConflict("the inputs differ", ["x"])  # noqa: B904 - as users write it
+    except MergeConflict as raised:
+        traceback = describe_failure(raised, HERE).error.traceback
+
+    assert "KeyError: 'theirs'" in traceback
 
 
 def test_endless_recursion_is_kept_within_bounds() -> None:

@@ -85,14 +85,21 @@ def finished_lines(tally: Tally, event: RunFinished) -> list[str]:
     return lines
 
 
+def error_lines(error: TaskError) -> list[str]:
+    """Tell where it failed, unless no line of the user's is to blame, and what to do."""
+    hint = [f"  hint: {error.hint}"] if error.hint else []
+    if error.hint and not error.frames:
+        return hint
+    traceback = error.traceback.rstrip().removesuffix(f"hint: {error.hint}") if error.hint else error.traceback
+    return [f"    {line}" for line in traceback.rstrip().splitlines()] + hint
+
+
 def failure_report(tally: Tally, failure: TaskFailed) -> list[str]:
     """Tell a failure whole: traceback with the user's lines, inputs, commands."""
     path = f"{tally.path}/{tally.name(failure.key)}"
     lines = ["", f"  {path}: {error_text(failure.cause, failure.error)}"]
     if failure.error is not None:
-        lines += [f"    {line}" for line in failure.error.traceback.rstrip().splitlines()]
-        if failure.error.hint:
-            lines.append(f"  hint: {failure.error.hint}")
+        lines += error_lines(failure.error)
     usage = failure.usage
     if usage.ended_at:
         peak = f", peak memory {bytes_text(usage.peak_memory_bytes)}" if usage.peak_memory_bytes else ""

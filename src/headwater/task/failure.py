@@ -189,15 +189,20 @@ def _format(raised: BaseException) -> str:
     import traceback
 
     told = traceback.TracebackException.from_exception(raised, limit=-4 * MAX_FRAMES)
-    if _is_explained(type(raised)) and not _has_user_frames(told.__cause__):
-        # What led to it is in its message; the frames are all ours.
+    if _is_explained(type(raised)) and not _has_telling_frames(told.__cause__ or told.__context__):
+        # What led to it is in its message; the frames are ours and Python's.
         told.__cause__, told.__suppress_context__ = None, True
     _trim(told, set())
     return "".join(told.format())
 
 
-def _has_user_frames(told: "traceback.TracebackException | None") -> bool:
-    return told is not None and any(not _is_ours(frame.filename) for frame in told.stack)
+def _has_telling_frames(told: "traceback.TracebackException | None") -> bool:
+    """Whether lines of the user, or of a package, are among what led to an error."""
+    while told is not None:
+        if any(not _is_ours(frame.filename) and not _is_of_python(frame.filename) for frame in told.stack):
+            return True
+        told = told.__cause__ or told.__context__
+    return False
 
 
 def _trim(told: "traceback.TracebackException", seen: set[int]) -> None:
@@ -263,6 +268,10 @@ def is_user_file(file: str, code_root: str) -> bool:
     if "site-packages" in path or "dist-packages" in path or path.startswith(_STANDARD_LIBRARY):
         return False
     return path.startswith(os.path.join(os.path.abspath(code_root), ""))
+
+
+def _is_of_python(file: str) -> bool:
+    return file.startswith((_STANDARD_LIBRARY, "<frozen ")) and "-packages" not in file
 
 
 def _is_ours(file: str) -> bool:
