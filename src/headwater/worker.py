@@ -19,6 +19,7 @@ from headwater.flow.compile import compile_flow
 from headwater.flow.load import load_source
 from headwater.flow.spec import FlowSpec
 from headwater.model.current import LazyFact
+from headwater.model.graph import Graph
 from headwater.model.ids import Digest
 from headwater.model.order import CodeSource, TaskOrder
 from headwater.model.outcome import Outcome
@@ -29,6 +30,7 @@ from headwater.task.attempt import run_attempt
 from headwater.task.failure import describe_failure
 from headwater.task.modules import LoadedModules
 from headwater.task.payloads import ReadSmall
+from headwater.task.rehearsal import rehearse
 from headwater.task.threads import ThreadPools
 from headwater.task.workspace import Workspace
 
@@ -42,7 +44,7 @@ def main(words: Sequence[str]) -> None:
     """Be what the first word says; does not return."""
     role, *rest = words
     if role == "zygote":
-        serve(prepare_attempts)
+        serve(prepare_attempts, _rehearse)
     serve_attempt(prepare_spawned_attempt, rest)
 
 
@@ -54,6 +56,11 @@ def prepare_attempts(code: CodeSource) -> RunAttempt:
     """
     _name_program(code)
     return _prepare(code, is_forked=True)
+
+
+def _rehearse(run: RunAttempt, home: str) -> None:
+    if isinstance(run, _Attempts):
+        run.rehearse(home)
 
 
 def prepare_spawned_attempt(code: CodeSource) -> RunAttempt:
@@ -105,27 +112,57 @@ def _prepare(
         modules.digests()
     except BaseException as raised:
         raise LoadFailed(describe_failure(raised, code.root).error) from raised
-    pools = ThreadPools()
-    by_home: dict[str, Workspace] = {}
+    return _Attempts(code, flow_class, graph, modules, is_forked=is_forked, on_exception=on_exception)
 
-    def run(order: TaskOrder) -> Outcome:
-        workspace = by_home.get(order.home)
+
+class _Attempts:
+    """Runs attempts of one flow in this process: a `RunAttempt`."""
+
+    def __init__(
+        self,
+        code: CodeSource,
+        flow_class: type[FlowSpec],
+        graph: Graph,
+        modules: LoadedModules,
+        *,
+        is_forked: bool,
+        on_exception: Callable[[BaseException], None] | None,
+    ) -> None:
+        self._code = code
+        self._flow_class = flow_class
+        self._graph = graph
+        self._modules = modules
+        self._pools = ThreadPools()
+        self._is_forked = is_forked
+        self._on_exception = on_exception
+        self._workspaces: dict[str, Workspace] = {}
+
+    def __call__(self, order: TaskOrder) -> Outcome:
+        workspace = self._workspace(order.home)
+        return run_attempt(order, self._flow_class, msgspec.structs.replace(workspace, facts=_client_facts(order)))
+
+    def rehearse(self, home: str) -> None:
+        """Do before forking what every attempt on this store would do first."""
+        self._workspace(home)
+        rehearse()
+        self._modules.digests()
+
+    def _workspace(self, home: str) -> Workspace:
+        workspace = self._workspaces.get(home)
         if workspace is None:
-            read_small = _ledger_reader(order.home)
-            workspace = by_home[order.home] = Workspace(
+            read_small = _ledger_reader(home)
+            workspace = self._workspaces[home] = Workspace(
                 artifacts=ArtifactStore(
-                    DiskPlace(os.path.join(order.home, "objects")), read_small, main_module=code.module
+                    DiskPlace(os.path.join(home, "objects")), read_small, main_module=self._code.module
                 ),
-                graph=graph,
-                modules=modules,
-                pools=pools,
+                graph=self._graph,
+                modules=self._modules,
+                pools=self._pools,
                 read_small=read_small,
-                is_forked=is_forked,
-                on_exception=on_exception,
+                is_forked=self._is_forked,
+                on_exception=self._on_exception,
             )
-        return run_attempt(order, flow_class, msgspec.structs.replace(workspace, facts=_client_facts(order)))
-
-    return run
+        return workspace
 
 
 def _client_facts(order: TaskOrder) -> dict[str, object]:

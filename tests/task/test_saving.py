@@ -100,7 +100,7 @@ class ManySmallFlow(FlowSpec):
     def start(self):
         for number in range(60):
             setattr(self, f"text{number}", random.randbytes(1500).hex())
-        self.items = [random.randbytes(150).hex() for _ in range(20)]
+        self.items = [random.randbytes(150).hex() for _ in range(10)]
         self.next(self.each, foreach="items")
 
     @step

@@ -25,6 +25,7 @@ class OrderHead(msgspec.Struct, frozen=True):
     run: RunId
     key: TaskKey
     attempt: int
+    home: str = ""
     log_file: str = ""
     options: HeadOptions = HeadOptions()
 
