@@ -50,3 +50,23 @@ def test_a_stream_whose_reader_has_gone_drops_what_follows(tmp_path):
     assert lasting.fileno() == writer
     os.dup2(os.open(os.devnull, os.O_WRONLY), writer)
     out.close()
+
+
+def test_an_interrupt_before_the_command_is_there_ends_quietly(home_folder, tmp_path):
+    interrupting = """
+import sys
+
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "headwater.cli.main":
+            raise KeyboardInterrupt
+
+
+sys.meta_path.insert(0, Interrupting())
+"""
+    (tmp_path / "churn.py").write_text(FLOW.replace("if __name__", f"{interrupting}\nif __name__"))
+
+    done = subprocess.run([sys.executable, "churn.py", "run"], capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (130, "")

@@ -419,3 +419,16 @@ def test_an_object_reads_on_in_a_forked_child(home, churn):
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_key_that_leads_nowhere_is_answered_with_the_nearest(history):
+    history.run().task("start", {"rows": 1})
+
+    with pytest.raises(KeyError) as raised:
+        Run("Churn/1")["start"].task["row"]
+
+    assert str(raised.value) == (
+        "Churn/1/start/1 has no artifact `row`\n\nhint: did you mean `rows`? Its artifacts are: rows"
+    )
+    assert raised.value.choices == ("rows",)
+    assert raised.value.__suppress_context__

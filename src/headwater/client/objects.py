@@ -28,7 +28,7 @@ from headwater.client.siblings import Siblings, is_shown
 from headwater.client.step_facts import StepFacts
 from headwater.client.table import runs_table
 from headwater.client.task_facts import TaskFacts
-from headwater.model.errors import InvalidPathspec, NotFound
+from headwater.model.errors import InvalidPathspec, NotFound, NotFoundByKey
 from headwater.model.ids import Digest, TaskKey
 from headwater.model.nearest import did_you_mean
 from headwater.model.ports import LogLine
@@ -571,7 +571,8 @@ def _or_key_error(find: Callable[[], _Found]) -> _Found:
     try:
         return find()
     except (NotFound, InvalidPathspec) as error:
-        raise KeyError(str(error)) from error
+        choices = error.choices if isinstance(error, NotFound) else ()
+        raise NotFoundByKey(error.message, choices=choices, hint=error.hint) from None
 
 
 def _exists(find: Callable[[], object]) -> bool:

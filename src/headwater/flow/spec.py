@@ -62,7 +62,11 @@ class FlowSpec:
         """Run the command line when the flow's file is the program that runs and `use_cli` is set."""
         if use_cli and _is_program(type(self)):
             path = sys.modules["__main__"].__file__
-            importlib.import_module(COMMAND_LINE).run_flow_file(path, sys.argv[1:], type(self).__name__)
+            try:
+                importlib.import_module(COMMAND_LINE).run_flow_file(path, sys.argv[1:], type(self).__name__)
+            except KeyboardInterrupt:
+                # It came before the command could take it.
+                sys.exit(130)
 
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)

@@ -13,6 +13,7 @@ HeadwaterError                  anything that we can explain
 │   ├── NamespaceMismatch       the object is outside the current namespace
 │   ├── TagRefused              a tag that cannot be set or removed
 │   ├── NotFound                no such flow, run, step, task, artifact
+│   │   └── NotFoundByKey       the same, asked for with `[]`: a KeyError too
 │   ├── ResumeRefused           what would be reused does not fit
 │   └── SettingMistake          a setting's value
 ├── ArtifactNotStorable         a value that no codec takes; names attribute and path
@@ -135,6 +136,10 @@ class NotFound(UserMistake):
         super().__init__(message, hint=hint)
         #: What there is instead, nearest first.
         self.choices = tuple(choices)
+
+
+class NotFoundByKey(NotFound, KeyError):
+    """What `[]` of a client object raises: a KeyError with a sentence."""
 
 
 class ResumeRefused(UserMistake):
