@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from headwater import Flow, Run, namespace
+from headwater.flow.project import code_root
 
 #: Libraries are imported twice a run, which takes a while on a busy machine.
 pytestmark = pytest.mark.timeout(300)
@@ -83,3 +84,12 @@ def test_sentiment_ends_with_a_model_that_is_scored_on_tweets_that_no_choice_has
 def ratings() -> list[float]:
     with open(EXAMPLES / "sentiment" / "data" / "tweets.tsv", encoding="utf-8", newline="") as file:
         return [float(row["sentiment"]) for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+
+
+@pytest.mark.parametrize("example", ["digits", "hello", "sentiment"])
+def test_an_example_is_a_project_of_its_own(example):
+    assert code_root(str(EXAMPLES / example / "flow.py")) == str(EXAMPLES / example)
+
+
+def test_a_run_of_an_example_keeps_the_code_of_its_folder_only(run_example):
+    assert sorted(run_example("hello").run.code) == ["README.md", "flow.py", "pyproject.toml"]
