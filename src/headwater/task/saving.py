@@ -1,6 +1,6 @@
 """Saves what a step left behind: which attributes are artifacts, what was only read, what is small."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MappingView
 from types import MethodType
 
 import msgspec
@@ -46,11 +46,12 @@ class Saver:
     def items(self, name: str, items: Iterable[object]) -> Ref:
         """Save the items of a foreach so that each can be read alone.
 
-        An iterator can be gone through only once: its attribute is kept as the list of its items.
+        An iterator can be gone through only once, and a view of a dictionary cannot be stored: such an attribute is kept
+        as the list of its items.
         """
         saved = self._artifacts.save_items(name, items, may_be_small=self._small_left >= SMALL_BYTES)
         self._note(saved)
-        if type(items) is list or hasattr(items, "__next__"):
+        if type(items) is list or hasattr(items, "__next__") or isinstance(items, MappingView):
             self._itemised[name] = (items, saved.ref)
         return saved.ref
 
