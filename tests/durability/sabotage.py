@@ -301,7 +301,7 @@ SABOTAGES = [
     ),
     Sabotage(
         "the limit of logs is not heeded",
-        "cli/driving.py",
+        "cli/early_engine.py",
         ", max_log_bytes=max_log_bytes)",
         ")",
         "tests/durability/test_kept_lines.py -k limit",

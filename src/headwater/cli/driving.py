@@ -1,6 +1,6 @@
 """What `run` and `resume` share: the engine, Ctrl-C, watching, and how the command ends."""
 
-import os
+import importlib
 import signal
 import sys
 import time
@@ -10,36 +10,15 @@ import click
 
 from headwater.cli.console import Watcher, watcher
 from headwater.cli.flow_file import CODE, ENGINE
-from headwater.cli.options import read_run_options
-from headwater.engines.inline import InlineEngine
 from headwater.engines.local import LocalEngine
 from headwater.home import Home, open_home
 from headwater.model.events import RunFinished
-from headwater.model.order import CodeSource
 from headwater.model.ports import Engine
 from headwater.runtime.drive import Happening, Interrupts
 from headwater.runtime.execute import Execution, RunOptions
-from headwater.settings import Settings, read_settings
-from headwater.worker import inline_attempt
 
-
-def start_engine_early(found: dict[str, object], code: CodeSource, words: list[str]) -> None:
-    """Start the worker processes before this one imports the flow: both import it at the same time."""
-    if not any(word == "inline" or word == "--engine=inline" for word in words):
-        settings = read_settings({}, os.environ, os.getcwd())
-        max_log_bytes = int(settings.max_log_size.value) << 20
-        found[ENGINE] = LocalEngine(code, max_running=_workers(words, settings), max_log_bytes=max_log_bytes)
-
-
-def _workers(words: list[str], settings: Settings) -> int:
-    """The limit of attempts at work, before the command line is parsed for good."""
-    for number, word in enumerate(words):
-        text = word.partition("=")[2] if word.startswith("--max-workers=") else ""
-        if word == "--max-workers" and number + 1 < len(words):
-            text = words[number + 1]
-        if text.isdigit() and int(text):
-            return int(text)
-    return int(settings.max_workers.value)
+#: Brings all that runs a task; imported only when tasks run in this process.
+_INLINE = "headwater.cli.inline"
 
 
 def execute(
@@ -55,7 +34,7 @@ def execute(
     assert settings is not None
     show = watcher(sys.stderr, is_quiet=bool(options.get("quiet")), is_shared=options.get("engine") == "inline")
     show.store(home.path, settings.home.source, home.user)
-    run_options = read_run_options(options, int(settings.max_workers.value), command)
+    run_options = _run_options(options, int(settings.max_workers.value), command)
     engine = _engine(context, options, home)
     interrupts = Interrupts()
     previous = signal.signal(signal.SIGINT, lambda *_: _interrupt(interrupts, show))
@@ -71,9 +50,10 @@ def execute(
 
 
 def _engine(context: click.Context, options: dict[str, object], home: Home) -> Engine:
-    early = context.obj.get(ENGINE)
     if options.get("engine") == "inline":
-        return InlineEngine(context.obj[CODE], inline_attempt)
+        engine: Engine = importlib.import_module(_INLINE).open_engine(context.obj[CODE])
+        return engine
+    early: Engine | None = context.obj.get(ENGINE)
     return early if early is not None else LocalEngine(context.obj[CODE])
 
 
@@ -90,3 +70,30 @@ def _watch(happenings: Iterator[Happening], show: Watcher) -> int:
 def _interrupt(interrupts: Interrupts, show: Watcher) -> None:
     interrupts.add()
     show.interrupted(interrupts.count)
+
+
+def _run_options(options: dict[str, object], default_workers: int, command: tuple[str, ...]) -> RunOptions:
+    """Make the run's options out of a command's; one that a parameter of the flow took the name of is not there."""
+    return RunOptions(
+        max_workers=_whole(options.get("max_workers")) or default_workers,
+        tags=_texts(options.get("tags")),
+        note=_text(options.get("note")) or "",
+        seed=_whole(options.get("seed")),
+        namespace=_text(options.get("namespace")),
+        decorators=_texts(options.get("decorators")),
+        is_strict=bool(options.get("is_strict")),
+        run_id_file=_text(options.get("run_id_file")),
+        command=command,
+    )
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, tuple) else ()

@@ -5,8 +5,6 @@ from typing import TypeVar
 
 import click
 
-from headwater.runtime.execute import RunOptions
-
 Body = TypeVar("Body", bound=Callable[..., object])
 
 _RUN_OPTIONS = (
@@ -31,30 +29,3 @@ def run_options(body: Body) -> Body:
     for option in reversed(_RUN_OPTIONS):
         body = option(body)
     return body
-
-
-def read_run_options(options: dict[str, object], default_workers: int, command: tuple[str, ...]) -> RunOptions:
-    """Make the run's options out of a command's; one that a parameter of the flow took the name of is not there."""
-    return RunOptions(
-        max_workers=_whole(options.get("max_workers")) or default_workers,
-        tags=_texts(options.get("tags")),
-        note=_text(options.get("note")) or "",
-        seed=_whole(options.get("seed")),
-        namespace=_text(options.get("namespace")),
-        decorators=_texts(options.get("decorators")),
-        is_strict=bool(options.get("is_strict")),
-        run_id_file=_text(options.get("run_id_file")),
-        command=command,
-    )
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, tuple) else ()

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import click
 
-from headwater.cli.driving import execute, start_engine_early
+from headwater.cli.driving import execute
+from headwater.cli.early_engine import start_engine_early
 from headwater.cli.flow_file import CODE, FLOW, FlowCommand, command_words, given_parameters, is_flow_file
 from headwater.cli.options import run_options
 from headwater.home import Home, open_home
