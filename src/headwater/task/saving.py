@@ -46,7 +46,7 @@ class Saver:
     def items(self, name: str, items: Iterable[object]) -> Ref:
         """Save the items of a foreach so that each can be read alone.
 
-        An iterator can be gone through only once, and a view of a dictionary cannot be stored: such an attribute is kept
+        An iterator can be gone through only once, and a view of a dictionary cannot be stored: their attribute is kept
         as the list of its items.
         """
         saved = self._artifacts.save_items(name, items, may_be_small=self._small_left >= SMALL_BYTES)
