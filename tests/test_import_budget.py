@@ -91,7 +91,8 @@ def test_tasks_fork_from_a_process_without_database_command_line_and_terminal(mo
     _, task = modules
 
     assert "headwater.task.attempt" in task
-    assert task & {"apsw", "click", "rich", "asyncio", "subprocess", "headwater.home", "headwater.client.objects"} == set()
+    needless = {"apsw", "click", "rich", "asyncio", "subprocess", "headwater.home", "headwater.client.objects"}
+    assert task & needless == set()
 
 
 def test_the_help_loads_no_database_and_no_runtime():

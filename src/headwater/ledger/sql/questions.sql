@@ -79,7 +79,7 @@ ORDER BY use.run DESC, use.label, use.was_set DESC, use.name
 LIMIT ?2;
 
 -- name: small
-SELECT digest, payload FROM small_objects WHERE digest = ?;
+SELECT digest, payload FROM small_objects WHERE digest IN (SELECT unhex(value) FROM json_each(?));
 
 -- name: user_tags
 SELECT tag, is_system FROM tags WHERE run = ? ORDER BY tag;
