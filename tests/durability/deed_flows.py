@@ -147,6 +147,21 @@ class FamilyFlow(FlowSpec):
         pass
 
 
+class DaemonFlow(FlowSpec):
+    """Leaves a daemon behind in its first step, and looks for it in its last."""
+
+    @step
+    def start(self):
+        made = subprocess.run(["sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & echo $!"], stdout=subprocess.PIPE)
+        self.pid = int(made.stdout)
+        self.was_alive = os.path.exists(f"/proc/{self.pid}")
+        self.next(self.end)
+
+    @step
+    def end(self):
+        self.result = [self.was_alive, os.path.exists(f"/proc/{self.pid}")]
+
+
 class CleanFlow(FlowSpec):
     """Waits in its second step when it runs for the first time, and tidies up when it is told to stop."""
 

@@ -248,7 +248,7 @@ SABOTAGES = [
         ZYGOTE,
         "                kill([stray, *descendants_of(stray)])",
         "                pass",
-        "tests/engines/test_local.py",
+        "tests/durability/test_orphans.py -k left_behind",
     ),
     Sabotage(
         "a zygote does not kill its family",

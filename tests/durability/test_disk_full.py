@@ -42,9 +42,9 @@ def fill_and_resume(tmp_path, kilobytes, inodes=0):
         assert "headwater/store" not in said, f"our own frames are shown: {said}"
         if code:
             assert_said_full(scene, code, said)
+        enlarge(volume, 40_000)
         committed = scene.finished()
         before = scene.counts()
-        enlarge(volume, 40_000)
 
         if code:
             assert scene.resume_or_start() == 0, (said, scene.output)

@@ -107,6 +107,13 @@ def test_after_ctrl_c_resume_goes_on_where_the_run_stood(tmp_path):
     assert scene.findings("--data") == []
 
 
+def test_what_a_task_left_behind_is_gone_before_the_next_one_starts(tmp_path):
+    scene = Scene(tmp_path, "DaemonFlow", DEEDS)
+
+    assert scene.start() == 0, scene.output
+    assert scene.latest()[1] == [True, False]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(40))
 def test_a_killed_driver_leaves_nothing_behind_at_any_moment(tmp_path, seed):

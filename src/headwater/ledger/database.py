@@ -158,6 +158,10 @@ def explained(error: apsw.Error, path: str) -> HeadwaterError:
     free = volume.f_bavail * volume.f_frsize
     if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and free < _NO_ROOM):
         return DiskFull(path, None, free)
+    if isinstance(error, apsw.CantOpenError | apsw.IOError) and volume.f_files and not volume.f_favail:
+        full = DiskFull(path, None, free)
+        full.hint = "the volume has no room for one more file (no free inode); remove some, then `headwater resume`"
+        return full
     if isinstance(error, apsw.ConstraintError):
         return InternalError(f"the ledger at {path} refused a write: {error}")
     if isinstance(error, apsw.CorruptError | apsw.NotADBError):

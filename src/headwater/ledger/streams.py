@@ -9,7 +9,7 @@ import msgspec
 from headwater.ledger.database import Database
 from headwater.ledger.leases import RunLease, RunPosition
 from headwater.ledger.writing import insert_run, write_events, write_objects
-from headwater.model.errors import InternalError, LeaseLost, NotFound, RunIsDriven, RunIsFinished
+from headwater.model.errors import DiskFull, InternalError, LeaseLost, NotFound, RunIsDriven, RunIsFinished
 from headwater.model.events import Event, Request, RunFinished, RunStarted
 from headwater.model.failpoints import failpoint
 from headwater.model.ids import RunId
@@ -91,12 +91,19 @@ class Streams:
                 if lease.course is None:
                     lease.course = self._course(lease.run_id)
                 self._write(lease, int(row[0]) - count, commit)
+        except DiskFull as full:
+            lease.course = None
+            raise DiskFull(full.path, self._size(commit), full.free) from full
         except BaseException:
             lease.course = None
             raise
         if any(isinstance(event, RunFinished) for event in commit.events[-1:]):
             lease.end()
         return int(row[0])
+
+    def _size(self, commit: Commit) -> int:
+        """Give the bytes that a commit needs at least."""
+        return len(self._encode(commit.events)) + sum(len(payload) for payload in commit.small.values())
 
     def _write(self, lease: RunLease, last: int, commit: Commit) -> None:
         course = lease.course if lease.course is not None else Course()
