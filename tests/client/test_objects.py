@@ -432,3 +432,13 @@ def test_a_key_that_leads_nowhere_is_answered_with_the_nearest(history):
     )
     assert raised.value.choices == ("rows",)
     assert raised.value.__suppress_context__
+
+
+def test_a_parameter_has_a_preview_of_its_plain_value(history):
+    run = history.run(parameters={"alpha": 0.5, "kind": {1, 2}})
+    run.task("start", {"x": 1})
+
+    alpha = Task("Churn/1/start/1")["alpha"]
+
+    assert (alpha.preview, Task("Churn/1/start/1")["kind"].preview) == ("0.5", None)
+    assert "0.5" in Task("Churn/1/start/1")._repr_html_()

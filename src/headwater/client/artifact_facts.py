@@ -48,7 +48,7 @@ class ArtifactFacts(Named):
 
     @property
     def header(self) -> Header:
-        """Shape, schema and preview, written when the value was saved; empty for parameters."""
+        """Shape, schema and preview, written when the value was saved; of parameters only plain values have one."""
         return self._row.header or _NOTHING
 
     @property

@@ -6,10 +6,13 @@ fetches that name for all of them.
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from headwater.client.records import PARAMETERS_STEP, RunRecord
 from headwater.model.artifact import Ref
 from headwater.model.ids import Digest, TaskKey
 from headwater.model.rows import ArtifactRow, TaskRow
+from headwater.store.preview import describe
 
 
 class Siblings:
@@ -37,8 +40,8 @@ class Siblings:
         if key not in self._all:
             found = {name: row for name in self._run_parameters() if (row := self._parameter(name)) is not None}
             found.update(self._record.view.ledger.visible(self._record.run, key))
-            self._all[key] = found
             self._fetch_small(found.values())
+            self._all[key] = {name: self._with_header(row) for name, row in found.items()}
         return self._all[key]
 
     def value(self, row: ArtifactRow) -> object:
@@ -78,6 +81,13 @@ class Siblings:
         if self._parameters is None:
             self._parameters = self._record.row.parameters
         return self._parameters
+
+    def _with_header(self, row: ArtifactRow) -> ArtifactRow:
+        """Describe a parameter, of which nothing was noted when it was saved, from its value where that is plain."""
+        ref = row.ref
+        if row.key != PARAMETERS_STEP or not ref.codec.startswith("json/") or ref.digest not in self._small:
+            return row
+        return msgspec.structs.replace(row, header=describe(self.value(row)))
 
     def _parameter(self, name: str) -> ArtifactRow | None:
         ref = self._run_parameters().get(name)
