@@ -41,7 +41,7 @@ def test_decorators_add_data_whatever_their_order(flows: FlowFiles) -> None:
     assert graph is not None
     assert graph.steps["start"].options == StepOptions()
     assert graph.steps["a"].options == StepOptions(
-        retry=Retry(3, 2),
+        retry=Retry(3, 0),
         catch=Catch("failure", False),
         timeout=Timeout(90),
         resources=Resources(cpu=2, gpu=1, memory=500),
@@ -105,3 +105,7 @@ def test_a_wrong_text_is_refused_with_what_there_is(text: str, message: str) -> 
 def test_a_wrong_text_is_refused_even_where_the_code_wins() -> None:
     with pytest.raises(InvalidDecorator):
         attach(StepOptions(retry=Retry(1)), "retry:tims=2")
+
+
+def test_a_bare_retry_makes_nobody_wait() -> None:
+    assert attach(StepOptions(), "retry").retry == Retry(3, 0)

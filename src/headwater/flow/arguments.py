@@ -157,7 +157,7 @@ def _number(name: str, argument: str, value: object, *, least: float = 0, is_who
 
 def _add_retry(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
     times = _number("retry", "times", given.get("times", 3), is_whole=True)
-    minutes = _number("retry", "minutes_between_retries", given.get("minutes_between_retries", 2))
+    minutes = _number("retry", "minutes_between_retries", given.get("minutes_between_retries", 0))
     return replace(options, retry=Retry(int(times), minutes))
 
 

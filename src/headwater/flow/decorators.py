@@ -17,7 +17,7 @@ def retry(
     /,
     *,
     times: int = 3,
-    minutes_between_retries: float = 2,
+    minutes_between_retries: float = 0,
     **unknown: object,
 ) -> Decorated:
     """Try a failed task again, up to `times` times after the first; `times=0` keeps `--with retry` away."""

@@ -8,8 +8,8 @@ class Retry(msgspec.Struct, frozen=True):
 
     #: Tries after the first one.
     times: int = 3
-    #: Pause before each of them; the planner turns it into "not before t".
-    minutes_between_retries: float = 2
+    #: Pause before each of them; the planner turns it into "not before t". Nobody who writes `@retry` at a desk waits.
+    minutes_between_retries: float = 0
 
 
 class Catch(msgspec.Struct, frozen=True):
