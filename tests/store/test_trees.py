@@ -165,6 +165,19 @@ def test_a_file_that_changed_a_moment_ago_is_always_read(objects, project, tmp_p
     assert tree.files["flow.py"] == blake3(b"print('flaw')\n").hexdigest()
 
 
+def test_a_file_that_may_still_change_within_the_same_tick_is_read_again(objects, project, tmp_path, monkeypatch):
+    hashed = []
+    monkeypatch.setattr(trees, "hash_bytes", lambda content: hashed.append(content) or hash_bytes(content))
+    os.utime(project / "flow.py", (2**33, 2**33))  # newer than anything, whatever the time is
+    cache = str(tmp_path / "home")
+    save_tree(objects, str(project), cache_folder=cache)
+    content = (project / "flow.py").read_bytes()
+    hashed.clear()
+    save_tree(objects, str(project), cache_folder=cache)
+
+    assert content in hashed
+
+
 def test_a_damaged_cache_costs_nothing_but_time(objects, project, tmp_path):
     folder = tmp_path / "home" / "cache"
     folder.mkdir(parents=True)
