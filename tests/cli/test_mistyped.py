@@ -154,3 +154,27 @@ def test_a_checked_flow_says_how_to_run_it(call, tmp_path):
 
     assert "run it: headwater run 'my churn.py'\n" in call("check", "my churn.py").err
     assert program("my churn.py").stderr.endswith("run it: python 'my churn.py' run\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--tag", ""], "error: a tag cannot be empty\n"),
+        (["--run-id-file", "nowhere/id"], "nowhere is no folder\n"),
+    ],
+)
+def test_what_a_run_cannot_keep_is_refused_before_it_begins(call, home_folder, tmp_path, words, message):
+    write(tmp_path, "churn.py")
+
+    spoken = call("run", "churn.py", *words)
+
+    assert spoken.code == 2
+    assert spoken.err.endswith(message)
+    assert call("list").out == ""
+
+
+def test_a_long_note_is_shown_by_its_start(story, call):
+    story.run(note="why\n" + 1000 * "x").whole()
+
+    (line,) = [line for line in call("list").out.splitlines() if "why" in line]
+    assert line.endswith("why " + 55 * "x" + "…")

@@ -13,6 +13,8 @@ from headwater.client.records import no_flow
 from headwater.model.ports import Ledger
 from headwater.model.rows import Page, RunQuery, RunRow, RunStatus
 
+#: Characters of a note that a line shows.
+_NOTE = 60
 _HEADS = ("run", "status", "started", "took", "user", "tags", "metrics", "note")
 _STATUSES = ("running", "interrupted", "succeeded", "failed", "cancelled")
 
@@ -108,5 +110,11 @@ def _runs(ledger: Ledger, query: RunQuery) -> Page[RunRow]:
 
 
 def _line(row: RunRow, now: float) -> tuple[object, ...]:
-    started = local_time(row.started_at)
-    return row.path, row.status, started, took(row, now), row.user, " ".join(row.tags), metrics_text(row), row.note
+    started, tags = local_time(row.started_at), " ".join(row.tags)
+    return row.path, row.status, started, took(row, now), row.user, tags, metrics_text(row), _short(row.note)
+
+
+def _short(note: str) -> str:
+    """The start of a note, on one line."""
+    text = " ".join(note[: 10 * _NOTE].split())
+    return text if len(text) <= _NOTE else f"{text[: _NOTE - 1]}…"

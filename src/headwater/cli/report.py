@@ -8,6 +8,9 @@ from headwater.model.outcome import TaskError
 #: Failures that are told whole at the end of a run.
 _REPORTED_FAILURES = 3
 
+#: Inputs of a failed task that are named.
+_MOST_INPUTS = 5
+
 
 def started_text(event: RunStarted) -> str:
     """Say which run began."""
@@ -104,8 +107,10 @@ def failure_report(tally: Tally, failure: TaskFailed) -> list[str]:
     if usage.ended_at:
         peak = f", peak memory {bytes_text(usage.peak_memory_bytes)}" if usage.peak_memory_bytes else ""
         lines.append(f"  it ran {duration(usage.ended_at - usage.started_at)}{peak}")
-    inputs = [f"{tally.path}/{tally.name(key)}" for key in tally.parents.get(failure.key, ())[:5]]
+    parents = tally.parents.get(failure.key, ())
+    inputs = [f"{tally.path}/{tally.name(key)}" for key in parents[:_MOST_INPUTS]]
     if inputs:
-        lines.append(f"  inputs:   {' '.join(inputs)}")
+        more = f" and {len(parents) - len(inputs)} more" if len(parents) > len(inputs) else ""
+        lines.append(f"  inputs:   {' '.join(inputs)}{more}")
     lines += [f"  logs:     headwater logs {path}", f"  debug:    headwater debug {path}"]
     return lines

@@ -176,6 +176,8 @@ class Execution:
             command=options.command,
             environment=installed_packages(sys.path),
         )
+        if options.run_id_file is not None:
+            _check_folder(options.run_id_file)
         lease, frontier, events = start_run(self._home, facts, saved, reuse)
         if options.run_id_file is not None and frontier.started is not None:
             _write_run_id(options.run_id_file, f"{frontier.started.flow}/{frontier.started.label}")
@@ -217,6 +219,14 @@ class Execution:
 def _system_tags(user: str) -> tuple[str, ...]:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return (f"user:{user}", "runtime:headwater", f"python_version:{python}")
+
+
+def _check_folder(path: str) -> None:
+    """Raise before a run begins that its path could not be written afterwards."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        what = "cannot be written" if os.path.isdir(folder) else "is no folder"
+        raise UserMistake(f"--run-id-file {path}: {folder} {what}")
 
 
 def _write_run_id(path: str, run_path: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from headwater.home import Home
+from headwater.ledger.tags import refuse_ill_formed
 from headwater.model.artifact import Header, Ref
 from headwater.model.events import Event, RunStarted
 from headwater.model.graph import Graph
@@ -75,9 +76,14 @@ def start_run(
 ) -> tuple[Lease, Frontier, Sequence[Event]]:
     """Append the run's first events (what it reuses included) and take its lease, in one transaction.
 
+    Raises:
+        TagRefused: one of its tags is empty or too long.
+
     Returns:
         The lease, the folded state, and the events as stored.
     """
+    for tag in facts.tags:
+        refuse_ill_formed(tag)
     parameters = {**(taken_over.parameters if taken_over is not None else {}), **values.refs}
     started = RunStarted(
         at=facts.at,
