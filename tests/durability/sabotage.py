@@ -293,13 +293,6 @@ SABOTAGES = [
         "tests/engines/test_exits.py",
     ),
     Sabotage(
-        "lines after a death are not read",
-        ZYGOTE,
-        "            while self._read_output(attempt, number):\n                pass\n",
-        "",
-        "tests/durability/test_kept_lines.py tests/engines/test_local.py",
-    ),
-    Sabotage(
         "the limit of logs is not heeded",
         "cli/early_engine.py",
         ", max_log_bytes=max_log_bytes)",

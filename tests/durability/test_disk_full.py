@@ -11,6 +11,8 @@ from tests.durability.volumes import enlarge, small_volume
 
 #: KB of the whole volume; the flow needs about 5,500 of them beside the reserve.
 SIZES = [2200, 2800, 3400, 4200, 5200]
+#: On a smaller volume there is no room for the last words of a run: it may be left `interrupted`.
+RESERVE_KILOBYTES = 1600
 SEED = 20261122
 RESULT = [600_000, 500_000, 500_001, 500_002, 500_003, 800_000]
 
@@ -40,9 +42,9 @@ def fill_and_resume(tmp_path, kilobytes, inodes=0):
         code = scene.start()
         said = scene.output
         assert "headwater/store" not in said, f"our own frames are shown: {said}"
-        if code:
-            assert_said_full(scene, code, said)
         enlarge(volume, 40_000)
+        if code:
+            assert_said_full(scene, code, said, has_reserve=kilobytes > RESERVE_KILOBYTES)
         committed = scene.finished()
         before = scene.counts()
 
@@ -54,13 +56,14 @@ def fill_and_resume(tmp_path, kilobytes, inodes=0):
         assert scene.findings("--data") == []
 
 
-def assert_said_full(scene, code, said):
+def assert_said_full(scene, code, said, *, has_reserve):
     """The command names the path and what is free; a run that could start has ended, and its record says why."""
     assert re.search(r"[Dd]isk full|No space left", said), said
     if not (scene.home / "ledger.db").exists() or (row := newest(scene)) is None:
         assert code in (1, 2), said  # not even a run could begin
         return
-    assert (row.status, row.cause) == ("failed", "disk_full"), (row, said)
+    ends = [("failed", "disk_full")] + [("interrupted", None)] * (not has_reserve)
+    assert (row.status, row.cause) in ends, (row, said)
     assert re.search(rf"disk full at {re.escape(str(scene.home))}\S*: .*free", said), said
 
 

@@ -134,7 +134,10 @@ class Database:
             self.rows("PRAGMA journal_mode = WAL")
             self.rows("PRAGMA synchronous = FULL")
             for migration in migrations_after(self._format()):
-                self._apply(migration)
+                try:
+                    self._apply(migration)
+                except apsw.Error as error:
+                    raise explained(error, self.path) from error
 
     def _apply(self, migration: Migration) -> None:
         with self._connection:
