@@ -104,7 +104,8 @@ def _option(parameter: Parameter) -> click.Option:
         metavar=None if parameter.is_flag else spec.type.upper(),
         default=None,
         is_flag=parameter.is_flag,
-        flag_value=True if parameter.is_flag else None,
+        # Even None would make click take a value that begins with a dash for an option.
+        **({"flag_value": True} if parameter.is_flag else {}),
         multiple=bool(parameter.extra.get("multiple")),
     )
 
