@@ -229,3 +229,22 @@ def test_an_artifact_is_no_tree(objects, store):
         read_listing(objects, saved.ref.digest)
     with pytest.raises(ArtifactMissing):
         read_listing(objects, "0" * 64)
+
+
+def test_what_is_written_to_a_file_after_the_look_at_it_is_not_waited_for(objects, project, monkeypatch):
+    growing = project / "growing.txt"
+    growing.write_text("one\n")
+    look = os.stat
+
+    def look_before_more_is_written(path, *rest, **named):
+        found = look(path, *rest, **named)
+        if str(path) == str(growing):
+            with open(growing, "a") as file:
+                file.write("two\n")
+        return found
+
+    monkeypatch.setattr(os, "stat", look_before_more_is_written)
+    tree = save_tree(objects, str(project))
+    monkeypatch.undo()
+
+    assert tree.files["growing.txt"] == hash_bytes(b"one\n")

@@ -217,7 +217,8 @@ def _take(
         if known is not None and objects.renew(known):
             return TreeFile(known, found.st_size, is_executable), None
         with open(full, "rb") as file:
-            content = file.read()
+            # As far as it went when it was looked at: a log that somebody writes meanwhile may never end.
+            content = file.read(found.st_size)
     except OSError as error:
         left_out.append(LeftOut(path, f"it cannot be read: {error.strerror}"))
         return None
