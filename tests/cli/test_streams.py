@@ -70,3 +70,24 @@ sys.meta_path.insert(0, Interrupting())
     done = subprocess.run([sys.executable, "churn.py", "run"], capture_output=True, text=True)
 
     assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_a_terminal_without_a_letter_is_shown_its_number(home_folder, tmp_path):
+    (tmp_path / "churn.py").write_text(FLOW.replace("Churn", "Fähig"))
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii"}
+
+    ran = subprocess.run([sys.executable, "churn.py", "run"], env=environ, capture_output=True)
+    listed = subprocess.run([sys.executable, "-m", "headwater", "list"], env=environ, capture_output=True)
+
+    assert (ran.returncode, listed.returncode) == (0, 0)
+    assert b"F\\xe4hig/1 succeeded" in ran.stderr
+    assert b"F\\xe4hig/1" in listed.stdout
+
+
+def test_a_folder_that_is_gone_is_said(home_folder, tmp_path):
+    command = f'mkdir gone && cd gone && rmdir ../gone && exec "{sys.executable}" -m headwater list'
+
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert done.stderr == "error: the folder in which this was typed is gone\n\nhint: cd into another one\n"

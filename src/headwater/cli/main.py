@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from headwater import __version__
-from headwater.cli.streams import open_missing_streams
+from headwater.cli.streams import open_missing_streams, write_any_text
 from headwater.model.errors import HeadwaterError, UserMistake
 from headwater.model.nearest import did_you_mean
 
@@ -83,7 +83,9 @@ def headwater() -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and exit: 0 done, 1 failed, 2 asked wrongly, 130 interrupted."""
     open_missing_streams()
+    write_any_text()
     try:
+        _refuse_missing_folder()
         code = headwater.main(args=None if argv is None else list(argv), standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Abort:
@@ -107,6 +109,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse_missing_folder() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise UserMistake("the folder in which this was typed is gone", hint="cd into another one") from error
 
 
 def run_flow_file(path: str, argv: Sequence[str], flow: str) -> None:

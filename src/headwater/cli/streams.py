@@ -1,5 +1,6 @@
 """Standard streams that outlive whoever reads them."""
 
+import io
 import os
 import sys
 from typing import TextIO
@@ -31,6 +32,13 @@ class LastingStream:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._out, name)
+
+
+def write_any_text() -> None:
+    """Let standard output and error show as `\\xe4` what the terminal has no letter for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def open_missing_streams() -> None:

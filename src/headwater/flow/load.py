@@ -171,10 +171,14 @@ def _hint_for(error: BaseException) -> str:
     return ""
 
 
+def _programs(folder: str) -> list[str]:
+    return [entry.name for entry in os.scandir(folder) if entry.name.endswith(".py") and entry.is_file()]
+
+
 def _near_files(path: str) -> str:
     folder = os.path.dirname(path) or "."
     try:
-        near = did_you_mean(os.path.basename(path), [each for each in os.listdir(folder) if each.endswith(".py")])
+        near = did_you_mean(os.path.basename(path), _programs(folder))
     except OSError:
         return f"there is no folder {folder}"
     return near or "give the path of a Python file with a flow"
