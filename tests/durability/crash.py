@@ -195,3 +195,8 @@ def marked_processes(mark):
             if mark.encode() in environ.split(b"\0"):
                 found.append(int(name))
     return found
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])

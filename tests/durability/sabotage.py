@@ -255,7 +255,7 @@ SABOTAGES = [
         ZYGOTE,
         "            kill(alive)\n",
         "",
-        "tests/engines/test_death.py",
+        "tests/durability/test_orphans.py -k driver",
     ),
     Sabotage(
         "orphans are not adopted",
@@ -269,7 +269,7 @@ SABOTAGES = [
         PROCESSES,
         "        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)",
         "        pass",
-        "tests/engines/test_death.py",
+        "tests/durability/test_orphans.py -k at_once",
     ),
     Sabotage(
         "SIGTERM ends a task without unwinding it",

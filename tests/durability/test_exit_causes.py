@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from headwater import Task, default_metadata, default_namespace, metadata, namespace
-from tests.durability.crash import DEEDS, Scene, marked_processes
+from tests.durability.crash import DEEDS, Scene, marked_processes, parent_of
 from tests.durability.volumes import small_volume
 
 #: deed -> cause, details of the record, what the console must say.
@@ -127,8 +127,3 @@ def scene_status(scene):
     found = scene.status()
     scene.output = output
     return found
-
-
-def parent_of(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[1])

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.durability.crash import DEEDS, GONE_SECONDS, Scene, marked_processes, wait_until_gone
+from tests.durability.crash import DEEDS, GONE_SECONDS, Scene, marked_processes, parent_of, wait_until_gone
 
 #: What happens to the driver -> what the run's status is afterwards.
 ENDS = {
@@ -112,6 +112,18 @@ def test_what_a_task_left_behind_is_gone_before_the_next_one_starts(tmp_path):
 
     assert scene.start() == 0, scene.output
     assert scene.latest()[1] == [True, False]
+
+
+def test_a_task_dies_when_driver_and_zygote_are_killed_at_once(tmp_path):
+    scene = Scene(tmp_path, "CauseFlow", DEEDS)
+    running = scene.begin(*scene.start_words, "--deed", "killed")
+    zygote = parent_of(int(scene.wait_told()[0]))
+    os.kill(zygote, signal.SIGSTOP)
+    running.kill()
+    os.kill(zygote, signal.SIGKILL)
+
+    running.wait(10)
+    wait_until_gone(scene.mark)
 
 
 @pytest.mark.long
