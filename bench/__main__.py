@@ -34,7 +34,7 @@ def main() -> None:
     if unknown:
         parser.error(f"no row {', '.join(unknown)}; rows are {', '.join(ROWS)}")
     peers, notes = environments.install(() if asked.without_peers else environments.PEERS)
-    session = Session(is_quick=asked.quick, peers=peers)
+    session = Session(is_quick=asked.quick, peers=peers, ours=environments.install_headwater())
     rows = [measured for name in asked.rows or ROWS if (measured := measure(name, session, notes))]
     if asked.write if asked.write is not None else not asked.rows:
         print(report.write(rows, session, notes))

@@ -40,9 +40,34 @@ def install_one(peer: str) -> str:
     return ""
 
 
-def commands(peer: str) -> list[list[str]]:
+def install_headwater() -> str:
+    """Install the project as a user would, with numpy and pandas for the flows; gives the interpreter.
+
+    Raises:
+        CalledProcessError: something of it failed; its last words are on stderr.
+    """
+    folder = VENVS / "headwater"
+    python = str(folder / "bin" / "python")
+    locked = BENCH.parent / "requirements" / "demo.lock"
+    stamp = folder / "installed.txt"
+    if not stamp.exists() or stamp.read_text() != locked.read_text():
+        print("installing headwater", file=sys.stderr, flush=True)
+        for command in commands("headwater", str(locked)):
+            subprocess.run(command, check=True, stdout=sys.stderr)
+        stamp.write_text(locked.read_text())
+    if uv := shutil.which("uv"):
+        install = [uv, "pip", "install", "--quiet", "--python", python]
+    else:
+        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # Built into a wheel first; the lock brings what builds it.
+    install += ["--no-deps", "--no-build-isolation", "--force-reinstall", str(BENCH.parent)]
+    subprocess.run(install, check=True, stdout=sys.stderr)
+    return python
+
+
+def commands(subject: str, pinned: str = "") -> list[list[str]]:
     """uv where it is installed (seconds), pip otherwise (a minute)."""
-    folder, pinned = str(VENVS / peer), str(BENCH / "requirements" / f"{peer}.txt")
+    folder, pinned = str(VENVS / subject), pinned or str(BENCH / "requirements" / f"{subject}.txt")
     python = f"{folder}/bin/python"
     if uv := shutil.which("uv"):
         return [

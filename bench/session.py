@@ -33,6 +33,9 @@ QUIET = {
     "PYTHONWARNINGS": "ignore",
 }
 
+#: They change what a start costs (every module compiled anew, a write per line), and are nobody's default.
+UNUSUAL = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+
 
 class Ended(msgspec.Struct, frozen=True):
     """A command that has ended."""
@@ -60,14 +63,16 @@ class Session(msgspec.Struct, frozen=True):
     is_quick: bool
     #: Peers whose environment is installed.
     peers: frozenset[str]
+    #: Interpreter that has Headwater and what the probes import, and nothing else.
+    ours: str = sys.executable
 
     def rounds(self, full: int) -> int:
         """How often to repeat."""
         return min(full, 3) if self.is_quick else full
 
     def python(self, subject: str) -> str:
-        """Interpreter of a subject: a peer's own, or the one that runs this."""
-        return sys.executable if subject in {"headwater", "limit"} else str(VENVS / subject / "bin" / "python")
+        """Interpreter of a subject: a peer's own, or ours."""
+        return self.ours if subject in {"headwater", "limit"} else str(VENVS / subject / "bin" / "python")
 
     def argv(self, subject: str, *arguments: str) -> list[str]:
         """Command line of a subject's interpreter; Ray runs in a network of its own, reachable by nobody."""
@@ -130,7 +135,8 @@ def run(command: Sequence[str], folder: Path, *, may_fail: bool = False, **varia
     """
     facts, errors = folder / "facts.jsonl", folder / "stderr"
     facts.unlink(missing_ok=True)
-    environment = {**os.environ, **QUIET, **stores(folder), "BENCH_OUT": str(facts), **variables}
+    usual = {name: value for name, value in os.environ.items() if name not in UNUSUAL}
+    environment = {**usual, **QUIET, **stores(folder), "BENCH_OUT": str(facts), **variables}
     with open(errors, "wb") as error_file:
         began = time.perf_counter()
         process = subprocess.Popen(
