@@ -74,6 +74,14 @@ def test_a_measured_command_writes_into_its_own_folder_only(tmp_path):
     assert [Path(place).is_relative_to(tmp_path) for place in ended.output.split()] == [True, True]
 
 
+def test_subjects_compile_and_buffer_as_they_do_for_everybody(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    program = "import os; print(sorted(set(os.environ) & {'PYTHONDONTWRITEBYTECODE', 'PYTHONUNBUFFERED'}))"
+
+    assert run([sys.executable, "-c", program], tmp_path).output == "[]\n"
+
+
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ROWS)
