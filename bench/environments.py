@@ -1,5 +1,6 @@
 """Installs each peer into an environment of its own, from a pinned list, and says which could not be."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -55,21 +56,27 @@ def install_headwater() -> str:
         for command in commands("headwater", str(locked)):
             subprocess.run(command, check=True, stdout=sys.stderr)
         stamp.write_text(locked.read_text())
-    if uv := shutil.which("uv"):
+    if uv := find_uv():
         install = [uv, "pip", "install", "--quiet", "--python", python]
     else:
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
     # Built into a wheel first; the lock brings what builds it.
     install += ["--no-deps", "--no-build-isolation", "--force-reinstall", str(BENCH.parent)]
     subprocess.run(install, check=True, stdout=sys.stderr)
     return python
 
 
+def find_uv() -> str | None:
+    """Give the path of uv, beside this interpreter or anywhere else."""
+    beside = os.path.dirname(sys.executable)
+    return shutil.which("uv", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+
+
 def commands(subject: str, pinned: str = "") -> list[list[str]]:
     """uv where it is installed (seconds), pip otherwise (a minute)."""
     folder, pinned = str(VENVS / subject), pinned or str(BENCH / "requirements" / f"{subject}.txt")
     python = f"{folder}/bin/python"
-    if uv := shutil.which("uv"):
+    if uv := find_uv():
         return [
             [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, folder],
             [uv, "pip", "install", "--quiet", "--python", python, "--requirement", pinned],
