@@ -132,7 +132,7 @@ class _Attempts:
         self._flow_class = flow_class
         self._graph = graph
         self._modules = modules
-        self._pools = ThreadPools()
+        self._pools = ThreadPools(kept_at=1 if is_forked else None)
         self._is_forked = is_forked
         self._on_exception = on_exception
         self._workspaces: dict[str, Workspace] = {}

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import numpy  # noqa: F401 - brings a pool
 import pytest
@@ -28,3 +30,25 @@ def test_libraries_that_a_step_loads_find_the_limit_in_the_environment(monkeypat
     assert inside == {"3"}
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ
+
+
+def test_a_forked_child_inherits_the_kept_limit_and_may_ask_for_more() -> None:
+    program = """
+import os, numpy
+from threadpoolctl import threadpool_info
+from headwater.task.threads import ThreadPools
+pools = ThreadPools(kept_at=1)
+def seen():
+    return [pool["num_threads"] for pool in threadpool_info()], os.environ["OMP_NUM_THREADS"]
+for wanted in (1, 2):
+    child = os.fork()
+    if child == 0:
+        with pools.limited(wanted):
+            print(wanted, seen(), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    lines = [line for line in done.stdout.splitlines() if line]
+
+    assert [f"{wanted} ([{wanted}], '{wanted}')" for wanted in (1, 2)] == lines

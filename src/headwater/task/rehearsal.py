@@ -50,7 +50,11 @@ def rehearse() -> Outcome:
     artifacts = ArtifactStore(MemoryPlace())
     text = _encoder.encode(_order(artifacts))
     workspace = Workspace(
-        artifacts=artifacts, graph=_graph(), modules=LoadedModules("/nowhere"), pools=ThreadPools(), is_forked=True
+        artifacts=artifacts,
+        graph=_graph(),
+        modules=LoadedModules("/nowhere"),
+        pools=ThreadPools(kept_at=1),
+        is_forked=True,
     )
     for _ in range(_TIMES):
         outcome = run_attempt(_orders.decode(text), _Nothing, workspace)

@@ -22,9 +22,21 @@ class ThreadPools:
     Finding them takes about a millisecond: make it once, before forking.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept_at: int | None = None) -> None:
+        """Find the pools.
+
+        Args:
+            kept_at: limit them to so many threads for good. For a process that forks an attempt per child: most
+                attempts want one thread, inherit that, and have nothing to set. Setting it in a child costs 3 ms
+                with numpy imported, because its BLAS first starts the pool anew that the fork left behind.
+        """
         self._controller: ThreadpoolController | None = None
+        self._kept_at = kept_at
         self.look()
+        if kept_at is not None:
+            os.environ.update(dict.fromkeys(VARIABLES, str(kept_at)))
+            if self._controller is not None:
+                self._controller.limit(limits=kept_at)
 
     def look(self) -> None:
         """Find the pools, when a package that brings some is loaded."""
@@ -36,13 +48,16 @@ class ThreadPools:
     @contextmanager
     def limited(self, threads: int) -> Iterator[None]:
         """Let the pools, also those of libraries loaded inside the block, use at most so many threads each."""
+        if threads == self._kept_at:
+            yield
+            return
         before = {name: os.environ.get(name) for name in VARIABLES}
         os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
         limiter = self._controller.limit(limits=threads) if self._controller is not None else None
         try:
             yield
         finally:
-            if limiter is not None:
+            if limiter is not None and self._kept_at is None:  # a forked child ends with its attempt
                 limiter.restore_original_limits()
             restore_environment(before)
 
