@@ -53,7 +53,7 @@ def rehearse() -> Outcome:
         artifacts=artifacts,
         graph=_graph(),
         modules=LoadedModules("/nowhere"),
-        pools=ThreadPools(kept_at=1),
+        pools=ThreadPools(),
         is_forked=True,
     )
     for _ in range(_TIMES):
@@ -88,5 +88,5 @@ def _order(artifacts: ArtifactStore) -> TaskOrder:
         inputs=(TaskInput("start", "start", 1, artifacts={"inherited": inherited.ref}),),
         frames=(ForeachFrame("start", 1, 2, "items", items.ref),),
         small=small,
-        threads=1,
+        threads=None,
     )
