@@ -67,7 +67,9 @@ def _explained_threads(is_asked: bool) -> int:
         return 0
     import threadpoolctl
 
-    known = sum(pool["num_threads"] - 1 for pool in threadpoolctl.threadpool_info())
+    # A pool that was limited after its start keeps the threads that it began with, one a cpu.
+    cpus = os.cpu_count() or 1
+    known = sum(max(pool["num_threads"], cpus) - 1 for pool in threadpoolctl.threadpool_info())
     arrow = sys.modules.get("pyarrow")
     if arrow is not None:
         known += arrow.cpu_count() + arrow.io_thread_count()
