@@ -35,9 +35,13 @@ def main() -> None:
         parser.error(f"no row {', '.join(unknown)}; rows are {', '.join(ROWS)}")
     peers, notes = environments.install(() if asked.without_peers else environments.PEERS)
     session = Session(is_quick=asked.quick, peers=peers, ours=environments.install_headwater())
-    rows = [measured for name in asked.rows or ROWS if (measured := measure(name, session, notes))]
-    if asked.write if asked.write is not None else not asked.rows:
-        print(report.write(rows, session, notes))
+    is_written = asked.write if asked.write is not None else not asked.rows
+    rows: list[Row] = []
+    for name in asked.rows or ROWS:
+        if (measured := measure(name, session, notes)) is not None:
+            rows.append(measured)
+        if is_written:  # after each row: what was measured is kept when a later one is interrupted
+            print(report.write(rows, session, notes), flush=True)
     if any(not budget.is_reached for row in rows for budget in row.budgets):
         print("some promises were missed", file=sys.stderr)
 
