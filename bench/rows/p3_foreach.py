@@ -11,6 +11,14 @@ WIDTH = 1000
 METAFLOW_QUICK_WIDTH = 50
 
 
+#: Counted in version 0.1 on two cores, with the faults and times of forked children.
+WHY_MISSED = (
+    "Missed because a child copies about 350 pages of the process that it was forked from (a look at an object changes "
+    "its reference count), 2.3 us each; its own work is 0.1 ms, the driver's 0.6 ms, the zygote's 1.2 ms with the fork "
+    "itself."
+)
+
+
 def measure(session: Session) -> Row:
     """Whole process, results kept; the limit is the whole process of a bare fork loop."""
     samples, limits = with_packages(session)
@@ -30,7 +38,9 @@ def measure(session: Session) -> Row:
     if "metaflow" in session.peers:
         samples["metaflow"] = metaflow(session)
         budgets.append(Budget(">= 80 x Metaflow", samples["metaflow"].median / ours, 80, "x", is_floor=True))
-    return Row("P3", "foreach of 1,000 no-op tasks + join, results kept", samples, limits, tuple(budgets))
+    title = "foreach of 1,000 no-op tasks + join, results kept"
+    is_missed = any(not budget.is_reached for budget in budgets)
+    return Row("P3", title, samples, limits, tuple(budgets), (WHY_MISSED,) if is_missed else ())
 
 
 def with_packages(session: Session) -> tuple[dict[str, Sample], dict[str, Sample]]:
