@@ -81,7 +81,14 @@ def test_a_value_that_is_no_number_is_refused_and_leaves_the_columns_whole(tmp_p
         metrics.log(step=1, loss="high")
     with pytest.raises((TypeError, OverflowError)):
         metrics.log(step="two", loss=2.0)
+    with pytest.raises(TypeError):
+        metrics.log(step=1.5, loss=2.0)
+    with pytest.raises(OverflowError):
+        metrics.log(step=2**63, loss=2.0)
+    with pytest.raises(TypeError):
+        metrics.log(step=2, loss=numpy.zeros(3))
+    metrics.log(step=numpy.int32(2), loss=numpy.float32(2.0))
     metrics.log(step=3, loss=3.0)
     metrics.close()
 
-    assert rows(path) == [("loss", NO_STEP, 1.0), ("loss", 3, 3.0)]
+    assert rows(path) == [("loss", NO_STEP, 1.0), ("loss", 2, 2.0), ("loss", 3, 3.0)]
