@@ -15,13 +15,18 @@ HeadwaterError                  anything that we can explain
 │   ├── NotFound                no such flow, run, step, task, artifact
 │   │   └── NotFoundByKey       the same, asked for with `[]`: a KeyError too
 │   ├── ResumeRefused           what would be reused does not fit
-│   └── SettingMistake          a setting's value
+│   ├── SettingMistake          a setting's value
+│   ├── EnvironmentMistake      packages that cannot be resolved or built
+│   └── DeploymentRefused       what was asked of a deployment, alias, schedule or trigger cannot be
 ├── ArtifactNotStorable         a value that no codec takes; names attribute and path
 ├── ArtifactMissing             its object is in no place
 ├── ArtifactDamaged             its bytes do not hash to their digest
 ├── FormatUnknown               written by a newer Headwater
 ├── LedgerDamaged               the ledger's database cannot be read or written
 ├── DiskFull                    names path, needed and free
+├── VersionConflict             somebody else changed the record meanwhile
+├── PackageDamaged              a deployment's package is not as it was deployed; names the file
+├── SecretMissing               a secret cannot be read
 ├── RunIsDriven                 another process drives the run
 ├── RunIsFinished               the run's stream has ended
 ├── LeaseLost                   another process took the run over
@@ -148,6 +153,35 @@ class ResumeRefused(UserMistake):
 
 class SettingMistake(UserMistake):
     """A setting has a value that it cannot have."""
+
+
+class EnvironmentMistake(UserMistake):
+    """The packages that a step asks for cannot be resolved or built; holds the reason that the tool gave."""
+
+
+class DeploymentRefused(UserMistake):
+    """What was asked of a deployment, alias, schedule or trigger cannot be; nothing was changed."""
+
+
+class VersionConflict(HeadwaterError):
+    """Somebody else changed a record meanwhile; nothing was written."""
+
+    def __init__(self, kind: str, key: str, version: int) -> None:
+        super().__init__(
+            f"{kind} `{key}` was changed by somebody else: version {version} is there already",
+            hint="look at it and try again",
+        )
+        self.kind = kind
+        self.key = key
+        self.version = version
+
+
+class PackageDamaged(HeadwaterError):
+    """A deployment's package is not as it was deployed; names the file."""
+
+
+class SecretMissing(HeadwaterError):
+    """A secret cannot be read; names its source, never a value."""
 
 
 class ArtifactNotStorable(HeadwaterError):

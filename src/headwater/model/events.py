@@ -11,8 +11,10 @@ import msgspec
 from headwater.model.artifact import Ref
 from headwater.model.graph import Graph
 from headwater.model.ids import Digest, RunId, TaskKey
+from headwater.model.launch import Launch
 from headwater.model.order import CodeSource
 from headwater.model.outcome import ExitCause, TaskError, Transition, Usage
+from headwater.model.production import Project
 
 #: How a run ended.
 RunEnd = Literal["succeeded", "failed", "cancelled"]
@@ -45,8 +47,14 @@ class RunStarted(msgspec.Struct, frozen=True, tag="run_started", tag_field="kind
     origin: str | None = None
     #: Packages of the interpreter that runs it: name -> version, and `python`.
     environment: dict[str, str] = {}
+    #: Step -> object of its environment's lock; steps that declare no packages are not in it.
+    environments: dict[str, Digest] = {}
     #: The command line that started it.
     command: tuple[str, ...] = ()
+    #: `@project`; None = it belongs to none.
+    project: Project | None = None
+    #: It is a run of a deployment; None = a person started it.
+    launch: Launch | None = None
     v: int = VERSION
 
 
@@ -154,6 +162,30 @@ class CodeChanged(msgspec.Struct, frozen=True, tag="code_changed", tag_field="ki
     v: int = VERSION
 
 
+class GateReached(msgspec.Struct, frozen=True, tag="gate_reached", tag_field="kind", omit_defaults=True):
+    """A task is ready and may start only after somebody agreed (`@approval`)."""
+
+    at: float
+    key: TaskKey
+    step: str
+    #: Who may decide.
+    role: str
+    #: Unanswered until then counts as rejected; None = it waits for ever.
+    expires_at: float | None = None
+    v: int = VERSION
+
+
+class GateDecided(msgspec.Struct, frozen=True, tag="gate_decided", tag_field="kind", omit_defaults=True):
+    """The answer; a rejected task fails its run."""
+
+    at: float
+    key: TaskKey
+    verdict: Literal["approved", "rejected", "expired"]
+    user: str = ""
+    reason: str = ""
+    v: int = VERSION
+
+
 class RunFinished(msgspec.Struct, frozen=True, tag="run_finished", tag_field="kind", omit_defaults=True):
     """The last event of a run; nothing follows it."""
 
@@ -175,6 +207,8 @@ Event = Union[
     TaskReused,
     CancelRequested,
     CodeChanged,
+    GateReached,
+    GateDecided,
     RunFinished,
 ]
 
@@ -188,4 +222,16 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel", tag_field="kind", omit_d
     v: int = VERSION
 
 
-Request = Union[Cancel]
+class Decide(msgspec.Struct, frozen=True, tag="decide", tag_field="kind", omit_defaults=True):
+    """Request: approve or reject what waits at a gate."""
+
+    at: float
+    user: str
+    #: Name of the step; all its waiting tasks are meant.
+    step: str
+    verdict: Literal["approved", "rejected"]
+    reason: str = ""
+    v: int = VERSION
+
+
+Request = Union[Cancel, Decide]

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from headwater.model.options import StepOptions
+from headwater.model.production import ProductionOptions
 
 #: How a step goes on. `linear`: one target; `split`: all targets at once; `foreach`: one target, once an item;
 #: `parallel`: one target, `num_parallel` members started together; `switch`: one of the targets; `end`: nothing.
@@ -83,3 +84,5 @@ class Graph(msgspec.Struct, frozen=True, omit_defaults=True):
     #: Names of class constants.
     constants: tuple[str, ...] = ()
     doc: str = ""
+    #: What the decorators of the class say about schedules, triggers, alerts and the like.
+    production: ProductionOptions = ProductionOptions()

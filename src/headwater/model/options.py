@@ -2,6 +2,10 @@
 
 import msgspec
 
+from headwater.model.packages import PackageSet
+from headwater.model.production import Approval
+from headwater.model.secret import SecretSource
+
 
 class Retry(msgspec.Struct, frozen=True):
     """`@retry`: try a failed task again."""
@@ -66,4 +70,12 @@ class StepOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     executable: Executable | None = None
     #: `@parallel`: the step is entered with `num_parallel`.
     is_parallel: bool = False
+    #: `@pypi`, `@conda`, `@uv` (or the flow's `@pypi_base`, `@conda_base`); None = the interpreter that runs the flow.
+    packages: PackageSet | None = None
+    #: `@secrets(sources=[...])`.
+    secrets: tuple[SecretSource, ...] = ()
+    #: `@approval` on the step: it starts only after somebody agreed.
+    approval: Approval | None = None
+    #: `@promote_if` on the step: it starts only when these hold for the run's summary metrics; else the run ends there.
+    promote_if: tuple[str, ...] = ()
     unsupported: tuple[Unsupported, ...] = ()

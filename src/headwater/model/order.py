@@ -4,7 +4,9 @@ import msgspec
 
 from headwater.model.artifact import Ref
 from headwater.model.ids import Digest, RunId, TaskKey
+from headwater.model.launch import Launch
 from headwater.model.options import StepOptions
+from headwater.model.production import Project
 
 
 class TaskInput(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -102,6 +104,12 @@ class TaskOrder(msgspec.Struct, frozen=True, omit_defaults=True):
     namespace: str | None = None
     #: Path of the run that this one resumes.
     origin: str | None = None
+    #: Object of the lock of the environment to run in; None = the interpreter that runs the flow.
+    environment: Digest | None = None
+    #: `@project`; None = it belongs to none.
+    project: Project | None = None
+    #: What a deployment's run knows of its start.
+    launch: Launch | None = None
     #: File that takes the attempt's metric points; empty = metrics are not kept.
     metrics_file: str = ""
     #: File to which the attempt's log lines go.

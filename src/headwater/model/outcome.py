@@ -22,6 +22,11 @@ ExitCause = Literal[
     "unserialisable",
     "damaged_input",
     "bad_transition",
+    "secret_missing",
+    "environment",
+    "rejected",
+    "condition",
+    "time_limit",
 ]
 
 

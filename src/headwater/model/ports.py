@@ -12,11 +12,14 @@ from headwater.model.artifact import Header
 from headwater.model.events import Event, Request, RunStarted
 from headwater.model.findings import Finding
 from headwater.model.ids import Digest, RunId, TaskKey
+from headwater.model.launch import Firing, PublishedEvent
 from headwater.model.order import TaskOrder
 from headwater.model.outcome import Outcome
+from headwater.model.records import Record
 from headwater.model.rows import (
     ArtifactRow,
     AttemptRow,
+    FiringQuery,
     Page,
     Reference,
     RunQuery,
@@ -87,6 +90,14 @@ class Commit(msgspec.Struct, frozen=True):
     #: Payloads of small artifacts.
     small: Mapping[Digest, bytes] = {}
     headers: Mapping[Digest, Header] = {}
+
+
+class PlannedFiring(msgspec.Struct, frozen=True):
+    """A firing to record, with the run that it starts."""
+
+    firing: Firing
+    #: Begins with a `RunStarted` of label 0 whose launch has the firing's key; None when no run is started.
+    commit: Commit | None = None
 
 
 class Lease(Protocol):
@@ -217,6 +228,64 @@ class Ledger(Protocol):
 
     def oldest_live_run(self) -> float | None:
         """When the oldest run that is not finished was started (interrupted ones included); None when all are."""
+
+    def launch(self, planned: Sequence[PlannedFiring], *, cursor: tuple[str, int] | None = None) -> list[Firing]:
+        """Record firings and start their runs, all in one transaction; gives each as stored, in order.
+
+        A firing whose key is recorded already is left out, with its run, and given as it was recorded: this is what
+        makes a slot fire exactly once. A started run is `queued`: nobody holds its lease until somebody takes it.
+
+        Args:
+            planned: what to record.
+            cursor: name and value of a cursor to move in the same transaction; it never moves back.
+        """
+
+    def cursor(self, name: str) -> int:
+        """Where a reader of the published events stands; 0 when it has read nothing."""
+
+    def firing(self, key: str) -> Firing | None:
+        """The record with this idempotency key; None when there is none."""
+
+    def firings(self, query: FiringQuery) -> Page[Firing]:
+        """Firings, newest first."""
+
+    def last_slot(self, target: str, source: str) -> float | None:
+        """The latest slot that is recorded for it, whatever was done about it; None when there is none."""
+
+    def publish(self, event: PublishedEvent) -> PublishedEvent:
+        """Keep an event, durably, and give it with its number; one whose id is there already is given as it was kept.
+
+        Every run that finishes publishes `run.finished` by itself, in the transaction that ends it: its id is
+        `run:<ulid>`, its source `run:<Flow>`, its payload `flow`, `label`, `end`, `target`, `project`, `branch`.
+        """
+
+    def published(self, after: int = 0, *, name: str | None = None, limit: int = 1000) -> list[PublishedEvent]:
+        """Events with numbers greater than `after`, in order."""
+
+    def write_records(self, records: Sequence[Record], objects: Commit | None = None) -> None:
+        """Append versions of records, all or nothing, with rows of small objects that they point to.
+
+        Raises:
+            VersionConflict: a version is not the next one of its record; nothing was written.
+        """
+
+    def record(self, kind: str, key: str) -> Record | None:
+        """The latest version; None when there is none."""
+
+    def records(self, kind: str, *, prefix: str = "", after: str = "", limit: int = 1000) -> list[Record]:
+        """The latest version of each record of a kind whose key begins so and sorts behind `after`, by key."""
+
+    def record_history(self, kind: str, key: str) -> list[Record]:
+        """All versions, first to last."""
+
+    def lead(self, role: str) -> bool:
+        """Become the only process of this store with this role until it resigns or dies; False if there is one."""
+
+    def leader(self, role: str) -> int | None:
+        """Process that has the role (0 when it is in another process namespace); None when nobody has."""
+
+    def resign(self, role: str) -> None:
+        """Give the role up; silent when this process does not have it."""
 
     def check(self, *, is_quick: bool = False) -> Iterator[Finding]:
         """Look for damage, and say what is known of it; `is_quick` leaves out the replay of all events."""

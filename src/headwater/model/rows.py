@@ -6,10 +6,12 @@ import msgspec
 
 from headwater.model.artifact import Header, Ref
 from headwater.model.ids import Digest, RunId, TaskKey
+from headwater.model.launch import Launch
 from headwater.model.outcome import ExitCause, TaskError, Transition, Usage
 
-#: `interrupted` is no stored state: the run is not finished and nobody holds its lock.
-RunStatus = Literal["running", "interrupted", "succeeded", "failed", "cancelled"]
+#: Of a run that is not finished and whose lock nobody holds: `queued` if no driver ever had it, `waiting` if it is at a
+#: gate, else `interrupted`; none of the three is stored.
+RunStatus = Literal["running", "queued", "waiting", "interrupted", "succeeded", "failed", "cancelled"]
 #: `caught`: it failed, `@catch` let the run go on. `lost`: its driver died; the next driver starts it again.
 TaskStatus = Literal["running", "retrying", "succeeded", "caught", "failed", "cancelled", "lost"]
 
@@ -42,6 +44,12 @@ class RunRow(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str = ""
     failed_key: TaskKey | None = None
     end_step: str = "end"
+    #: It is a run of a deployment; None = a person started it.
+    launch: Launch | None = None
+    #: Steps at whose gates its tasks wait.
+    gates: tuple[str, ...] = ()
+    #: When the first of these gates expires.
+    gate_expires_at: float | None = None
 
     @property
     def path(self) -> str:
@@ -99,8 +107,9 @@ class ArtifactRow(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something stored that a run holds on to: reachable, so that no sweep may take it."""
+    """Something stored that a run or a record holds on to: reachable, so that no sweep may take it."""
 
+    #: Empty when a record holds it.
     run: RunId
     #: What holds it, as people type it: `Churn/17/train/4/model`, `Churn/17/_parameters/alpha`, `Churn/17/_code`.
     path: str
@@ -108,6 +117,19 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     ref: Ref | None = None
     #: The tree; None for an artifact.
     tree: Digest | None = None
+    #: A raw object that is neither (the lock of an environment).
+    object: Digest | None = None
+
+
+class FiringQuery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which firings; newest decision first."""
+
+    target: str | None = None
+    source: str | None = None
+    #: Slots from this one on.
+    since: float | None = None
+    limit: int = 100
+    cursor: str | None = None
 
 
 class Page(msgspec.Struct, Generic[Row], frozen=True):
@@ -128,6 +150,8 @@ class RunQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     tags: tuple[str, ...] = ()
     since: float | None = None
     until: float | None = None
+    #: Runs of the deployments that this alias named.
+    target: str | None = None
     #: Name -> the digest that the parameter's artifact must have.
     parameters: dict[str, Digest] = {}
     limit: int = 100

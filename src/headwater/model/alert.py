@@ -1,0 +1,38 @@
+"""Alerts: what people are told when a deployment does not do what it should."""
+
+from typing import Literal
+
+import msgspec
+
+AlertKind = Literal["failure", "recovery", "late", "missed", "metric", "approval", "test"]
+
+
+class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One try to hand an alert to one channel."""
+
+    #: Name of the channel: `webhook:team`, `email:oncall`, `command:pager`.
+    channel: str
+    at: float
+    is_delivered: bool
+    #: What the channel answered, or what went wrong; secrets masked.
+    message: str = ""
+
+
+class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One cause, told once; record kind `alert`, key = `cause`. Each delivery writes the next version."""
+
+    #: Names the cause: the same cause is never told twice.
+    cause: str
+    kind: AlertKind
+    at: float
+    target: str
+    title: str
+    #: Plain text, secrets masked.
+    text: str
+    #: `Churn/17`.
+    run: str | None = None
+    step: str | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    #: Channels that still have to be tried, with the time from which.
+    waiting: dict[str, float] = {}
+    v: int = 1
