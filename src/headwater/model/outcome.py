@@ -70,8 +70,20 @@ class TaskError(msgspec.Struct, frozen=True, omit_defaults=True):
     details: dict[str, str] = {}
 
 
+class FileRead(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A data file as a step found it."""
+
+    size_bytes: int
+    #: Unix time of its last change.
+    modified_at: float = 0.0
+    #: BLAKE3 of its bytes; None when there was too much to hash.
+    digest: Digest | None = None
+    #: First line of a `.csv` or `.tsv`: the names of its columns.
+    head: str = ""
+
+
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an attempt took; seconds unless the name says otherwise."""
+    """What an attempt took and used; seconds unless the name says otherwise."""
 
     started_at: float = 0.0
     ended_at: float = 0.0
@@ -90,6 +102,8 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     #: fork, spawn, inline, executable; and why it was not fork.
     started_by: str = ""
     spawn_reason: str = ""
+    #: Data files that the step opened for reading through Python, by absolute path; at most 64.
+    files: dict[str, FileRead] = {}
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -3,6 +3,8 @@
 import sys
 from contextlib import ExitStack, suppress
 
+from msgspec.structs import replace
+
 from headwater.flow.spec import FlowSpec
 from headwater.model.caught import CaughtException
 from headwater.model.current import facts
@@ -13,6 +15,7 @@ from headwater.model.outcome import ExitCause, Outcome, TaskError, Transition
 from headwater.task.executable import run_program
 from headwater.task.facts import TemporaryFolder, facts_of
 from headwater.task.failure import Failure, describe_failure, type_name
+from headwater.task.files_read import FilesRead
 from headwater.task.inputs import InputItems, Inputs, unpack_inputs
 from headwater.task.loading import Loader
 from headwater.task.metrics import Metrics
@@ -45,6 +48,7 @@ class _Attempt:
         self._loader = Loader(workspace.artifacts, payloads, self._meter)
         self._flow_class = flow_class
         self._metrics = Metrics(order.metrics_file)
+        self._files = FilesRead(order.home)
         #: What a program said of its run.
         self._summary: dict[str, float | int | str | bool | None] = {}
 
@@ -83,6 +87,7 @@ class _Attempt:
             around.enter_context(facts(known))
             for wrapper in wrappers_for(order, self._workspace.pools):
                 around.enter_context(wrapper)
+            around.enter_context(self._files.listening())
             started = meter.timer()
             try:
                 self._call()
@@ -176,7 +181,7 @@ class _Attempt:
             error=error,
             is_caught=is_caught,
             is_retryable=is_retryable,
-            usage=self._meter.reading(workspace.known_usage),
+            usage=replace(self._meter.reading(workspace.known_usage), files=self._files.described()),
             reads=self._loader.reads,
             modules=workspace.modules.digests(),
             summary={**self._metrics.close(), **self._summary},
