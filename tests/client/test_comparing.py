@@ -1,7 +1,10 @@
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from headwater.client.compare import Difference
 from headwater.client.objects import DataArtifact, Run, Task
+from headwater.model.outcome import FileRead, Usage
 from headwater.store.trees import save_tree
 from tests.client.history import FOREACH
 
@@ -175,3 +178,22 @@ def test_a_value_under_another_name_counts_only_when_asked_for(home, history):
 
     assert list(artifact.used_by()) == []
     assert [task.pathspec for task in artifact.used_by(any_name=True)] == ["Churn/1/train/2"]
+
+
+def read_sales(history, columns, *others):
+    run = history.run()
+    run.begin("start", ())
+    files = {path: FileRead(10, 0.0, f"{columns}-digest-of-it", columns) for path in ("/data/sales.csv", *others)}
+    run.append(replace(run._task_succeeded("start", {}, None, None, None, 0, None), usage=Usage(files=files)))
+    run.finish()
+
+
+def test_a_data_file_that_changed_is_named_with_its_columns(history):
+    read_sales(history, "day,amount")
+    read_sales(history, "day,total", "/data/only-here.csv")
+
+    compared = Run("Churn/1").compare("Churn/2")
+
+    first, second = "10 bytes, day,amount-d, columns: day,amount", "10 bytes, day,total-di, columns: day,total"
+    assert compared.files == (Difference("/data/sales.csv", (first, second)),)
+    assert not compared.is_same

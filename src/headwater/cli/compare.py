@@ -18,7 +18,7 @@ _MOST = 20
 @gives_json
 @reads_store
 def command(runs: tuple[str, ...], is_all: bool, as_json: bool, home: str | None) -> int:
-    """Show how runs differ: parameters, metrics, artifacts, code, packages, and what each step took.
+    """Show how runs differ: parameters, metrics, artifacts, data files, code, packages, what each step took.
 
     Artifacts and files are compared by digest, nothing is loaded. What is the same in all runs is left out, but for
     the times.

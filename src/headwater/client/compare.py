@@ -1,4 +1,4 @@
-"""How runs differ: parameters, metrics, artifacts, code, environment, timing."""
+"""How runs differ: parameters, metrics, artifacts, data files, code, environment, timing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +8,7 @@ from headwater.client.code import files_of
 from headwater.client.plain import plain_values
 from headwater.client.records import RunRecord
 from headwater.client.siblings import is_shown
+from headwater.model.outcome import FileRead
 from headwater.model.rows import TaskQuery
 
 
@@ -29,7 +30,9 @@ class Comparison(msgspec.Struct, frozen=True):
     metrics: tuple[Difference, ...]
     #: `train.model`: digests of what the tasks set themselves.
     artifacts: tuple[Difference, ...]
-    #: Files: digests.
+    #: Data files that all of the runs read: size, digest, and the columns of a table.
+    files: tuple[Difference, ...]
+    #: Files of the project: digests.
     code: tuple[Difference, ...]
     #: Packages and `python`: versions.
     environment: tuple[Difference, ...]
@@ -39,11 +42,11 @@ class Comparison(msgspec.Struct, frozen=True):
     @property
     def is_same(self) -> bool:
         """Nothing but the timing differs."""
-        return not (self.parameters or self.metrics or self.artifacts or self.code or self.environment)
+        return not (self.parameters or self.metrics or self.artifacts or self.files or self.code or self.environment)
 
     def sections(self) -> list[tuple[str, tuple[Difference, ...]]]:
         """Give (title, differences) of each section that has any."""
-        titles = ("parameters", "metrics", "artifacts", "code", "environment", "timing")
+        titles = ("parameters", "metrics", "artifacts", "files", "code", "environment", "timing")
         found = [(title, getattr(self, title)) for title in titles]
         return [(title, differences) for title, differences in found if differences]
 
@@ -55,10 +58,11 @@ def compare_runs(records: Sequence[RunRecord]) -> Comparison:
         tuple(record.path for record in records),
         parameters=_differences([_parameters(record) for record in records]),
         metrics=_differences([record.row.metrics for record in records]),
-        artifacts=_differences([artifacts for artifacts, _ in tasks]),
+        artifacts=_differences([found.artifacts for found in tasks]),
+        files=_read_by_all([found.files for found in tasks]),
         code=_differences([files_of(record.view, record.started.code) for record in records]),
         environment=_differences([record.started.environment for record in records]),
-        timing=_all([seconds for _, seconds in tasks]),
+        timing=_all([found.seconds for found in tasks]),
     )
 
 
@@ -80,15 +84,36 @@ def _parameters(record: RunRecord) -> dict[str, object]:
     }
 
 
-def _read_tasks(record: RunRecord) -> tuple[dict[str, str], dict[str, float]]:
-    """Give the digests of all artifacts where they were set, and the seconds by step."""
-    digests: dict[str, str] = {}
+def _read_by_all(found: Sequence[Mapping[str, str]]) -> tuple[Difference, ...]:
+    """Leave out what one of them did not read: it may have reused the task that did."""
+    return tuple(difference for difference in _differences(found) if None not in difference.values)
+
+
+class _Found(msgspec.Struct):
+    """What the tasks of a run left behind and used."""
+
+    #: Digest by `train.model`, where it was set.
+    artifacts: dict[str, str] = {}
+    #: By path.
+    files: dict[str, str] = {}
+    #: By step.
     seconds: dict[str, float] = {}
+
+
+def _read_tasks(record: RunRecord) -> _Found:
+    found = _Found()
     for rows in record.tasks(TaskQuery(record.run)):
         for artifact in record.view.ledger.artifacts(record.run, [row.key for row in rows]):
             if is_shown(artifact.name):
-                digests[f"{artifact.key}.{artifact.name}"] = artifact.ref.digest
+                found.artifacts[f"{artifact.key}.{artifact.name}"] = artifact.ref.digest
         for row in rows:
+            found.files.update((path, _file_text(file)) for path, file in row.usage.files.items())
             if row.finished_at is not None:
-                seconds[row.step] = seconds.get(row.step, 0.0) + row.finished_at - row.started_at
-    return digests, seconds
+                found.seconds[row.step] = found.seconds.get(row.step, 0.0) + row.finished_at - row.started_at
+    return found
+
+
+def _file_text(file: FileRead) -> str:
+    what = file.digest[:12] if file.digest is not None else f"changed at {file.modified_at:.0f}"
+    columns = f", columns: {file.head}" if file.head else ""
+    return f"{file.size_bytes} bytes, {what}{columns}"
