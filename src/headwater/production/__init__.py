@@ -1,0 +1,1 @@
+"""What keeps deployments running without anybody: schedules, triggers, backfills, alerts, and the daemon that acts."""

@@ -1,0 +1,160 @@
+"""The slots of a schedule: the instants at which it fires, worked out from its cron expression and its zone.
+
+When clocks change, one of two rules holds, and the field of the hours says which:
+
+- **It names certain hours** (`0 6 * * *`, `30 */2 * * *`, `*/15 2 * * *`): the schedule follows the clock on the wall,
+  and each time of the day fires once. Times that the clocks skip fire together, once, at the first instant after the
+  gap; times that the clocks show twice fire the first time.
+- **It names every hour** (`* * * * *`, `*/10 * * * *`, `30 0-23 * * *`): the schedule keeps its rhythm in real time. It
+  fires at each matching minute that the clocks show, as often as they show it, and makes nothing up for a gap.
+"""
+
+import bisect
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from blake3 import blake3
+from cronsim import CronSim, CronSimError
+
+from headwater.model.errors import DeploymentRefused
+from headwater.model.nearest import did_you_mean
+from headwater.model.production import Schedule
+
+_HOURS = frozenset(range(24))
+
+
+def slots_between(schedule: Schedule, after: float, until: float) -> Iterator[float]:
+    """Yield the slots later than `after` and not later than `until`, in order, without jitter.
+
+    Which slots there are does not depend on where the search begins. An infinite `until` gives slots without end.
+
+    Raises:
+        DeploymentRefused: the expression or the zone cannot be.
+    """
+    if schedule.starts_at is not None:
+        after = max(after, math.ceil(schedule.starts_at) - 1)
+    if schedule.ends_at is not None:
+        until = min(until, schedule.ends_at)
+    for slot in _slots_after(schedule, after):
+        if slot > until:
+            return
+        yield slot
+
+
+def next_slot(schedule: Schedule, after: float) -> float | None:
+    """Give the first slot later than `after`; None when the schedule has ended or never fires again."""
+    return next(slots_between(schedule, after, math.inf), None)
+
+
+def fires_at(schedule: Schedule, target: str, slot: float) -> float:
+    """Give when a slot fires: the slot, delayed by a share of the jitter that only target, schedule and slot decide."""
+    if not schedule.jitter_seconds:
+        return slot
+    seed = f"{target}\0{schedule_name(schedule)}\0{slot:.0f}".encode()
+    share = int.from_bytes(blake3(seed).digest(length=8), "big") / 2**64
+    return slot + share * schedule.jitter_seconds
+
+
+def schedule_name(schedule: Schedule) -> str:
+    """Give what tells a schedule from the others of its flow: its name, else its cron expression."""
+    return schedule.name or schedule.cron
+
+
+def zone_of(schedule: Schedule) -> ZoneInfo:
+    """Give the zone on whose clocks a schedule is read.
+
+    Raises:
+        DeploymentRefused: there is no such zone.
+    """
+    try:
+        return ZoneInfo(schedule.timezone)
+    except (LookupError, ValueError, OSError) as error:
+        near = did_you_mean(schedule.timezone, available_timezones())
+        raise DeploymentRefused(
+            f"{schedule.timezone!r} is no time zone of this machine",
+            hint=near or "zones are written as in `Europe/Berlin`, `America/New_York`, `UTC`",
+        ) from error
+
+
+def keeps_rhythm(schedule: Schedule) -> bool:
+    """True when the expression names every hour: it then runs on in real time when clocks change."""
+    return _parsed(schedule, datetime(2024, 1, 1)).hours == _HOURS
+
+
+def instant_of(wall: datetime, zone: ZoneInfo) -> float:
+    """Give the first instant at which clocks show this time or, when they skip it, a later one.
+
+    Args:
+        wall: date and time without a zone.
+        zone: where the clock hangs.
+    """
+    early, late = wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)
+    if early.utcoffset() == late.utcoffset() or _shows(zone, early.timestamp(), wall):
+        return early.timestamp()
+    return float(_end_of_gap(zone, int(late.timestamp()), int(early.timestamp())))
+
+
+def wall_time(instant: float, zone: ZoneInfo) -> datetime:
+    """Give what clocks show at an instant, without the zone."""
+    return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)
+
+
+def _slots_after(schedule: Schedule, after: float) -> Iterator[float]:
+    zone = zone_of(schedule)
+    walk = _parsed(schedule, wall_time(math.floor(after), zone))
+    return _in_real_time(schedule, zone, after) if walk.hours == _HOURS else _on_the_wall(walk, zone, after)
+
+
+def _in_real_time(schedule: Schedule, zone: ZoneInfo, after: float) -> Iterator[float]:
+    """Walk through the instants, and take those at which the clocks show what the expression says."""
+    minute, _, *days = schedule.cron.split()
+    expression = " ".join([minute, "*", *days])  # cronsim walks so when the hours begin with a star
+    start = datetime.fromtimestamp(math.floor(after), UTC if schedule.timezone == "UTC" else zone)
+    for shown in CronSim(expression, start):
+        yield shown.timestamp()
+
+
+def _on_the_wall(walk: CronSim, zone: ZoneInfo, after: float) -> Iterator[float]:
+    """Walk through what the clocks could show, and give each the instant at which it fires."""
+    last = after
+    for shown in walk:
+        slot = instant_of(shown, zone)
+        if slot > last:
+            yield slot
+            last = slot
+
+
+def _parsed(schedule: Schedule, start: datetime) -> CronSim:
+    if len(schedule.cron.split()) != 5:
+        raise DeploymentRefused(
+            f"the cron expression `{schedule.cron}` has not five fields",
+            hint="they are minute, hour, day of the month, month, weekday, as in `0 6 * * MON-FRI`",
+        )
+    try:
+        return CronSim(schedule.cron, start)
+    except CronSimError as error:
+        reason = str(error)[:1].lower() + str(error)[1:]
+        raise DeploymentRefused(
+            f"the cron expression `{schedule.cron}` does not read or never fires: {reason}",
+            hint="its fields are minute, hour, day of the month, month, weekday, as in `0 6 * * MON-FRI`",
+        ) from error
+
+
+def _shows(zone: ZoneInfo, instant: float, wall: datetime) -> bool:
+    return wall_time(instant, zone) == wall
+
+
+def _end_of_gap(zone: ZoneInfo, before: int, behind: int) -> int:
+    """Find the instant between two others at which the clocks jumped."""
+    offset = datetime.fromtimestamp(behind, zone).utcoffset()
+
+    def has_jumped(instant: int) -> bool:
+        return _offset(zone, instant) == offset
+
+    return before + bisect.bisect_left(range(before, behind), True, key=has_jumped)
+
+
+def _offset(zone: ZoneInfo, instant: int) -> timedelta | None:
+    return datetime.fromtimestamp(instant, zone).utcoffset()
