@@ -59,7 +59,17 @@ class IncludeFile(Parameter):
     def spec(self) -> ParameterSpec:
         """Describe it for those who only see the graph; the default is the path's JSON text."""
         is_required = self.required and self.default is ABSENT
-        return ParameterSpec(self.name, self.attribute, "file", is_required, None, self.is_computed, self.help)
+        return ParameterSpec(
+            self.name,
+            self.attribute,
+            "file",
+            is_required,
+            None,
+            self.is_computed,
+            self.help,
+            encoding=self.encoding if self.is_text else None,
+            is_own_type=self.parser is not None,
+        )
 
     def mistakes(self) -> list[Mistake]:
         """Say what is wrong with the definition; whether the file exists is asked when a run starts."""

@@ -181,7 +181,18 @@ class Parameter(_ReadOnly):
                 default = None
         kind = _TYPE_NAMES.get(self.type, "str")
         is_required = self.required and self.default is ABSENT
-        return ParameterSpec(self.name, self.attribute, kind, is_required, default, self.is_computed, self.help)
+        return ParameterSpec(
+            self.name,
+            self.attribute,
+            kind,
+            is_required,
+            default,
+            self.is_computed,
+            self.help,
+            separator=self.separator,
+            is_multiple=bool(self.extra.get("multiple")),
+            is_own_type=self.type not in _TYPE_NAMES,
+        )
 
     def mistakes(self) -> list[Mistake]:
         """Say what is wrong with the definition itself."""

@@ -48,6 +48,9 @@ class Deployment(msgspec.Struct, frozen=True, omit_defaults=True):
     tags: tuple[str, ...] = ()
     note: str = ""
     kind: Literal["flow", "service"] = "flow"
+    #: When it was deleted, and by whom; its record then holds nothing any more, its number is never given again.
+    deleted_at: float | None = None
+    deleted_by: str = ""
     v: int = 1
 
 

@@ -66,6 +66,14 @@ class ParameterSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     default: str | None = None
     is_computed: bool = False
     help: str = ""
+    #: Text is split at it; the value is a list.
+    separator: str | None = None
+    #: Takes several values, kept as a tuple.
+    is_multiple: bool = False
+    #: `file`: of its text; None = the value is bytes.
+    encoding: str | None = None
+    #: Code of the flow's own makes the value (a type of click, a parser): only who imports the flow can.
+    is_own_type: bool = False
 
 
 class Graph(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,0 +1,108 @@
+"""Packages of deployments, laid out: the files from which their runs import, whatever happens to the checkout."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from headwater.home import Home
+from headwater.model.deployment import Deployment
+from headwater.model.errors import ArtifactDamaged, ArtifactMissing, InternalError, PackageDamaged
+from headwater.model.failpoints import failpoint
+from headwater.model.ids import Digest
+from headwater.store.framing import hash_bytes
+from headwater.store.trees import Listing, materialise, read_tree
+
+_READ_ONLY, _READ_ONLY_PROGRAM = 0o400, 0o500
+
+
+def folder_of_tree(home: Home, tree: Digest) -> str:
+    """Give the folder of a package, whether it is laid out already or not."""
+    return os.path.join(home.path, "packages", tree)
+
+
+def package_folder(home: Home, deployment: Deployment) -> str:
+    """Give the folder with a deployment's package, verified: it holds the files that were deployed and no other code.
+
+    It is laid out when it is not there, and again when it was changed and the store's own objects are whole. Several
+    processes may do so at once. Reads and hashes every file.
+
+    Raises:
+        PackageDamaged: names the file.
+    """
+    tree = deployment.code.tree
+    if tree is None:
+        raise InternalError(f"{deployment.name}, deployment {deployment.number} has no package")
+    folder = folder_of_tree(home, tree)
+    try:
+        listing = read_tree(home.objects, tree)
+    except (ArtifactMissing, ArtifactDamaged) as error:
+        raise _damaged(deployment, "its list of files", error) from error
+    if _is_whole(folder, listing):
+        return folder
+    with _alone(home):
+        if not _is_whole(folder, listing):
+            _lay_out(home, deployment, tree, listing, folder)
+    return folder
+
+
+def _is_whole(folder: str, listing: Listing) -> bool:
+    for path, file in listing.files.items():
+        try:
+            with open(f"{folder}/{path}", "rb") as opened:
+                if hash_bytes(opened.read()) != file.digest:
+                    return False
+        except OSError:
+            return False
+    return not any(path.endswith(".py") and path not in listing.files for path in _files_below(folder))
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    for parent, _, names in os.walk(folder):
+        below = parent[len(folder) + 1 :]
+        yield from (f"{below}/{name}" if below else name for name in names)
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Keep others from laying packages out inside the block, so that nobody takes away what another has just made."""
+    folder = os.path.join(home.path, "packages")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    # flock, unlike the record locks of the ledger, also keeps threads of one process apart.
+    descriptor = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lay_out(home: Home, deployment: Deployment, tree: Digest, listing: Listing, folder: str) -> None:
+    for path, file in listing.files.items():
+        try:
+            home.objects.map_raw(file.digest)
+        except (ArtifactMissing, ArtifactDamaged) as error:
+            raise _damaged(deployment, path, error) from error
+    if os.path.isdir(folder):
+        _remove(folder)
+    materialise(home.objects, tree, folder)
+    failpoint("deployments.after_layout")
+    for path, file in listing.files.items():
+        os.chmod(f"{folder}/{path}", _READ_ONLY_PROGRAM if file.is_executable else _READ_ONLY)
+
+
+def _remove(folder: str) -> None:
+    """Remove a changed copy; it vanishes at once, never file by file."""
+    gone = f"{folder}.{os.getpid()}-{os.urandom(4).hex()}"
+    os.rename(folder, gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _damaged(deployment: Deployment, file: str, error: ArtifactMissing | ArtifactDamaged) -> PackageDamaged:
+    name = f"{deployment.name}, deployment {deployment.number}"
+    checkout = os.path.join(deployment.code.root, deployment.code.file)
+    return PackageDamaged(
+        f"the package of {name} is damaged: {file}: {error.message}",
+        hint=f"`headwater deploy {checkout}` heals it when the files are as they were",
+    )
