@@ -14,7 +14,7 @@ from headwater.model.errors import DiskFull, FormatUnknown, HeadwaterError, Inte
 from headwater.model.failpoints import failpoint
 
 #: Number of the last migration that this Headwater knows, as in `PRAGMA user_version`.
-FORMAT = 1
+FORMAT = 2
 
 #: Longer than any commit takes; writers queue before they ask SQLite, so that it hardly ever waits.
 _BUSY_MILLISECONDS = 60_000

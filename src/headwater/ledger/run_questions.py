@@ -8,13 +8,17 @@ import msgspec
 from headwater.ledger.database import Database
 from headwater.model.artifact import Ref
 from headwater.model.errors import NotFound
-from headwater.model.ids import RunId
-from headwater.model.rows import Page, RunQuery, RunRow
+from headwater.model.ids import RunId, TaskKey
+from headwater.model.launch import Launch
+from headwater.model.projections import OpenGate
+from headwater.model.rows import Page, RunQuery, RunRow, RunStatus
 
 _decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_refs = msgspec.json.Decoder(dict[str, Ref]).decode
 _decode_metrics = msgspec.json.Decoder(dict[str, float | int | str | bool | None]).decode
 _decode_counts = msgspec.json.Decoder(dict[str, int]).decode
+_decode_launch = msgspec.json.Decoder(Launch).decode
+_decode_gates = msgspec.json.Decoder(dict[TaskKey, OpenGate]).decode
 
 
 class RunQuestions:
@@ -100,10 +104,14 @@ class RunQuestions:
             message,
             failed_key,
             end_step,
+            epoch,
+            launch,
+            encoded_gates,
         ) = row
         task_counts = _decode_counts(counts)
+        gates = _decode_gates(encoded_gates)
         if status == "running" and self._database.locks.holder(run) is None:
-            status = "interrupted"
+            status = status_without_driver(epoch, task_counts, has_gates=bool(gates))
             if lost := task_counts.pop("running", 0):
                 task_counts["lost"] = task_counts.get("lost", 0) + lost
         return RunRow(
@@ -127,7 +135,34 @@ class RunQuestions:
             message,
             failed_key,
             end_step,
+            None if launch is None else _decode_launch(launch),
+            tuple(dict.fromkeys(gate.step for gate in gates.values())),
+            min((gate.expires_at for gate in gates.values() if gate.expires_at is not None), default=None),
         )
+
+
+def status_without_driver(epoch: int, task_counts: dict[str, int], *, has_gates: bool) -> RunStatus:
+    """Say what a run is that is not finished and that nobody drives.
+
+    Args:
+        epoch: how often a driver has taken it.
+        task_counts: its tasks by status, as its row has them.
+        has_gates: some task waits at a gate.
+    """
+    if not epoch:
+        return "queued"
+    # A driver leaves a run at a gate only when there is nothing else to do; else it was killed.
+    is_at_rest = not any(task_counts.get(status) for status in ("running", "retrying", "lost"))
+    return "waiting" if has_gates and is_at_rest else "interrupted"
+
+
+#: What is stored of runs with these statuses; the rest is worked out from locks.
+_STORED = {
+    "running": "status = 'running'",
+    "queued": "status = 'running' AND epoch = 0",
+    "waiting": "status = 'running' AND gates <> x'7b7d'",
+    "interrupted": "status = 'running' AND epoch > 0",
+}
 
 
 def _where(query: RunQuery, below: int | None) -> tuple[str, list[Any]]:
@@ -143,7 +178,12 @@ def _where(query: RunQuery, below: int | None) -> tuple[str, list[Any]]:
     if query.flow is not None:
         ask("flow = ?", query.flow)
     if query.status is not None:
-        ask("status = ?", "running" if query.status == "interrupted" else query.status)
+        if query.status in _STORED:
+            ask(_STORED[query.status])
+        else:
+            ask("status = ?", query.status)
+    if query.target is not None:
+        ask("target = ?", query.target)
     if query.user is not None:
         ask("user = ?", query.user)
     if query.since is not None:

@@ -47,6 +47,8 @@ class SmallObjects:
     def references(self) -> Iterator[Reference]:
         for run, path, tree in self._database.rows(self._database.sql["code_trees"]):
             yield Reference(run, f"{path}/_code", tree=tree)
+        for run, path, step, digest in self._database.rows(self._database.sql["environments"]):
+            yield Reference(run, f"{path}/_environment/{step}", object=digest.hex())
         after: tuple[int, int, str] = (0, -1, "")
         while page := self._database.rows(self._database.sql["references"], (*after, _PAGE)):
             for run_id, label, name, run, path, step, *columns in page:

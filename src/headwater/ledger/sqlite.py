@@ -10,8 +10,12 @@ from collections.abc import Iterator, Sequence
 from headwater.ledger.check import check_database
 from headwater.ledger.database import Database
 from headwater.ledger.filesystems import refuse_network_folder
+from headwater.ledger.launches import Launches
 from headwater.ledger.leases import RunLease
 from headwater.ledger.locks import FileLocks
+from headwater.ledger.publishing import Publishing
+from headwater.ledger.records import Records
+from headwater.ledger.roles import Roles
 from headwater.ledger.run_questions import RunQuestions
 from headwater.ledger.small_objects import SmallObjects
 from headwater.ledger.streams import Streams
@@ -20,8 +24,20 @@ from headwater.ledger.task_questions import TaskQuestions
 from headwater.model.events import Event, Request, RunStarted
 from headwater.model.findings import Finding
 from headwater.model.ids import Digest, RunId, TaskKey
-from headwater.model.ports import Commit, Lease, Owner
-from headwater.model.rows import ArtifactRow, AttemptRow, Page, Reference, RunQuery, RunRow, TaskQuery, TaskRow
+from headwater.model.launch import Firing, PublishedEvent
+from headwater.model.ports import Commit, Lease, Owner, PlannedFiring
+from headwater.model.records import Record
+from headwater.model.rows import (
+    ArtifactRow,
+    AttemptRow,
+    FiringQuery,
+    Page,
+    Reference,
+    RunQuery,
+    RunRow,
+    TaskQuery,
+    TaskRow,
+)
 
 #: Pause between two looks at the file while waiting.
 _LOOK_SECONDS = 0.015
@@ -54,6 +70,10 @@ class SqliteLedger:
         self._tasks = TaskQuestions(database)
         self._tags = Tags(database, self._streams)
         self._objects = SmallObjects(database)
+        self._launches = Launches(database)
+        self._publishing = Publishing(database)
+        self._records = Records(database)
+        self._roles = Roles(database)
         self._seen = self._change()
 
     def start_run(self, commit: Commit) -> tuple[RunLease, RunStarted]:
@@ -139,15 +159,59 @@ class SqliteLedger:
         return self._objects.delete_small(digests)
 
     def references(self) -> Iterator[Reference]:
-        return self._objects.references()
+        yield from self._objects.references()
+        yield from self._records.references()
 
     def oldest_live_run(self) -> float | None:
         return self._runs.oldest_live_run()
+
+    def launch(self, planned: Sequence[PlannedFiring], *, cursor: tuple[str, int] | None = None) -> list[Firing]:
+        return self._launches.launch(planned, cursor=cursor)
+
+    def cursor(self, name: str) -> int:
+        return self._launches.cursor(name)
+
+    def firing(self, key: str) -> Firing | None:
+        return self._launches.firing(key)
+
+    def firings(self, query: FiringQuery) -> Page[Firing]:
+        return self._launches.firings(query)
+
+    def last_slot(self, target: str, source: str) -> float | None:
+        return self._launches.last_slot(target, source)
+
+    def publish(self, event: PublishedEvent) -> PublishedEvent:
+        return self._publishing.publish(event)
+
+    def published(self, after: int = 0, *, name: str | None = None, limit: int = 1000) -> list[PublishedEvent]:
+        return self._publishing.published(after, name=name, limit=limit)
+
+    def write_records(self, records: Sequence[Record], objects: Commit | None = None) -> None:
+        self._records.write_records(records, objects)
+
+    def record(self, kind: str, key: str) -> Record | None:
+        return self._records.record(kind, key)
+
+    def records(self, kind: str, *, prefix: str = "", after: str = "", limit: int = 1000) -> list[Record]:
+        return self._records.records(kind, prefix=prefix, after=after, limit=limit)
+
+    def record_history(self, kind: str, key: str) -> list[Record]:
+        return self._records.record_history(kind, key)
+
+    def lead(self, role: str) -> bool:
+        return self._roles.lead(role)
+
+    def leader(self, role: str) -> int | None:
+        return self._roles.leader(role)
+
+    def resign(self, role: str) -> None:
+        self._roles.resign(role)
 
     def check(self, *, is_quick: bool = False) -> Iterator[Finding]:
         return check_database(self._database, is_quick=is_quick)
 
     def close(self) -> None:
+        self._roles.close()
         self._database.close()
 
 

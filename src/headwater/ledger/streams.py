@@ -12,9 +12,9 @@ from headwater.ledger.writing import insert_run, write_events, write_objects
 from headwater.model.errors import DiskFull, InternalError, LeaseLost, NotFound, RunIsDriven, RunIsFinished
 from headwater.model.events import Event, Request, RunFinished, RunStarted
 from headwater.model.failpoints import failpoint
-from headwater.model.ids import RunId
-from headwater.model.ports import Commit, Lease, Owner
-from headwater.model.projections import Course, OpenTask
+from headwater.model.ids import RunId, TaskKey
+from headwater.model.ports import FIRST_EPOCH, Commit, Lease, Owner
+from headwater.model.projections import Course, OpenGate, OpenTask
 
 #: Events of one read; the first is short because many want the first event only.
 _FIRST_PAGE = 50
@@ -50,7 +50,7 @@ class Streams:
         label = int(self._database.row(self._database.sql["next_label"], (first.flow,))[0])
         started = msgspec.structs.replace(first, label=label)
         run_id = insert_run(self._database, started, last_event)
-        lease = RunLease(self._database.locks, started.run, f"{started.flow}/{label}", run_id, 1)
+        lease = RunLease(self._database.locks, started.run, f"{started.flow}/{label}", run_id, FIRST_EPOCH)
         lease.course = Course()
         return lease, started
 
@@ -122,7 +122,7 @@ class Streams:
 
     def _course(self, run_id: int) -> Course:
         """Read back what is projected so far."""
-        _, counts, metrics = self._database.row(self._database.sql["open_state"], (run_id,))
+        _, counts, metrics, gates = self._database.row(self._database.sql["open_state"], (run_id,))
         return Course(
             {
                 key: OpenTask(label, attempt, status)
@@ -130,6 +130,7 @@ class Streams:
             },
             msgspec.json.decode(counts, type=dict[str, int]),
             msgspec.json.decode(metrics, type=dict[str, float | int | str | bool | None]),
+            msgspec.json.decode(gates, type=dict[TaskKey, OpenGate]),
         )
 
     def position(self, run: RunId) -> RunPosition:

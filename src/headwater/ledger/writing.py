@@ -10,7 +10,7 @@ from headwater.model.artifact import Ref
 from headwater.model.events import Event, RunStarted
 from headwater.model.ids import Digest
 from headwater.model.outcome import Transition, Usage
-from headwater.model.ports import Commit
+from headwater.model.ports import FIRST_EPOCH, Commit
 from headwater.model.projections import Changes, Course, NewTask, TaskEnd, project
 
 _encode = msgspec.json.Encoder().encode
@@ -51,8 +51,12 @@ def write_objects(database: Database, commit: Commit) -> None:
     )
 
 
-def insert_run(database: Database, started: RunStarted, last_event: int) -> int:
-    """Write the row of a run that starts, with its tags and parameters (artifacts of label 0), and give its number."""
+def insert_run(database: Database, started: RunStarted, last_event: int, *, is_queued: bool = False) -> int:
+    """Write the row of a run that starts, with its tags and parameters (artifacts of label 0), and give its number.
+
+    A queued run has epoch 0 and no owner: nobody drives it yet.
+    """
+    launch, project = started.launch, started.project
     row = database.row(
         database.sql["insert_run"],
         (
@@ -70,8 +74,14 @@ def insert_run(database: Database, started: RunStarted, last_event: int) -> int:
             started.graph.end,
             last_event,
             started.host,
-            started.pid,
             started.at,
+            0 if is_queued else FIRST_EPOCH,
+            0 if is_queued else started.pid,
+            None if launch is None else launch.target,
+            None if launch is None else launch.idempotency_key,
+            None if launch is None else _encode(launch),
+            None if project is None else project.name,
+            None if project is None else project.branch,
         ),
     )
     run_id = int(row[0])
@@ -79,6 +89,8 @@ def insert_run(database: Database, started: RunStarted, last_event: int) -> int:
     database.execute_many(database.sql["insert_tag"], tags)
     artifacts = [_artifact(run_id, 0, name, ref) for name, ref in started.parameters.items()]
     database.execute_many(database.sql["insert_artifact"], artifacts)
+    environments = [(run_id, step, bytes.fromhex(digest)) for step, digest in started.environments.items()]
+    database.execute_many(database.sql["insert_environment"], environments)
     return run_id
 
 
@@ -105,12 +117,13 @@ def _write_artifacts(database: Database, run_id: int, changes: Changes) -> None:
 
 
 def _write_run(database: Database, run_id: int, last: Changes, course: Course) -> None:
-    counts, metrics = _encode_sorted(course.task_counts), _encode(course.metrics)
+    state = (_encode_sorted(course.task_counts), _encode(course.metrics), _encode(course.gates), run_id)
     end = last.conclusion
     if end is None:
-        database.execute_many(database.sql["update_run"], [(counts, metrics, run_id)])
+        database.execute_many(database.sql["update_run"], [state])
     else:
-        bindings = (end.end, end.finished_at, end.failed_key, end.cause, end.message, counts, metrics, run_id)
+        # The database publishes the end (`ended_runs_are_published`).
+        bindings = (end.end, end.finished_at, end.failed_key, end.cause, end.message, *state)
         database.execute_many(database.sql["finish_run"], [bindings])
 
 

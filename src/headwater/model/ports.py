@@ -83,6 +83,10 @@ class Place(Protocol):
         """List the keys that begin so, sorted."""
 
 
+#: Epoch of a run's first driver; a queued run, which has had none, gets it from `take`.
+FIRST_EPOCH = 1
+
+
 class Commit(msgspec.Struct, frozen=True):
     """Events to append, with the rows of the objects that they point to; all or nothing."""
 
@@ -134,7 +138,7 @@ class Ledger(Protocol):
         """
 
     def take(self, run: RunId, now: float) -> tuple[Lease, int]:
-        """Take the lease of a run whose driver is gone; gives it and its new epoch.
+        """Take the lease of a run whose driver is gone, or that never had one; gives it and its new epoch.
 
         Raises:
             RunIsDriven: its driver lives; names host, pid and since when.

@@ -10,6 +10,8 @@ from headwater.model.artifact import Ref
 from headwater.model.events import (
     DriverChanged,
     Event,
+    GateDecided,
+    GateReached,
     RunEnd,
     RunFinished,
     TaskFailed,
@@ -32,6 +34,13 @@ class OpenTask(msgspec.Struct):
     status: TaskStatus
 
 
+class OpenGate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A gate at which a task waits."""
+
+    step: str
+    expires_at: float | None = None
+
+
 class Course(msgspec.Struct):
     """What must be known of a run's past to project its next event; `project` changes it in place."""
 
@@ -41,6 +50,8 @@ class Course(msgspec.Struct):
     task_counts: dict[str, int] = {}
     #: Summary metrics; a later task's value replaces an earlier one's.
     metrics: dict[str, Metric] = {}
+    #: Tasks that wait at a gate, in the order in which they came there.
+    gates: dict[TaskKey, OpenGate] = {}
 
 
 class NewTask(msgspec.Struct, frozen=True):
@@ -153,10 +164,15 @@ def _project_one(course: Course, changes: Changes, event: Event) -> None:
         _reuse(course, changes, event)
     elif isinstance(event, TaskFailed):
         _fail(course, changes, event)
+    elif isinstance(event, GateReached):
+        course.gates[event.key] = OpenGate(event.step, event.expires_at)
+    elif isinstance(event, GateDecided):
+        course.gates.pop(event.key, None)
     elif isinstance(event, DriverChanged):
         _give_up_open_tasks(course, changes, ("running",), "lost")
     elif isinstance(event, RunFinished):
         _give_up_open_tasks(course, changes, ("running", "retrying", "lost"), "cancelled")
+        course.gates.clear()
         changes.conclusion = RunConclusion(event.end, event.at, event.failed_key, event.cause, event.message)
 
 

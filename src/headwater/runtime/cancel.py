@@ -2,8 +2,8 @@
 
 from headwater.home import Home
 from headwater.model.errors import RunIsDriven, RunIsFinished
-from headwater.model.events import Cancel, CancelRequested, DriverChanged, RunFinished
-from headwater.model.ports import Commit
+from headwater.model.events import Cancel, CancelRequested, DriverChanged, Event, RunFinished
+from headwater.model.ports import FIRST_EPOCH, Commit
 from headwater.model.rows import RunRow
 
 #: Longest sleep between two looks while waiting for a driver.
@@ -31,23 +31,20 @@ def wait_for_end(home: Home, row: RunRow) -> RunRow:
 def end_interrupted(home: Home, row: RunRow, cancel: Cancel, *, host: str, pid: int) -> bool:
     """End a run that nobody drives as cancelled; False when a driver or an end came in between.
 
-    What was running in it is given up: its processes went with their driver.
+    What was running in it is given up: its processes went with their driver. Of a queued run nothing was running.
     """
     try:
         lease, epoch = home.ledger.take(row.run, cancel.at)
     except (RunIsDriven, RunIsFinished):
         return False
+    events: list[Event] = [
+        CancelRequested(at=cancel.at, user=cancel.user, reason=cancel.reason),
+        RunFinished(at=cancel.at, end="cancelled", message=cancel.reason),
+    ]
+    if epoch > FIRST_EPOCH:
+        events.insert(0, DriverChanged(at=cancel.at, host=host, pid=pid, epoch=epoch))
     try:
-        home.ledger.append(
-            lease,
-            Commit(
-                events=[
-                    DriverChanged(at=cancel.at, host=host, pid=pid, epoch=epoch),
-                    CancelRequested(at=cancel.at, user=cancel.user, reason=cancel.reason),
-                    RunFinished(at=cancel.at, end="cancelled", message=cancel.reason),
-                ]
-            ),
-        )
+        home.ledger.append(lease, Commit(events=events))
     finally:
         lease.release()
     return True

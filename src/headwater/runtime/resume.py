@@ -9,7 +9,7 @@ from headwater.model.events import DriverChanged, Event, RunStarted, TaskReused,
 from headwater.model.graph import Graph
 from headwater.model.ids import TaskKey
 from headwater.model.nearest import did_you_mean
-from headwater.model.ports import Commit, Lease
+from headwater.model.ports import FIRST_EPOCH, Commit, Lease
 from headwater.model.rows import RunRow
 from headwater.plan.frontier import Frontier, TaskState
 from headwater.plan.reuse import Finished, steps_from
@@ -17,7 +17,9 @@ from headwater.runtime.start import Reuse
 
 
 def take_over(home: Home, row: RunRow, *, now: float, host: str, pid: int) -> tuple[Lease, Frontier, tuple[Event, ...]]:
-    """Take the lease of an interrupted run and replay it; attempts that ran are lost and run again.
+    """Take the lease of a run that nobody drives and replay it; attempts that ran are lost and run again.
+
+    A queued run has its first driver by this: nothing of it can be lost, and its stream does not tell of a change.
 
     Returns:
         The lease, the folded state, and all events so far.
@@ -32,6 +34,8 @@ def take_over(home: Home, row: RunRow, *, now: float, host: str, pid: int) -> tu
     for _, event in home.ledger.events(row.run):
         frontier.apply(event)
         events.append(event)
+    if epoch == FIRST_EPOCH:
+        return lease, frontier, tuple(events)
     changed = DriverChanged(at=now, host=host, pid=pid, epoch=epoch)
     frontier.apply(changed)
     home.ledger.append(lease, Commit(events=[changed]))

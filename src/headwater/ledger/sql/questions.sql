@@ -2,7 +2,7 @@
 SELECT id, run, flow, label, status, epoch, owner_host, owner_pid, owner_since FROM runs WHERE run = ?;
 
 -- name: open_state
-SELECT last_event, task_counts, metrics FROM runs WHERE id = ?;
+SELECT last_event, task_counts, metrics, gates FROM runs WHERE id = ?;
 
 -- name: open_tasks
 SELECT key, label, attempt, status FROM tasks WHERE run = ? AND status IN ('running', 'retrying', 'lost');
@@ -18,7 +18,8 @@ SELECT
     id, run, flow, label, status, user, host, started_at, finished_at,
     (SELECT json_group_array(tag) FROM tags WHERE tags.run = runs.id AND NOT is_system),
     (SELECT json_group_array(tag) FROM tags WHERE tags.run = runs.id AND is_system),
-    namespace, note, origin, parameters, metrics, task_counts, cause, message, failed_key, end_step
+    namespace, note, origin, parameters, metrics, task_counts, cause, message, failed_key, end_step, epoch, launch,
+    gates
 FROM runs;
 
 -- name: near_labels
@@ -105,6 +106,10 @@ SELECT digest, length(payload) FROM small_objects WHERE digest > ? ORDER BY dige
 
 -- name: code_trees
 SELECT run, flow || '/' || label, code_tree FROM runs WHERE code_tree IS NOT NULL;
+
+-- name: environments
+SELECT runs.run, flow || '/' || label, step, environments.digest
+FROM environments CROSS JOIN runs ON runs.id = environments.run;
 
 -- name: references
 SELECT

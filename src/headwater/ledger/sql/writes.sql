@@ -6,9 +6,13 @@ RETURNING last_label;
 -- name: insert_run
 INSERT INTO runs (
     run, flow, label, status, user, host, started_at, namespace, note, origin, code_tree, parameters, metrics,
-    task_counts, message, end_step, last_event, epoch, owner_host, owner_pid, owner_since
-) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, '{}', '{}', '', ?, ?, 1, ?, ?, ?)
+    task_counts, message, end_step, last_event, owner_host, owner_since, epoch, owner_pid, target, launch_key, launch,
+    project, branch
+) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, '{}', '{}', '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING id;
+
+-- name: insert_environment
+INSERT INTO environments (run, step, digest) VALUES (?, ?, ?);
 
 -- name: claim_numbers
 UPDATE runs SET last_event = last_event + ?
@@ -67,11 +71,11 @@ DELETE FROM tags WHERE run = ? AND tag = ? AND NOT is_system;
 UPDATE runs SET note = ? WHERE id = ?;
 
 -- name: update_run
-UPDATE runs SET task_counts = ?, metrics = ? WHERE id = ?;
+UPDATE runs SET task_counts = ?, metrics = ?, gates = ? WHERE id = ?;
 
 -- name: finish_run
 UPDATE runs
-SET status = ?, finished_at = ?, failed_key = ?, cause = ?, message = ?, task_counts = ?, metrics = ?
+SET status = ?, finished_at = ?, failed_key = ?, cause = ?, message = ?, task_counts = ?, metrics = ?, gates = ?
 WHERE id = ?;
 
 -- name: insert_small
@@ -85,7 +89,18 @@ DELETE FROM small_objects
 WHERE digest = ?1
     AND NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = ?1)
     AND NOT EXISTS (SELECT 1 FROM runs WHERE code_tree = lower(hex(?1)))
+    AND NOT EXISTS (SELECT 1 FROM environments WHERE environments.digest = ?1)
+    AND NOT EXISTS (
+        SELECT 1 FROM held JOIN records ON records.id = held.record
+        WHERE held.digest = ?1 AND NOT EXISTS (
+            SELECT 1 FROM records AS later
+            WHERE later.kind = records.kind AND later.key = records.key AND later.version > records.version
+        )
+    )
 RETURNING digest;
 
 -- name: delete_header
-DELETE FROM headers WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = ?1);
+DELETE FROM headers
+WHERE digest = ?1
+    AND NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = ?1)
+    AND NOT EXISTS (SELECT 1 FROM small_objects WHERE small_objects.digest = ?1);

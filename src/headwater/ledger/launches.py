@@ -1,0 +1,103 @@
+"""Launches of runs, with the record of each that makes a slot fire exactly once; and the cursors of their readers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from headwater.ledger.database import Database
+from headwater.ledger.writing import insert_run, write_events, write_objects
+from headwater.model.errors import InternalError
+from headwater.model.events import RunStarted
+from headwater.model.failpoints import failpoint
+from headwater.model.launch import Firing
+from headwater.model.ports import Commit, PlannedFiring
+from headwater.model.projections import Course
+from headwater.model.rows import FiringQuery, Page
+
+
+class Launches:
+    """Firings and cursors of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def launch(self, planned: Sequence[PlannedFiring], *, cursor: tuple[str, int] | None = None) -> list[Firing]:
+        for one in planned:
+            _refuse_contradiction(one)
+        with self._database.transaction():
+            recorded = [self._record(one) for one in planned]
+            if cursor is not None:
+                self._database.execute_many(self._database.sql["move_cursor"], [cursor])
+        return recorded
+
+    def _record(self, planned: PlannedFiring) -> Firing:
+        firing = planned.firing
+        earlier = self.firing(firing.key)
+        if earlier is not None:
+            return earlier
+        if planned.commit is not None:
+            started = self._start(planned.commit)
+            path = f"{started.flow}/{started.label}"
+            firing = msgspec.structs.replace(firing, run=started.run, run_path=path)
+            failpoint("ledger.after_launched_run")
+        self._database.execute_many(self._database.sql["insert_firing"], [msgspec.structs.astuple(firing)])
+        failpoint("ledger.after_firing")
+        return firing
+
+    def _start(self, commit: Commit) -> RunStarted:
+        """Write a run that nobody drives yet."""
+        first = commit.events[0]
+        assert isinstance(first, RunStarted)
+        label = int(self._database.row(self._database.sql["next_label"], (first.flow,))[0])
+        started = msgspec.structs.replace(first, label=label)
+        run_id = insert_run(self._database, started, len(commit.events), is_queued=True)
+        write_objects(self._database, commit)
+        write_events(self._database, run_id, 1, [started, *commit.events[1:]], Course())
+        return started
+
+    def cursor(self, name: str) -> int:
+        return int(self._database.row(self._database.sql["cursor"], (name,))[0])
+
+    def firing(self, key: str) -> Firing | None:
+        row = self._database.row(self._database.sql["firing"], (key,))
+        return None if row is None else Firing(*row)
+
+    def firings(self, query: FiringQuery) -> Page[Firing]:
+        sql, bindings = _where(query)
+        rows = self._database.rows(
+            f"{self._database.sql['firings']} {sql} ORDER BY number DESC LIMIT ?", (*bindings, query.limit + 1)
+        )
+        page = rows[: query.limit]
+        return Page(tuple(Firing(*row[1:]) for row in page), str(page[-1][0]) if len(rows) > query.limit else None)
+
+    def last_slot(self, target: str, source: str) -> float | None:
+        row = self._database.row(self._database.sql["last_slot"], (target, source))
+        return None if row[0] is None else float(row[0])
+
+
+def _refuse_contradiction(planned: PlannedFiring) -> None:
+    """Raise unless the record and the run that it starts say the same."""
+    firing, commit = planned.firing, planned.commit
+    if (commit is None) == (firing.verdict == "started"):
+        run = "no run" if commit is None else "a run"
+        raise InternalError(f"the firing {firing.key} is `{firing.verdict}` and comes with {run}")
+    if commit is None:
+        return
+    first = commit.events[0] if commit.events else None
+    if not isinstance(first, RunStarted) or first.label:
+        raise InternalError(f"a run starts with a RunStarted of label 0, not with {first!r}")
+    if first.launch is None or (first.launch.idempotency_key, first.launch.target) != (firing.key, firing.target):
+        raise InternalError(f"the firing {firing.key} of {firing.target} starts a run of {first.launch!r}")
+
+
+def _where(query: FiringQuery) -> tuple[str, list[Any]]:
+    asked = (
+        ("target = ?", query.target),
+        ("source = ?", query.source),
+        ("slot >= ?", query.since),
+        ("number < ?", int(query.cursor) if query.cursor else None),
+    )
+    conditions = [condition for condition, value in asked if value is not None]
+    bindings = [value for _, value in asked if value is not None]
+    return ("WHERE " + " AND ".join(conditions) if conditions else ""), bindings
