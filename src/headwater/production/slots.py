@@ -62,18 +62,29 @@ def schedule_name(schedule: Schedule) -> str:
     return schedule.name or schedule.cron
 
 
-def zone_of(schedule: Schedule) -> ZoneInfo:
-    """Give the zone on whose clocks a schedule is read.
+def firing_key(target: str, source: str, slot: float) -> str:
+    """Give the idempotency key of a slot's run: `Churn@production/schedule:daily@2025-01-01T06:00:00Z`.
+
+    Args:
+        target: the alias.
+        source: `schedule:<name>`, `backfill:<id>`.
+        slot: Unix time.
+    """
+    return f"{target}/{source}@{datetime.fromtimestamp(slot, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Give a zone by its IANA name.
 
     Raises:
-        DeploymentRefused: there is no such zone.
+        DeploymentRefused: this machine knows no such zone.
     """
     try:
-        return ZoneInfo(schedule.timezone)
+        return ZoneInfo(name)
     except (LookupError, ValueError, OSError) as error:
-        near = did_you_mean(schedule.timezone, available_timezones())
+        near = did_you_mean(name, available_timezones())
         raise DeploymentRefused(
-            f"{schedule.timezone!r} is no time zone of this machine",
+            f"{name!r} is no time zone of this machine",
             hint=near or "zones are written as in `Europe/Berlin`, `America/New_York`, `UTC`",
         ) from error
 
@@ -102,7 +113,7 @@ def wall_time(instant: float, zone: ZoneInfo) -> datetime:
 
 
 def _slots_after(schedule: Schedule, after: float) -> Iterator[float]:
-    zone = zone_of(schedule)
+    zone = zone_of(schedule.timezone)
     walk = _parsed(schedule, wall_time(math.floor(after), zone))
     return _in_real_time(schedule, zone, after) if walk.hours == _HOURS else _on_the_wall(walk, zone, after)
 
