@@ -71,6 +71,18 @@ def load_source(code: CodeSource, *, as_main: bool = False) -> type[FlowSpec]:
     return find_flow(module, code.flow or None, shown(path))
 
 
+def load_module(code: CodeSource) -> ModuleType:
+    """Import a file of a project under its canonical name; the class that it names is not looked for.
+
+    Raises:
+        FlowNotImported: there is no such file, or importing it fails.
+    """
+    path = os.path.join(code.root, code.file)
+    if not os.path.isfile(path):
+        raise FlowNotImported(f"there is no file {path}", hint="the code was moved or removed")
+    return _import(code.root, code.file, code.module)
+
+
 def find_flow(module: ModuleType, name: str | None, file: str) -> type[FlowSpec]:
     """Find the flow of a module: the class of that name, else the only one that is no base of another.
 
