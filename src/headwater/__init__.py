@@ -21,6 +21,21 @@ _PUBLIC = {
     "environment": ("headwater.flow.decorators", "environment"),
     "parallel": ("headwater.flow.decorators", "parallel"),
     "executable": ("headwater.flow.decorators", "executable"),
+    "pypi": ("headwater.flow.decorators", "pypi"),
+    "conda": ("headwater.flow.decorators", "conda"),
+    "uv": ("headwater.flow.decorators", "uv"),
+    "secrets": ("headwater.flow.decorators", "secrets"),
+    "approval": ("headwater.flow.decorators", "approval"),
+    "promote_if": ("headwater.flow.decorators", "promote_if"),
+    "schedule": ("headwater.flow.flow_decorators", "schedule"),
+    "project": ("headwater.flow.flow_decorators", "project"),
+    "trigger": ("headwater.flow.flow_decorators", "trigger"),
+    "trigger_on_finish": ("headwater.flow.flow_decorators", "trigger_on_finish"),
+    "exit_hook": ("headwater.flow.flow_decorators", "exit_hook"),
+    "run_policy": ("headwater.flow.flow_decorators", "run_policy"),
+    "alert": ("headwater.flow.flow_decorators", "alert"),
+    "pypi_base": ("headwater.flow.flow_decorators", "pypi_base"),
+    "conda_base": ("headwater.flow.flow_decorators", "conda_base"),
     "current": ("headwater.model.current", "current"),
     "Metaflow": ("headwater.client.objects", "Metaflow"),
     "Flow": ("headwater.client.objects", "Flow"),
@@ -76,7 +91,32 @@ if TYPE_CHECKING:
         metadata,
         namespace,
     )
-    from headwater.flow.decorators import catch, environment, executable, parallel, resources, retry, timeout
+    from headwater.flow.decorators import (
+        approval,
+        catch,
+        conda,
+        environment,
+        executable,
+        parallel,
+        promote_if,
+        pypi,
+        resources,
+        retry,
+        secrets,
+        timeout,
+        uv,
+    )
+    from headwater.flow.flow_decorators import (
+        alert,
+        conda_base,
+        exit_hook,
+        project,
+        pypi_base,
+        run_policy,
+        schedule,
+        trigger,
+        trigger_on_finish,
+    )
     from headwater.flow.include_file import IncludeFile
     from headwater.flow.parameter import JSONType, Parameter
     from headwater.flow.spec import FlowSpec

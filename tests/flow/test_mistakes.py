@@ -334,8 +334,6 @@ def test_decorators_without_a_back_end_are_accepted_with_a_warning(flows: FlowFi
     assert graph is not None
     assert sorted(mistake.message for mistake in mistakes) == [
         "`@kubernetes` of step `a` is ignored: its back end is not here",
-        "`@project` of F is ignored: its back end is not here",
-        "`@schedule` of F is ignored: its back end is not here",
     ]
     asked = graph.steps["a"].options.resources
     assert asked is not None and (asked.cpu, asked.memory) == (2, 500)

@@ -8,6 +8,7 @@ import click
 
 from headwater.cli.flow_file import FLOW, FlowCommand
 from headwater.flow.checks import check_flow
+from headwater.flow.deploy_checks import deploy_mistakes
 from headwater.flow.steps import shown
 from headwater.model.errors import FlowMistakes
 
@@ -22,8 +23,9 @@ def command(context: click.Context, /, file: str, **_: object) -> int:
     graph, mistakes = check_flow(flow)
     if graph is None or any(mistake.is_error for mistake in mistakes):
         raise FlowMistakes(flow.__name__, mistakes)
-    for mistake in mistakes:
-        print(f"warning: {mistake}", file=sys.stderr)
+    for mistake in dict.fromkeys([*mistakes, *deploy_mistakes(flow)]):
+        deployed = "" if not mistake.is_error else "`deploy` would refuse it: "
+        print(f"warning: {deployed}{mistake}", file=sys.stderr)
     print(f"{graph.flow}: {len(graph.steps)} steps, no mistakes", file=sys.stderr)
     print(f"run it: {_run_words(file)}", file=sys.stderr)
     return 0

@@ -1,12 +1,15 @@
 """From a decorator's arguments to a step's options, the same for `@retry(times=2)` and `--with retry:times=2`."""
 
-import math
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
+from headwater.flow import argument_values, package_sets
+from headwater.flow.argument_values import flag, number
+from headwater.flow.gates import read_approval, read_conditions
+from headwater.flow.secret_sources import known_variables, read_sources
 from headwater.model.errors import InvalidDecorator
 from headwater.model.graph import Graph
 from headwater.model.nearest import did_you_mean
@@ -21,9 +24,17 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "environment": ("vars",),
     "parallel": (),
     "executable": ("command",),
+    **package_sets.ARGUMENTS,
+    "secrets": ("sources", "role", "allow_override"),
+    "approval": ("role", "expires"),
+    "promote_if": ("conditions",),
 }
 #: Decorators of back ends that are not here: accepted, with any arguments.
-UNSUPPORTED = ("batch", "kubernetes", "card", "conda", "pypi", "secrets", "pytorch_parallel")
+UNSUPPORTED = ("batch", "kubernetes", "card", "pytorch_parallel")
+#: Decorators that mean one step, or the flow as a whole, never every step.
+_OF_ONE_STEP = ("parallel", "executable", "approval", "promote_if")
+#: Fields of the options that several decorators share the name of.
+_FIELDS = {"parallel": "is_parallel", "pypi": "packages", "conda": "packages", "uv": "packages"}
 
 
 def add(options: StepOptions, name: str, given: Mapping[str, object]) -> StepOptions:
@@ -38,11 +49,9 @@ def add(options: StepOptions, name: str, given: Mapping[str, object]) -> StepOpt
         raise InvalidDecorator(
             f"there is no decorator `{name}`", hint=did_you_mean(name, ARGUMENTS, what="the decorators")
         )
-    unknown = [argument for argument in given if argument not in ARGUMENTS[name]]
-    if unknown:
-        listed = ", ".join(f"`{argument}`" for argument in unknown)
-        near = did_you_mean(unknown[0], ARGUMENTS[name])
-        raise InvalidDecorator(f"`@{name}` takes no {listed}", hint=f"{near} {usage(name)}".strip())
+    argument_values.only(name, given, ARGUMENTS[name])
+    if name in package_sets.ARGUMENTS:
+        return replace(options, packages=package_sets.read_packages(name, given))
     return _ADD[name](options, given)
 
 
@@ -53,7 +62,7 @@ def attach(options: StepOptions, text: str) -> StepOptions:
         InvalidDecorator: the text names no decorator, or an argument or value that it cannot take.
     """
     name, given = parse_with(text)
-    if name in ("parallel", "executable"):
+    if name in _OF_ONE_STEP:
         hint = f"write @{name} above the step that it is meant for"
         raise InvalidDecorator(f"`--with {name}` cannot be meant for every step", hint=hint)
     added = add(StepOptions(), name, given)
@@ -94,8 +103,7 @@ def parse_with(text: str) -> tuple[str, dict[str, object]]:
 
 def usage(name: str) -> str:
     """Say in one line what a decorator takes."""
-    taken = ARGUMENTS.get(name, ())
-    return f"`@{name}` takes: {', '.join(taken)}" if taken else f"`@{name}` takes no arguments"
+    return argument_values.usage(name, ARGUMENTS.get(name, ()))
 
 
 def _split_outside_brackets(text: str) -> list[str]:
@@ -127,8 +135,7 @@ def _value(text: str) -> object:
 def _has(options: StepOptions, name: str) -> bool:
     if name in UNSUPPORTED:
         return any(each.name == name for each in options.unsupported)
-    field = "is_parallel" if name == "parallel" else name
-    return bool(getattr(options, field))
+    return bool(getattr(options, _FIELDS.get(name, name)))
 
 
 def _merge(options: StepOptions, added: StepOptions) -> StepOptions:
@@ -144,20 +151,9 @@ def _merge(options: StepOptions, added: StepOptions) -> StepOptions:
     return replace(options, **changes)
 
 
-def _number(name: str, argument: str, value: object, *, least: float = 0, is_whole: bool = False) -> float:
-    wanted = "a whole number" if is_whole else "a number"
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number) or number < least or (is_whole and number != int(number)):
-        raise InvalidDecorator(f"`@{name}({argument}={value!r})`: {argument} must be {wanted} of at least {least:g}")
-    return number
-
-
 def _add_retry(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
-    times = _number("retry", "times", given.get("times", 3), is_whole=True)
-    minutes = _number("retry", "minutes_between_retries", given.get("minutes_between_retries", 0))
+    times = number("retry", "times", given.get("times", 3), is_whole=True)
+    minutes = number("retry", "minutes_between_retries", given.get("minutes_between_retries", 0))
     return replace(options, retry=Retry(int(times), minutes))
 
 
@@ -165,12 +161,12 @@ def _add_catch(options: StepOptions, given: Mapping[str, object]) -> StepOptions
     var = given.get("var")
     if var is not None and not (isinstance(var, str) and var.isidentifier() and not var.startswith("__")):
         raise InvalidDecorator(f"`@catch(var={var!r})`: var must be the name of an artifact")
-    return replace(options, catch=Catch(var, _flag("catch", "print_exception", given.get("print_exception", True))))
+    return replace(options, catch=Catch(var, flag("catch", "print_exception", given.get("print_exception", True))))
 
 
 def _add_timeout(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
     units = {"seconds": 1, "minutes": 60, "hours": 3600}
-    total = sum(_number("timeout", unit, given.get(unit, 0)) * factor for unit, factor in units.items())
+    total = sum(number("timeout", unit, given.get(unit, 0)) * factor for unit, factor in units.items())
     if total <= 0:
         raise InvalidDecorator("`@timeout` without a time", hint="for instance @timeout(minutes=5)")
     return replace(options, timeout=Timeout(total))
@@ -181,8 +177,8 @@ def _add_resources(options: StepOptions, given: Mapping[str, object]) -> StepOpt
     for argument in ("cpu", "gpu", "disk", "memory", "shared_memory"):
         value = given.get(argument)
         if value is not None:
-            numbers[argument] = _number("resources", argument, value, is_whole=argument == "gpu")
-    enforce = _flag("resources", "enforce", given.get("enforce", False))
+            numbers[argument] = number("resources", argument, value, is_whole=argument == "gpu")
+    enforce = flag("resources", "enforce", given.get("enforce", False))
     if enforce and not numbers.get("memory"):
         raise InvalidDecorator("`@resources(enforce=True)` has no memory to enforce", hint="add memory=<MB>")
     gpu = int(numbers.pop("gpu")) if "gpu" in numbers else None
@@ -226,6 +222,24 @@ def _add_executable(options: StepOptions, given: Mapping[str, object]) -> StepOp
     return replace(options, executable=Executable(tuple(words)))
 
 
+def _add_secrets(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
+    sources = read_sources(
+        given.get("sources", ()),
+        role=given.get("role"),
+        allow_override=given.get("allow_override", False),
+        taken=[*options.environment, *(name for each in options.secrets for name in known_variables(each))],
+    )
+    return replace(options, secrets=(*options.secrets, *sources))
+
+
+def _add_approval(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
+    return replace(options, approval=read_approval(given))
+
+
+def _add_promote_if(options: StepOptions, given: Mapping[str, object]) -> StepOptions:
+    return replace(options, promote_if=read_conditions(given.get("conditions")))
+
+
 def _add_unsupported(options: StepOptions, name: str, given: Mapping[str, object]) -> StepOptions:
     texts = {argument: str(value) for argument, value in given.items() if value is not None}
     options = replace(options, unsupported=(*options.unsupported, Unsupported(name, texts)))
@@ -233,12 +247,6 @@ def _add_unsupported(options: StepOptions, name: str, given: Mapping[str, object
         return replace(options, is_parallel=True)
     asked = {key: given[key] for key in ("cpu", "gpu", "disk", "memory", "shared_memory") if given.get(key) is not None}
     return _add_resources(options, asked) if asked and name in ("batch", "kubernetes") else options
-
-
-def _flag(name: str, argument: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidDecorator(f"`@{name}({argument}={value!r})`: {argument} must be True or False")
-    return value
 
 
 _ADD: dict[str, Callable[[StepOptions, Mapping[str, object]], StepOptions]] = {
@@ -249,4 +257,7 @@ _ADD: dict[str, Callable[[StepOptions, Mapping[str, object]], StepOptions]] = {
     "environment": _add_environment,
     "parallel": _add_parallel,
     "executable": _add_executable,
+    "secrets": _add_secrets,
+    "approval": _add_approval,
+    "promote_if": _add_promote_if,
 }

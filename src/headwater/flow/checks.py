@@ -3,9 +3,13 @@
 import ast
 import sys
 
+import msgspec
+
 from headwater.flow.ends import find_ends
 from headwater.flow.facts import Facts
 from headwater.flow.levels import Layout, Node, lay_out
+from headwater.flow.package_sets import on_base
+from headwater.flow.production import ClassOptions, read_class_options
 from headwater.flow.project import code_root, module_name, path_below
 from headwater.flow.reads import check_reads, check_reads_without_order, read_all_facts
 from headwater.flow.source import Sources
@@ -19,9 +23,6 @@ from headwater.model.graph import Graph, Step
 INSTEAD = {
     "batch": "its cpu, gpu and memory are honoured as @resources",
     "kubernetes": "its cpu, gpu and memory are honoured as @resources",
-    "conda": "the step runs in the environment that started the run",
-    "pypi": "the step runs in the environment that started the run",
-    "secrets": "set the variables before `run`",
     "pytorch_parallel": "it counts as @parallel",
 }
 
@@ -39,7 +40,8 @@ def check_flow(flow: type) -> tuple[Graph | None, list[Mistake]]:
     sources = Sources()
     steps = find_steps(flow, sources, mistakes)
     mistakes += definition_mistakes(flow, shown)
-    _warn_of_unsupported(flow, steps, mistakes)
+    options = read_class_options(flow, mistakes)
+    _warn_of_unsupported(steps, mistakes)
     ends = find_ends(flow, steps, mistakes)
     is_complete = check_targets(flow, steps, ends, mistakes)
     layout = Layout()
@@ -57,27 +59,28 @@ def check_flow(flow: type) -> tuple[Graph | None, list[Mistake]]:
     found = sorted(dict.fromkeys(mistakes), key=lambda each: (each.file, each.line))
     if ends is None or any(each.is_error for each in found):
         return None, found
-    return _graph(flow, steps, ends, layout, facts), found
+    return _graph(flow, steps, ends, layout, facts, options), found
 
 
 def _nodes(steps: dict[str, StepSource]) -> dict[str, Node]:
     return {name: Node(name, step.next.kind, step.next.targets, step.is_join) for name, step in steps.items()}
 
 
-def _warn_of_unsupported(flow: type, steps: dict[str, StepSource], mistakes: list[Mistake]) -> None:
+def _warn_of_unsupported(steps: dict[str, StepSource], mistakes: list[Mistake]) -> None:
     for step in steps.values():
         for each in step.mark.options.unsupported:
             line = step.mark.used[each.name].line
             text = f"`@{each.name}` of step `{step.name}` is ignored: its back end is not here"
             mistakes.append(step.mistake(text, INSTEAD.get(each.name, ""), line=line, is_error=False))
-    for cls in flow.__mro__:
-        for decorator in vars(cls).get("_headwater_flow_decorators", ()):
-            text = f"`@{decorator.name}` of {cls.__name__} is ignored: its back end is not here"
-            mistakes.append(Mistake(text, shown(decorator.place.file), decorator.place.line, is_error=False))
 
 
 def _graph(
-    flow: type, steps: dict[str, StepSource], ends: tuple[str, str], layout: Layout, facts: dict[str, Facts]
+    flow: type,
+    steps: dict[str, StepSource],
+    ends: tuple[str, str],
+    layout: Layout,
+    facts: dict[str, Facts],
+    options: ClassOptions,
 ) -> Graph:
     file = getattr(sys.modules.get(flow.__module__), "__file__", None) or next(iter(steps.values())).source.file
     root = code_root(file)
@@ -88,15 +91,18 @@ def _graph(
         module=module_name(relative),
         start=ends[0],
         end=ends[1],
-        steps={name: _step(step, layout, facts[name], root) for name, step in steps.items()},
+        steps={name: _step(step, layout, facts[name], root, options) for name, step in steps.items()},
         parameters=tuple(parameter.spec() for parameter in parameters_of(flow)),
         constants=tuple(constants_of(flow)),
         doc=_clean(vars(flow).get("__doc__")),
+        production=options.production,
     )
 
 
-def _step(step: StepSource, layout: Layout, facts: Facts, root: str) -> Step:
+def _step(step: StepSource, layout: Layout, facts: Facts, root: str, options: ClassOptions) -> Step:
     name = step.name
+    own = step.mark.options
+    packages = on_base(options.packages, own.packages)
     return Step(
         name=name,
         kind=step.next.kind,
@@ -110,7 +116,7 @@ def _step(step: StepSource, layout: Layout, facts: Facts, root: str) -> Step:
         level=layout.levels.get(name, ()),
         waits_for=layout.waits_for.get(name, ()),
         closed_by=layout.closed_by.get(name),
-        options=step.mark.options,
+        options=own if packages == own.packages else msgspec.structs.replace(own, packages=packages),
         doc=ast.get_docstring(step.source.node) or "",
         writes=tuple(facts.writes),
         reads=tuple(facts.names),

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-import msgspec
-
 from headwater.flow import arguments
+from headwater.flow.flow_decorators import note
 from headwater.flow.step import Decorated, caller_place, ensure_mark
 from headwater.model.errors import InvalidDecorator, Mistake
-from headwater.model.graph import Place
 
 Function = Callable[..., object]
 
@@ -102,66 +100,126 @@ def _unsupported(name: str) -> Callable[..., Decorated]:
 batch = _unsupported("batch")
 kubernetes = _unsupported("kubernetes")
 card = _unsupported("card")
-conda = _unsupported("conda")
-pypi = _unsupported("pypi")
-secrets = _unsupported("secrets")
 pytorch_parallel = _unsupported("pytorch_parallel")
 
 
-def _decorate(name: str, function: object, given: Mapping[str, object], unknown: Mapping[str, object]) -> Decorated:
+def pypi(
+    function: Function | None = None,
+    /,
+    *,
+    packages: Mapping[str, str] | None = None,
+    python: str | None = None,
+    index: str | None = None,
+    disabled: bool | None = None,
+    **unknown: object,
+) -> Decorated:
+    """Run the step with these packages alone: `packages={"pandas": "2.2.3"}`, in an environment of their own.
+
+    Args:
+        function: The step, when the decorator stands without parentheses.
+        packages: Name -> version (`1.2.3`), constraint (`>=1,<2`), `@ https://...`, or nothing for any.
+        python: Wanted version of Python.
+        index: Address of the only package index.
+        disabled: Opt out of the flow's `@pypi_base`.
+        **unknown: Reported by the flow's checks.
+    """
+    given = {"packages": packages, "python": python, "index": index, "disabled": disabled}
+    return _decorate("pypi", function, given, unknown)
+
+
+def conda(
+    function: Function | None = None,
+    /,
+    *,
+    packages: Mapping[str, str] | None = None,
+    libraries: Mapping[str, str] | None = None,
+    python: str | None = None,
+    disabled: bool | None = None,
+    **unknown: object,
+) -> Decorated:
+    """Run the step in a conda environment of these packages (`libraries` is another name for them)."""
+    given = {"packages": packages, "libraries": libraries, "python": python, "disabled": disabled}
+    return _decorate("conda", function, given, unknown)
+
+
+def uv(
+    target: Function | None = None,
+    /,
+    *,
+    python: str | None = None,
+    disabled: bool | None = None,
+    **unknown: object,
+) -> Decorated:
+    """Run a step, or all steps of a class, with what the project's own `pyproject.toml` and `uv.lock` say."""
+    return _decorate("uv", target, {"python": python, "disabled": disabled}, unknown, is_of_class_too=True)
+
+
+def secrets(
+    function: Function | None = None,
+    /,
+    *,
+    sources: Sequence[object] | None = None,
+    role: str | None = None,
+    allow_override: bool | None = None,
+    **unknown: object,
+) -> Decorated:
+    """Give the step secrets as environment variables: `sources=["env.DB_PASSWORD", "file.~/.secrets/db"]`."""
+    return _decorate("secrets", function, {"sources": sources, "role": role, "allow_override": allow_override}, unknown)
+
+
+def approval(
+    target: Function | None = None,
+    /,
+    *,
+    role: str | None = None,
+    expires: float | str | None = None,
+    **unknown: object,
+) -> Decorated:
+    """Wait until somebody agrees: on a step before it starts, on a class before an alias moves to the flow.
+
+    Args:
+        target: The step or class, when the decorator stands without parentheses.
+        role: Who may decide  [default: deployer].
+        expires: Unanswered for so long counts as rejected, such as `2d`  [default: it waits for ever].
+        **unknown: Reported by the flow's checks.
+    """
+    return _decorate("approval", target, {"role": role, "expires": expires}, unknown, is_of_class_too=True)
+
+
+def promote_if(*conditions: str, **unknown: object) -> Decorated:
+    """Let a step start, or an alias move to a flow, only if this holds for the run's summary metrics: `f1 >= 0.7`."""
+    return _decorate("promote_if", None, {"conditions": conditions}, unknown, is_of_class_too=True)
+
+
+def _decorate(
+    name: str,
+    function: object,
+    given: Mapping[str, object],
+    unknown: Mapping[str, object],
+    *,
+    is_of_class_too: bool = False,
+) -> Decorated:
     place = caller_place(2)
+    known = {argument: value for argument, value in given.items() if value is not None}
     if function is None or callable(function):
-        arguments_given = {**given, **unknown}
+        arguments_given = {**known, **unknown}
         extra = ""
     else:
-        arguments_given, extra = dict(given), f"`@{name}` takes its arguments by name, not {function!r}"
+        arguments_given, extra = known, f"`@{name}` takes its arguments by name, not {function!r}"
 
     def mark(target: Function) -> Function:
         if isinstance(target, type):
-            raise InvalidDecorator(f"`@{name}` belongs on a step, not on the class `{target.__name__}`")
+            if not is_of_class_too:
+                raise InvalidDecorator(f"`@{name}` belongs on a step, not on the class `{target.__name__}`")
+            note(target, name, place, arguments_given, extra)
+            return target
         found = ensure_mark(target, place, name)
         try:
             if extra:
                 raise InvalidDecorator(extra, hint=arguments.usage(name))
             found.options = arguments.add(found.options, name, arguments_given)
         except InvalidDecorator as wrong:
-            found.mistakes.append(_mistake(wrong, place))
+            found.mistakes.append(Mistake(wrong.message, place.file, place.line, hint=wrong.hint))
         return target
 
     return mark(function) if callable(function) else mark
-
-
-def _mistake(wrong: InvalidDecorator, place: Place) -> Mistake:
-    return Mistake(wrong.message, place.file, place.line, hint=wrong.hint)
-
-
-class FlowDecorator(msgspec.Struct, frozen=True):
-    """A decorator of a whole flow whose back end is not here."""
-
-    name: str
-    place: Place
-
-
-def _unsupported_flow(name: str) -> Callable[..., Decorated]:
-    def decorator(flow: type | None = None, /, **given: object) -> Decorated:
-        place = caller_place(1)
-
-        def mark(target: type) -> type:
-            known = target.__dict__.get("_headwater_flow_decorators", ())
-            target._headwater_flow_decorators = (*known, FlowDecorator(name, place))  # type: ignore[attr-defined]
-            return target
-
-        return mark if flow is None else mark(flow)
-
-    decorator.__name__ = decorator.__qualname__ = name
-    decorator.__doc__ = f"Accept `@{name}`; it does nothing yet, and `check` says so."
-    return decorator
-
-
-schedule = _unsupported_flow("schedule")
-project = _unsupported_flow("project")
-trigger = _unsupported_flow("trigger")
-trigger_on_finish = _unsupported_flow("trigger_on_finish")
-exit_hook = _unsupported_flow("exit_hook")
-conda_base = _unsupported_flow("conda_base")
-pypi_base = _unsupported_flow("pypi_base")
