@@ -11,14 +11,19 @@ import click
 from headwater.cli.console import Watcher, watcher
 from headwater.cli.flow_file import CODE, ENGINE
 from headwater.engines.local import LocalEngine
+from headwater.engines.routed import RoutedEngine
 from headwater.home import Home, open_home
 from headwater.model.events import RunFinished
+from headwater.model.ids import Digest
+from headwater.model.order import CodeSource
 from headwater.model.ports import Engine
 from headwater.runtime.drive import Happening, Interrupts
 from headwater.runtime.execute import Execution, RunOptions
 
 #: Brings all that runs a task; imported only when tasks run in this process.
 _INLINE = "headwater.cli.inline"
+#: Brings uv; imported only when a step declares packages.
+_ISOLATED = "headwater.cli.isolated"
 
 
 def execute(
@@ -53,8 +58,21 @@ def _engine(context: click.Context, options: dict[str, object], home: Home) -> E
     if options.get("engine") == "inline":
         engine: Engine = importlib.import_module(_INLINE).open_engine(context.obj[CODE])
         return engine
-    early: Engine | None = context.obj.get(ENGINE)
-    return early if early is not None else LocalEngine(context.obj[CODE])
+    code: CodeSource = context.obj[CODE]
+    settings = home.settings
+    assert settings is not None
+    max_running = _whole(options.get("max_workers")) or int(settings.max_workers.value)
+    max_log_bytes = int(settings.max_log_size.value) << 20
+
+    def start(environment: Digest | None) -> LocalEngine:
+        if environment is None:
+            return LocalEngine(code, max_running=max_running, max_log_bytes=max_log_bytes)
+        started: LocalEngine = importlib.import_module(_ISOLATED).start_engine(
+            home, code, environment, max_running=max_running, max_log_bytes=max_log_bytes
+        )
+        return started
+
+    return RoutedEngine(start, default=context.obj.get(ENGINE), max_running=max_running)
 
 
 def _watch(happenings: Iterator[Happening], show: Watcher) -> int:
@@ -84,6 +102,7 @@ def _run_options(options: dict[str, object], default_workers: int, command: tupl
         is_strict=bool(options.get("is_strict")),
         run_id_file=_text(options.get("run_id_file")),
         command=command,
+        has_environments=options.get("engine") != "inline",
     )
 
 

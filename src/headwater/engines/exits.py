@@ -5,7 +5,7 @@ import signal
 
 import msgspec
 
-from headwater.model.ids import RunId, TaskKey
+from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.outcome import ExitCause, Outcome, TaskError, Usage
 
 
@@ -50,6 +50,19 @@ def lost(run: RunId, key: TaskKey, attempt: int, what: str) -> Outcome:
 def failed_import(run: RunId, key: TaskKey, attempt: int, error: TaskError) -> Outcome:
     """Give the outcome of an attempt whose module does not import."""
     return Outcome("outcome", 1, run, key, attempt, "import_error", error=error, is_retryable=False)
+
+
+def no_environment(run: RunId, key: TaskKey, attempt: int, message: str, hint: str = "") -> Outcome:
+    """Give the outcome of an attempt whose environment is not to be had."""
+    error = TaskError("", message, hint=hint)
+    return Outcome("outcome", 1, run, key, attempt, "environment", error=error)
+
+
+def misrouted(run: RunId, key: TaskKey, attempt: int, wanted: Digest | None) -> Outcome:
+    """Give the outcome of an attempt that came to an engine of another environment than its own."""
+    which = f"environment {wanted}" if wanted else "the interpreter that runs the flow"
+    message = f"the attempt belongs into {which}, and this engine runs another"
+    return no_environment(run, key, attempt, message, "leave `--engine inline` out")
 
 
 def cancelled(run: RunId, key: TaskKey, attempt: int) -> Outcome:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from headwater.engines.exits import cancelled, describe_status, failed_import, lost
+from headwater.engines.exits import cancelled, describe_status, failed_import, lost, misrouted
 from headwater.engines.frames import (
     Began,
     Begin,
@@ -31,7 +31,7 @@ from headwater.engines.frames import (
     frame,
 )
 from headwater.engines.processes import FAMILY_VARIABLE, kill_family
-from headwater.model.ids import RunId, TaskKey
+from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.order import CodeSource, TaskOrder
 from headwater.model.outcome import Outcome, TaskError
 from headwater.model.ports import Ended, Notice, Report, Started, Wrote
@@ -63,6 +63,7 @@ class LocalEngine:
         timeout_margin: float = 5.0,
         max_log_bytes: int = 1 << 30,
         spawn_reason: str = "",
+        environment: Digest | None = None,
     ) -> None:
         """Start the zygote.
 
@@ -76,7 +77,9 @@ class LocalEngine:
             timeout_margin: seconds beyond `@timeout` after which an attempt is killed.
             max_log_bytes: size of one log file at which the rest is left out.
             spawn_reason: start an interpreter per attempt, for this reason; empty = fork where that is safe.
+            environment: lock of the environment that `command` runs in: orders of another one are not run here.
         """
+        self._environment = environment
         self._begin = Begin(code, folder or "", max_running, timeout_margin, max_log_bytes, spawn_reason)
         self._command = list(command)
         self._environ = dict(os.environ if environ is None else environ)
@@ -151,6 +154,15 @@ class LocalEngine:
             self._in_flight.clear()
             self._bury()
 
+    def flush(self) -> None:
+        """Write what the zygote's pipe takes of the orders and cancellations that have not gone out yet."""
+        self._flush()
+
+    @property
+    def is_writing(self) -> bool:
+        """There is more to write than the zygote's pipe took."""
+        return bool(self._out) and bool(self._pid)
+
     @property
     def supervisor_pid(self) -> int:
         """Process of the zygote; 0 when none runs."""
@@ -205,6 +217,9 @@ class LocalEngine:
     # Out
 
     def _send(self, orders: Sequence[TaskOrder], is_gang: bool) -> None:
+        if orders[0].environment != self._environment:
+            self._pending += [Ended(misrouted(one.run, one.key, one.attempt, one.environment)) for one in orders]
+            return
         if not self._pid:
             self._start_zygote()
         for order in orders:

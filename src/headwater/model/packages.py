@@ -20,12 +20,15 @@ class PackageSet(msgspec.Struct, frozen=True, omit_defaults=True):
     is_disabled: bool = False
 
 
-class LockedPackage(msgspec.Struct, frozen=True):
+class LockedPackage(msgspec.Struct, frozen=True, omit_defaults=True):
     """One package of a lock."""
 
+    #: Empty for a direct reference.
     version: str
     #: `sha256:...` of every file that may be installed for it.
     hashes: tuple[str, ...] = ()
+    #: File or address of a direct reference; empty = it comes from the index.
+    url: str = ""
 
 
 class EnvironmentLock(msgspec.Struct, frozen=True, omit_defaults=True):

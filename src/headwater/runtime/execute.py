@@ -1,8 +1,9 @@
 """Runs a flow from its class to its last event; whoever calls watches what happens."""
 
+import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import nullcontext
 
 import msgspec
@@ -13,6 +14,7 @@ from headwater.flow.values import constants_of, evaluate_parameters, parameters_
 from headwater.home import Home
 from headwater.model.errors import Mistake, UserMistake
 from headwater.model.graph import Graph
+from headwater.model.ids import Digest
 from headwater.model.order import CodeSource
 from headwater.model.ports import Engine, Lease, Notice
 from headwater.model.rows import RunRow
@@ -26,6 +28,9 @@ from headwater.runtime.orders import RunFacts
 from headwater.runtime.resume import plan_reuse, take_over
 from headwater.runtime.start import Reuse, SavedValues, StartFacts, save_values, start_run
 from headwater.store.trees import read_listing, save_tree
+
+#: Imported only for flows whose steps declare packages.
+_ENVIRONMENTS = "headwater.environments.prepare"
 
 
 class RunOptions(msgspec.Struct, frozen=True):
@@ -43,6 +48,8 @@ class RunOptions(msgspec.Struct, frozen=True):
     #: Takes the run's path before any task starts.
     run_id_file: str | None = None
     command: tuple[str, ...] = ()
+    #: False: the engine runs every step with this interpreter, whatever packages it declares; the run says so.
+    has_environments: bool = True
 
 
 class Execution:
@@ -161,6 +168,7 @@ class Execution:
         saved: SavedValues,
         reuse: Reuse | None,
     ) -> Iterator[Happening]:
+        environments = yield from self._make_environments(graph, code, options)
         tree = save_tree(self._home.objects, code.root, cache_folder=self._home.path)
         facts = StartFacts(
             graph=graph,
@@ -175,6 +183,7 @@ class Execution:
             note=options.note,
             command=options.command,
             environment=installed_packages(sys.path),
+            environments=environments,
         )
         if options.run_id_file is not None:
             _check_folder(options.run_id_file)
@@ -183,6 +192,29 @@ class Execution:
             _write_run_id(options.run_id_file, f"{frontier.started.flow}/{frontier.started.label}")
         yield from events
         yield from self._drive(lease, frontier, machine, tree.files)
+
+    def _make_environments(
+        self, graph: Graph, code: CodeSource, options: RunOptions
+    ) -> Generator[Notice, None, dict[str, Digest]]:
+        """Have the packages that steps declare resolved and built; raises EnvironmentMistake before a run begins."""
+        declaring = [
+            f"`{step.name}`"
+            for step in graph.steps.values()
+            if step.options.packages is not None and not step.options.packages.is_disabled
+        ]
+        if not declaring:
+            return {}
+        if not options.has_environments:
+            yield Notice(f"the packages declared by {', '.join(declaring)} are not used: all runs in this process")
+            return {}
+        room = importlib.import_module(_ENVIRONMENTS)
+        preparing = room.Environments(self._home.path, self._home.objects, os.environ).prepare(graph, code.root)
+        while True:
+            try:
+                yield Notice(next(preparing))
+            except StopIteration as done:
+                found: dict[str, Digest] = done.value
+                return found
 
     def _drive(
         self, lease: Lease, frontier: Frontier, machine: Machine, files: Mapping[str, str]

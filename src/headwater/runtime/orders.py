@@ -117,6 +117,7 @@ def make_order(
         tags=started.tags,
         namespace=started.namespace,
         origin=started.origin,
+        environment=started.environments.get(task.step),
         metrics_file=f"{attempt_file}.points",
         log_file=f"{attempt_file}.log",
     )

@@ -35,6 +35,8 @@ class StartFacts(msgspec.Struct, frozen=True):
     note: str = ""
     command: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    #: Step -> object of its environment's lock.
+    environments: dict[str, Digest] = {}
 
 
 class Reuse(msgspec.Struct, frozen=True):
@@ -103,6 +105,7 @@ def start_run(
         note=facts.note,
         origin=taken_over.origin if taken_over is not None else None,
         environment=facts.environment,
+        environments=facts.environments,
         command=facts.command,
     )
     planned = Frontier()

@@ -1,0 +1,139 @@
+"""Makes the environments of a flow's steps ready, before its run begins."""
+
+import os
+from collections.abc import Generator, Mapping, Sequence
+
+import msgspec
+
+from headwater.environments.asked import normalized
+from headwater.environments.build import Builder, Built
+from headwater.environments.conda import refuse_conda
+from headwater.environments.locks import read_lock, save_lock
+from headwater.environments.resolve import Resolver
+from headwater.environments.uv import find_uv
+from headwater.environments.worker_path import environ_inside, link_package
+from headwater.model.errors import EnvironmentMistake
+from headwater.model.graph import Graph
+from headwater.model.ids import Digest
+from headwater.model.packages import EnvironmentLock, PackageSet
+from headwater.store.objects import ObjectStore
+
+#: Yields sentences for whoever watches, and gives the digest of each step's lock.
+Preparation = Generator[str, None, dict[str, Digest]]
+
+
+class Command(msgspec.Struct, frozen=True):
+    """How to start a program inside an environment."""
+
+    python: str
+    environ: dict[str, str]
+
+
+class Environments:
+    """The environments of one store."""
+
+    def __init__(self, home: str, objects: ObjectStore, environ: Mapping[str, str]) -> None:
+        """Take what it needs.
+
+        Args:
+            home: the store's folder.
+            objects: keeps the locks.
+            environ: variables that uv and the environments' processes start from.
+        """
+        self.folder = os.path.join(home, "environments")
+        self._objects = objects
+        self._environ = environ
+        uv = find_uv(environ, os.path.join(home, "wheels"))
+        self._resolver = Resolver(uv, os.path.join(self.folder, "resolved"))
+        self._builder = Builder(uv, self.folder)
+
+    def prepare(self, graph: Graph, code_root: str) -> Preparation:
+        """Lock and build what the steps of a flow ask for; steps that ask for nothing are not in the result.
+
+        Raises:
+            EnvironmentMistake: names every step whose packages cannot be had, with uv's reason.
+        """
+        locks: dict[str, Digest] = {}
+        refused: list[str] = []
+        hints: list[str] = []
+        for asked, steps in asked_by_steps(graph):
+            try:
+                digest = yield from self._make(asked, steps, code_root)
+            except EnvironmentMistake as mistake:
+                refused.append(f"{_named(graph, steps)}: {mistake.message}")
+                hints += [mistake.hint] if mistake.hint and mistake.hint not in hints else []
+            else:
+                locks.update(dict.fromkeys(steps, digest))
+        if refused:
+            raise EnvironmentMistake("\n".join(refused), hint="; ".join(hints))
+        return {step: locks[step] for step in graph.steps if step in locks}
+
+    def lock(self, asked: PackageSet, code_root: str, *, is_anew: bool = False) -> Digest:
+        """Resolve a set, unless that was done before, and keep the lock; gives its digest.
+
+        Args:
+            asked: as the decorator says.
+            code_root: the project's folder.
+            is_anew: ask the index even if the set was resolved before, and remember the new answer.
+
+        Raises:
+            EnvironmentMistake: with uv's reason.
+        """
+        asked = normalized(asked)
+        refuse_conda(asked, self._environ)
+        known = None if is_anew else self._resolver.known(asked, code_root)
+        return save_lock(self._objects, known or self._resolver.resolve(asked, code_root))
+
+    def read(self, digest: Digest) -> EnvironmentLock:
+        """Read the lock of an environment; raises ArtifactMissing or ArtifactDamaged."""
+        return read_lock(self._objects, digest)
+
+    def ready(self, digest: Digest) -> Built | None:
+        """Give an environment that is built and undamaged; None when it has to be built."""
+        return self._builder.ready(digest)
+
+    def build(self, digest: Digest, *, is_anew: bool = False) -> Built:
+        """Build the environment of a kept lock unless it is ready.
+
+        Raises:
+            EnvironmentMistake: with uv's reason; nothing half-built stays.
+        """
+        return self._builder.build(digest, self.read(digest), is_anew=is_anew)
+
+    def command(self, digest: Digest) -> Command:
+        """Say how a worker is started in an environment, which is built if need be."""
+        built = self.ready(digest) or self.build(digest)
+        links = link_package(os.path.join(self.folder, "worker"))
+        return Command(built.python, environ_inside(built, links, self._environ))
+
+    def _make(self, asked: PackageSet, steps: Sequence[str], code_root: str) -> Generator[str, None, Digest]:
+        which = ", ".join(f"`{step}`" for step in steps)
+        asked = normalized(asked)
+        if self._resolver.known(asked, code_root) is None:
+            yield f"resolving the packages of {which}"
+        digest = self.lock(asked, code_root)
+        if self.ready(digest) is None:
+            yield f"building the environment of {which}: {len(self.read(digest).packages)} packages"
+            self.build(digest)
+        return digest
+
+
+def asked_by_steps(graph: Graph) -> list[tuple[PackageSet, list[str]]]:
+    """Give each set that steps ask for with the names of those steps, in the order of the flow."""
+    found: list[tuple[PackageSet, list[str]]] = []
+    for step in graph.steps.values():
+        asked = step.options.packages
+        if asked is None or asked.is_disabled:
+            continue
+        same = next((steps for other, steps in found if other == asked), None)
+        if same is None:
+            found.append((asked, [step.name]))
+        else:
+            same.append(step.name)
+    return found
+
+
+def _named(graph: Graph, steps: Sequence[str]) -> str:
+    first = graph.steps[steps[0]]
+    others = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+    return f"step `{first.name}`{others} ({first.file}:{first.line})"

@@ -1,0 +1,99 @@
+"""Calls uv, and turns what it refuses into a sentence for the user."""
+
+import os
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from headwater.environments.masking import mask_credentials
+from headwater.model.errors import EnvironmentMistake
+
+#: What uv says besides its reason: searching for interpreters passes over broken ones.
+_REASONS = ("error:", "×")
+#: Variables that would change what uv installs where: an environment depends on what was asked only.
+_LEFT_OUT = ("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PROJECT_ENVIRONMENT", "UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_TARGET")
+
+
+class UvFailed(EnvironmentMistake):
+    """uv ended with an error; the message is its reason."""
+
+
+class Uv(msgspec.Struct, frozen=True):
+    """The uv program, with a cache of its own in the store's folder."""
+
+    #: Path of the program.
+    program: str
+    #: Where it keeps wheels, so that an environment can be built again without the network.
+    cache_folder: str
+    environ: Mapping[str, str]
+
+    def run(self, words: Sequence[str], *, folder: str, text: str = "", is_offline: bool = False) -> str:
+        """Run it in a folder, whose settings for uv count, and give what it printed.
+
+        Args:
+            words: its command line.
+            folder: working folder.
+            text: its standard input.
+            is_offline: it may use only what its cache holds.
+
+        Raises:
+            UvFailed: with its reason.
+        """
+        import subprocess
+
+        command = [self.program, *words, *(["--offline"] if is_offline else [])]
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, cwd=folder, env=self._environment(), check=False
+        )
+        if done.returncode:
+            raise UvFailed(reason_in(done.stderr or done.stdout))
+        return done.stdout
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in self.environ.items() if name not in _LEFT_OUT}
+        ours = {
+            "UV_CACHE_DIR": self.cache_folder,
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_NO_PROGRESS": "1",
+            "UV_LINK_MODE": kept.get("UV_LINK_MODE", "hardlink"),
+            "NO_COLOR": "1",
+        }
+        return {**kept, **ours}
+
+
+def find_uv(environ: Mapping[str, str], cache_folder: str) -> Uv:
+    """Find the program that came with Headwater, else one on the path.
+
+    Raises:
+        EnvironmentMistake: there is none.
+    """
+    return Uv(_program(environ), cache_folder, environ)
+
+
+def reason_in(printed: str) -> str:
+    """Give uv's reason out of what it printed on standard error, without passwords."""
+    lines = mask_credentials(printed).strip().splitlines()
+    starts = [number for number, line in enumerate(lines) if line.lstrip().startswith(_REASONS)]
+    chosen = lines[starts[0] :] if starts else lines
+    return "\n".join(line.rstrip() for line in chosen).removeprefix("error: ") or "uv ended without a word"
+
+
+def _program(environ: Mapping[str, str]) -> str:
+    try:
+        import uv
+    except ModuleNotFoundError:
+        found = None
+    else:
+        try:
+            found = os.fsdecode(uv.find_uv_bin())
+        except FileNotFoundError:
+            found = None
+    if found is None:
+        import shutil
+
+        found = shutil.which("uv", path=environ.get("PATH"))
+    if found is None:
+        raise EnvironmentMistake(
+            "uv was not found, which makes the environments of steps", hint="pip install uv, next to headwater"
+        )
+    return found
