@@ -31,6 +31,7 @@ def evaluate_parameters(
     *,
     user: str = "",
     logger: Callable[..., None] = print,
+    may_lack_required: bool = False,
 ) -> dict[str, Any]:
     """Work out all parameters of a run that starts; gives values by attribute.
 
@@ -40,6 +41,7 @@ def evaluate_parameters(
         environ: Where `HEADWATER_RUN_<NAME>` is looked up; loses to `given`, wins over defaults.
         user: For defaults that are functions.
         logger: For defaults that are functions.
+        may_lack_required: Leave out required parameters that have no value yet: a deployment's runs get them.
 
     Raises:
         ParameterMistake: names everything that is wrong: unknown names, missing and unfit values, failing defaults.
@@ -51,6 +53,9 @@ def evaluate_parameters(
         context = ParameterContext(flow.__name__, user, parameter.name, logger)
         try:
             values[parameter.attribute] = _evaluate(parameter, given.get(parameter.name), environ, context)
+        except _Missing as mistake:
+            if not may_lack_required:
+                wrong.append(mistake)
         except ParameterMistake as mistake:
             wrong.append(mistake)
     if len(wrong) == 1:
@@ -99,6 +104,10 @@ def definition_mistakes(flow: type, shown: Callable[[str], str]) -> list[Mistake
     return found
 
 
+class _Missing(ParameterMistake):
+    """A required parameter has no value."""
+
+
 def _attributes(flow: type) -> list[tuple[str, object]]:
     names: dict[str, None] = {}
     for cls in reversed(flow.__mro__):
@@ -135,7 +144,7 @@ def _evaluate(parameter: Parameter, given: object, environ: Mapping[str, str], c
     if parameter.default is ABSENT:
         if parameter.required:
             hint = f"give it as `--{parameter.name} VALUE`"
-            raise ParameterMistake(f"parameter `{parameter.name}` is required", hint=hint)
+            raise _Missing(f"parameter `{parameter.name}` is required", hint=hint)
         return False if parameter.is_flag else None
     if callable(parameter.default):
         return _compute(parameter, context)

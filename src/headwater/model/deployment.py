@@ -95,4 +95,6 @@ class AliasState(msgspec.Struct, frozen=True, omit_defaults=True):
     shadow_of: str | None = None
     #: A shadow that may have production's secrets.
     has_secrets: bool = True
+    #: A shadow stops after so many runs; None = it goes on.
+    shadow_runs: int | None = None
     v: int = 1
