@@ -1,4 +1,4 @@
-"""What slots must be, worked out the naive way: minute by minute, from what the clocks show, with a parser of its own."""
+"""What slots must be, worked out the naive way: minute by minute, from what clocks show, with its own parser."""
 
 import calendar
 from datetime import UTC, datetime, timedelta
@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 MINUTE = 60
 NOTHING = range(0)
 EPOCH = datetime(1970, 1, 1)
-MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
-WEEKDAYS = "SUN MON TUE WED THU FRI SAT".split()
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 
 #: One zone without clock changes, hours that change at night, at midnight, by half an hour, and around Ramadan.
 ZONES = (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from headwater.model.errors import DeploymentRefused
 from headwater.model.production import Schedule
-from headwater.production.slots import firing_key, fires_at, next_slot, slots_between
+from headwater.production.slots import fires_at, firing_key, next_slot, slots_between
 from tests.production import slot_oracle
 
 BERLIN = "Europe/Berlin"
