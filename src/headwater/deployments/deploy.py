@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 
 import msgspec
 
@@ -15,7 +16,9 @@ from headwater.deployments.refusals import refuse_starts_without_parameters
 from headwater.deployments.stored import find_deployment, next_number, record_of
 from headwater.deployments.tokens import new_token, token_hash
 from headwater.deployments.values import KeptValues, keep_values
+from headwater.environments.prepare import Environments
 from headwater.flow.checks import check_flow
+from headwater.flow.deploy_checks import deploy_mistakes
 from headwater.flow.values import constants_of, evaluate_parameters
 from headwater.home import Home
 from headwater.model.deployment import AliasState, Deployment
@@ -50,6 +53,8 @@ class DeployRequest(msgspec.Struct, frozen=True):
     shadow_runs: int | None = None
     #: The shadow gets the secrets of what it shadows.
     has_secrets: bool = False
+    #: Packages of the interpreter that deploys: name -> version, and `python`.
+    environment: dict[str, str] = {}
 
 
 class Deployed(msgspec.Struct, frozen=True):
@@ -69,7 +74,24 @@ class Deployed(msgspec.Struct, frozen=True):
     warnings: tuple[Mistake, ...] = ()
 
 
-def deploy(home: Home, flow: type, code: CodeSource, request: DeployRequest, person: Person, at: float) -> Deployed:
+class Watch(msgspec.Struct, frozen=True):
+    """What is told of a deploy while it goes on."""
+
+    #: Gets sentences: packages are resolved, an environment is built.
+    tell: Callable[[str], None] = lambda text: None
+    #: Called before anything is recorded, with what an alias names and what it will name; may raise to stop.
+    confirm: Callable[[Deployment, Deployment], None] = lambda before, after: None
+
+
+def deploy(
+    home: Home,
+    flow: type,
+    code: CodeSource,
+    request: DeployRequest,
+    person: Person,
+    at: float,
+    watch: Watch | None = None,
+) -> Deployed:
     """Deploy a flow; the deployment is recorded and its alias moved in one transaction.
 
     Args:
@@ -79,11 +101,13 @@ def deploy(home: Home, flow: type, code: CodeSource, request: DeployRequest, per
         request: what is said of the deploy.
         person: who deploys.
         at: now, Unix time.
+        watch: is told what goes on.
 
     Raises:
         FlowMistakes, ParameterMistake, DeploymentRefused, EnvironmentMistake: before anything is recorded.
     """
-    prepared = _prepare(home, flow, code, request, person, at)
+    watch = watch or Watch()
+    prepared = _prepare(home, flow, code, request, person, at, watch)
     same = prepared.same
     if same is not None and not same.pending:
         return Deployed(
@@ -92,7 +116,11 @@ def deploy(home: Home, flow: type, code: CodeSource, request: DeployRequest, per
     production = Target(prepared.wanted.name, PRODUCTION)
     if prepared.target == production:
         require_conditions(home.ledger, prepared.wanted, str(production), None)
-    return _write(home, prepared, request, person)
+    if prepared.named is not None:
+        watch.confirm(prepared.named, prepared.wanted)
+    deployed = _write(home, prepared, request, person)
+    _save_again_what_was_swept(home, deployed.deployment, prepared)
+    return deployed
 
 
 def digest_of(deployment: Deployment) -> Digest:
@@ -126,6 +154,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     named: Deployment | None
     #: Without a number.
     wanted: Deployment
+    values: dict[str, object]
     kept: KeptValues
     listing: Listing
     left_out: tuple[LeftOut, ...]
@@ -147,6 +176,7 @@ def _prepare(home: Home, flow: type, code: CodeSource, request: DeployRequest, p
         **evaluate_parameters(flow, request.given, os.environ, user=home.user, may_lack_required=True),
     }
     refuse_starts_without_parameters(graph, values)
+    environments = _environments(home, graph, code, watch)
     tree = save_tree(home.objects, code.root, cache_folder=home.path)
     listing = read_tree(home.objects, tree.digest)
     kept = keep_values(home, values, code.module)
@@ -154,6 +184,7 @@ def _prepare(home: Home, flow: type, code: CodeSource, request: DeployRequest, p
     wanted = msgspec.structs.replace(
         wanted,
         parameters=kept.refs,
+        environments=environments,
         files=len(listing.files),
         size_bytes=sum(file.size for file in listing.files.values()),
     )
@@ -165,6 +196,7 @@ def _prepare(home: Home, flow: type, code: CodeSource, request: DeployRequest, p
         same=_same(home, aliases, before, named, wanted, request),
         named=named,
         wanted=wanted,
+        values=values,
         kept=kept,
         listing=listing,
         left_out=tree.left_out,
@@ -172,8 +204,10 @@ def _prepare(home: Home, flow: type, code: CodeSource, request: DeployRequest, p
     )
 
 
-def _checked(flow: type) -> tuple[Graph, tuple[Mistake, ...]]:
+def _checked(flow: type, request: DeployRequest) -> tuple[Graph, tuple[Mistake, ...]]:
     graph, mistakes = check_flow(flow)
+    if graph is not None:
+        mistakes = list(dict.fromkeys([*mistakes, *deploy_mistakes(flow, request.given)]))
     if graph is None or any(mistake.is_error for mistake in mistakes):
         raise FlowMistakes(flow.__name__, mistakes)
     return graph, tuple(mistakes)
@@ -213,12 +247,37 @@ def _deployment(home: Home, name: str, graph: Graph, code: CodeSource, request: 
         code=code,
         graph=graph,
         digest="",
-        environment={"python": ".".join(map(str, sys.version_info[:3]))},
+        environment=request.environment,
         python=sys.executable,
         project=None if project is None else Project(project, branch, request.is_production),
         tags=request.tags,
         note=request.note,
     )
+
+
+def _environments(home: Home, graph: Graph, code: CodeSource, watch: Watch) -> dict[str, Digest]:
+    """Lock and build what the steps declare; gives the digest of each step's lock."""
+    preparing = Environments(home.path, home.objects, os.environ).prepare(graph, code.root)
+    while True:
+        try:
+            watch.tell(next(preparing))
+        except StopIteration as done:
+            locks: dict[str, Digest] = done.value
+            return locks
+
+
+def _save_again_what_was_swept(home: Home, deployment: Deployment, prepared: _Prepared) -> None:
+    """Save what a sweep took away between the moment it was saved and the one in which the record held it."""
+    digests = [deployment.code.tree, *(file.digest for file in prepared.listing.files.values())]
+    digests += [
+        digest
+        for ref in deployment.parameters.values()
+        for digest in (*(() if ref.is_small else (ref.digest,)), *ref.buffers)
+    ]
+    if all(digest is None or home.objects.is_there(digest) for digest in digests):
+        return
+    save_tree(home.objects, deployment.code.root)
+    keep_values(home, prepared.values, deployment.code.module)
 
 
 def _named(home: Home, state: AliasState) -> Deployment:

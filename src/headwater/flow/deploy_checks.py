@@ -1,5 +1,7 @@
 """What a flow lacks for production, though it runs at a desk: told by `check`, refused by `deploy`."""
 
+from collections.abc import Collection
+
 from headwater.flow.production import Noun, mistake_at, nouns_of
 from headwater.flow.step import mark_of
 from headwater.flow.steps import shown
@@ -9,12 +11,12 @@ from headwater.model.nearest import did_you_mean
 from headwater.model.production import EventTrigger, Schedule, Triggers
 
 
-def deploy_mistakes(flow: type) -> list[Mistake]:
+def deploy_mistakes(flow: type, given: Collection[str] = ()) -> list[Mistake]:
     """Give what keeps a flow from being deployed (errors), and what will do nothing there (warnings).
 
-    Only for a flow that passes its own checks.
+    Only for a flow that passes its own checks. `given` names the parameters that the deploy itself gives a value.
     """
-    required = [parameter.name for parameter in parameters_of(flow) if parameter.spec().required]
+    required = [each.name for each in parameters_of(flow) if each.spec().required and each.name not in given]
     known = [parameter.name for parameter in parameters_of(flow)]
     found: list[Mistake] = []
     for noun in nouns_of(flow):
