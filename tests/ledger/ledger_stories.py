@@ -2,15 +2,27 @@
 
 import os
 
+import msgspec
 from blake3 import blake3
 
 from headwater.model.artifact import Header, Ref
-from headwater.model.events import RunFinished, RunStarted, TaskFailed, TaskReused, TaskStarted, TaskSucceeded
+from headwater.model.events import (
+    GateDecided,
+    GateReached,
+    RunFinished,
+    RunStarted,
+    TaskFailed,
+    TaskReused,
+    TaskStarted,
+    TaskSucceeded,
+)
 from headwater.model.graph import Graph
 from headwater.model.ids import new_ulid
+from headwater.model.launch import Firing, Launch, PublishedEvent, Trigger
 from headwater.model.order import CodeSource
 from headwater.model.outcome import Transition
-from headwater.model.ports import Commit
+from headwater.model.ports import Commit, PlannedFiring
+from headwater.model.records import Record
 
 GRAPH = Graph("Churn", "churn.py", "churn", "start", "end", {})
 
@@ -90,3 +102,33 @@ def commit(*events, texts=(), previews=()):
         {digest(text): text.encode() for text in texts},
         {digest(text): Header(preview=text) for text in previews},
     )
+
+
+def gate(key, *, at=4.0, role="deployer", expires_at=None):
+    return GateReached(at, key, key.split("/")[0].split("~")[0], role, expires_at)
+
+
+def decided(key, verdict="approved", at=5.0):
+    return GateDecided(at, key, verdict, "eve")
+
+
+def launch_of(key, target="Churn@production", **fields):
+    return Launch(target, "01D", 3, key, Trigger("schedule", "daily"), **fields)
+
+
+def planned(key, *further, target="Churn@production", source="schedule:daily", slot=None, small=None, **fields):
+    """A firing that starts a run with these further events."""
+    first = run_started(launch=launch_of(key, target, logical_date=slot), **fields)
+    return PlannedFiring(Firing(key, target, source, 1.0, "started", slot), Commit([first, *further], small or {}))
+
+
+def skipped(key, *, target="Churn@production", source="schedule:daily", slot=None, reason="one is at work"):
+    return PlannedFiring(Firing(key, target, source, 1.0, "skipped", slot, reason))
+
+
+def event(event_id, name="sales.loaded", **fields):
+    return PublishedEvent(event_id, name, 5.0, **fields)
+
+
+def record(key, version=1, *, kind="alias", body="{}", holds=()):
+    return Record(kind, key, version, float(version), msgspec.Raw(body.encode()), tuple(holds))

@@ -8,8 +8,19 @@ import sys
 import time
 
 from headwater.ledger.sqlite import SqliteLedger
-from headwater.model.errors import HeadwaterError
-from tests.ledger.ledger_stories import begin, commit, digest, small_ref, started, succeeded
+from headwater.model.errors import HeadwaterError, VersionConflict
+from headwater.model.records import Held
+from tests.ledger.ledger_stories import (
+    begin,
+    commit,
+    digest,
+    event,
+    planned,
+    record,
+    small_ref,
+    started,
+    succeeded,
+)
 
 
 def say(*words):
@@ -60,6 +71,52 @@ def start_one(home):
     say("label", first.label)
 
 
+def launch(ledger, count):
+    sys.stdin.readline()
+    for start in range(0, count, 20):
+        read = ledger.publish(event(f"e{start}")).number
+        many = [planned(f"k{number}", slot=float(number)) for number in range(start, start + 20)]
+        ledger.launch(many, cursor=("triggers", read))
+        say("launched", start + 20)
+
+
+def write_records(ledger, count):
+    """Write two records at a time, each with a small object that it holds."""
+    for number in range(1, count + 1):
+        text = str(number)
+        holds = [Held(f"it, version {number}", ref=small_ref(text))]
+        both = [record("a", number, holds=holds), record("b", number, holds=holds)]
+        ledger.write_records(both, commit(texts=[text]))
+        say("acked", number)
+
+
+def count_up(ledger, count):
+    """Change one record so often, each time from what it is."""
+    sys.stdin.readline()
+    done = 0
+    while done < count:
+        version = 1 + (known.version if (known := ledger.record("alias", "a")) else 0)
+        try:
+            ledger.write_records([record("a", version, body=str(version))])
+        except VersionConflict:
+            continue
+        done += 1
+    say("counted", done)
+
+
+def publish(ledger, count):
+    for number in range(count):
+        say("acked", ledger.publish(event(f"e{number}")).number)
+
+
+def lead(ledger):
+    say("leads" if ledger.lead("scheduler") else "does not lead")
+    sys.stdin.readline()
+
+
+COUNTED = {"launch": launch, "records": write_records, "count_up": count_up, "publish": publish}
+
+
 def main():
     home, what, *rest = sys.argv[1:]
     if what == "start_one":
@@ -74,6 +131,12 @@ def main():
     elif what == "take":
         say("ready")
         take(ledger, rest[0])
+    elif what in COUNTED:
+        if what in ("launch", "count_up"):
+            say("ready")
+        COUNTED[what](ledger, int(rest[0]))
+    elif what == "lead":
+        lead(ledger)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,15 @@ from headwater.ledger.check import library_findings
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import FormatUnknown, HeadwaterError, LedgerDamaged
 from headwater.model.ports import Commit
-from tests.ledger.ledger_stories import begin, digest, failed, finished, small_ref, started, succeeded
-
-TRIGGERS = (
-    "events_are_never_changed",
-    "events_are_never_deleted",
-    "finished_runs_never_change",
-    "finished_tasks_never_change",
+from headwater.model.production import Project
+from tests.ledger.ledger_stories import (
+    begin,
+    digest,
+    failed,
+    finished,
+    small_ref,
+    started,
+    succeeded,
 )
 
 
@@ -23,7 +25,8 @@ TRIGGERS = (
 def damage(home):
     """A ledger with one finished run, and a way to change its file behind its back."""
     ledger = SqliteLedger(home)
-    lease, _ = begin(ledger, started("start", 1), small={digest("v"): b"v"}, parameters={"p": small_ref("v")})
+    known = {"parameters": {"p": small_ref("v")}, "environments": {"start": digest("lock")}}
+    lease, _ = begin(ledger, started("start", 1), small={digest("v"): b"v"}, project=Project("fraud", "prod"), **known)
     ledger.append(lease, Commit([failed("start", retry_at=5.0)]))
     ledger.append(lease, Commit([started("start", 1, attempt=1)]))
     end = succeeded("start", attempt=1, artifacts={"x": small_ref("v")}, reads={"p": digest("v")}, summary={"f1": 1})
@@ -33,7 +36,7 @@ def damage(home):
 
     def change(*statements):
         connection = apsw.Connection(os.path.join(home, "ledger.db"))
-        for trigger in TRIGGERS:
+        for (trigger,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
             connection.execute(f"DROP TRIGGER {trigger}")
         for statement in statements:
             connection.execute(statement)
@@ -57,6 +60,12 @@ def damage(home):
         ("DELETE FROM past_attempts", "Churn/1: attempts of task 1"),
         ("UPDATE runs SET metrics = '{}'", "Churn/1"),
         ("UPDATE runs SET status = 'failed'", "Churn/1"),
+        ("UPDATE runs SET project = NULL", "Churn/1"),
+        ("UPDATE runs SET target = 'x'", "Churn/1"),
+        ('UPDATE runs SET gates = CAST(\'{"start":{"step":"start"}}\' AS BLOB)', "Churn/1"),
+        ("DELETE FROM environments", "Churn/1: environments"),
+        ("DELETE FROM published", "Churn/1: published end"),
+        ("UPDATE published SET payload = json_set(payload, '$.end', 'failed')", "Churn/1: published end"),
         ("DELETE FROM reads", "Churn/1/start/1: read of p"),
         ("INSERT INTO reads VALUES (zeroblob(32), 1, 1, 'never')", "Churn/1/start/1: read of never"),
     ],
@@ -101,7 +110,7 @@ def test_rows_that_point_nowhere_are_named(damage):
 
 
 def test_another_schema_is_named(damage):
-    (finding,) = damage("UPDATE migrations SET checksum = 'other'")
+    (finding,) = damage("UPDATE migrations SET checksum = 'other' WHERE number = 1")
 
     assert finding.kind == "unknown-format"
     assert "0001_first.sql" in finding.expected
@@ -185,6 +194,8 @@ def test_what_the_rules_of_the_database_refuse_is_an_internal_error(ledger):
     ledger.append(lease, Commit([finished()]))
     for statement, rule in (
         ("UPDATE runs SET status = 'running'", "finished run never changes"),
+        ("UPDATE runs SET launch = NULL", "finished run never changes"),
+        ("UPDATE runs SET is_published = 0", "finished run never changes"),
         ("UPDATE runs SET last_event = 1", "finished run never changes"),
         ("INSERT INTO events VALUES (1, 9, '{}')", "takes no events"),
     ):

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from headwater.ledger.database import FORMAT
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.rows import RunQuery, TaskQuery
 
@@ -67,7 +68,9 @@ def test_every_point_of_a_commit_is_passed(home, writer, tmp_path):
     }
 
 
-@pytest.mark.parametrize("kill", ["ledger.before_migrated:1", "ledger.after_migrated:1"])
+@pytest.mark.parametrize(
+    "kill", [f"ledger.{point}_migrated:{passage}" for point in ("before", "after") for passage in (1, FORMAT)]
+)
 def test_a_ledger_whose_making_was_killed_is_made_by_the_next(kill, home, writer):
     process = writer("append_many", "1", HEADWATER_FAILPOINT=kill)
     assert process.wait() == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""What `fsck` and `gc` share: everything stored that some run holds."""
+"""What `fsck` and `gc` share: everything stored that some run or record holds."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from headwater.store.trees import objects_of_tree
 
 
 def needed_objects(home: Home) -> Iterator[Reference]:
-    """List every object that an artifact, a parameter or a run's code needs, with what needs it."""
+    """List every object that a run (its artifacts, parameters, code) or a record holds, with what holds it."""
     trees: set[Digest] = set()
     for held in home.ledger.references():
         if held.ref is not None:
@@ -18,6 +18,8 @@ def needed_objects(home: Home) -> Iterator[Reference]:
         if held.tree is not None and held.tree not in trees:
             trees.add(held.tree)
             yield from references_of_tree(home.objects, held.path, held.tree)
+        if held.object is not None:
+            yield Reference(held.path, held.object, is_root=False)
 
 
 def small_roots(home: Home) -> dict[Digest, str]:
@@ -31,8 +33,8 @@ def reachable(home: Home) -> set[Digest]:
     """Give every object that must stay.
 
     Raises:
-        ArtifactMissing, ArtifactDamaged, FormatUnknown: the listing of some run's code does not read, so that its
-            files cannot be told from those that nothing needs.
+        ArtifactMissing, ArtifactDamaged, FormatUnknown: a listing of files does not read, so that its files cannot be
+            told from those that nothing needs; the hint names what holds it.
     """
     needed: set[Digest] = set()
     trees: set[Digest] = set()
@@ -41,13 +43,15 @@ def reachable(home: Home) -> set[Digest]:
             needed.update((held.ref.digest, *held.ref.buffers))
         if held.tree is not None and held.tree not in trees:
             trees.add(held.tree)
-            needed.update(_tree(home, held.tree))
+            needed.update(_tree(home, held.path, held.tree))
+        if held.object is not None:
+            needed.add(held.object)
     return needed
 
 
-def _tree(home: Home, tree: Digest) -> Iterator[Digest]:
+def _tree(home: Home, holder: str, tree: Digest) -> Iterator[Digest]:
     try:
         yield from objects_of_tree(home.objects, tree)
     except (ArtifactMissing, ArtifactDamaged, FormatUnknown) as error:
-        error.hint = "nothing is removed while a run's code does not read; `headwater fsck` says whose it is"
+        error.hint = f"nothing is removed while the files of {holder} do not read; `headwater fsck` says what is wrong"
         raise

@@ -4,9 +4,12 @@ import os
 from collections.abc import Iterator
 
 import apsw
+import msgspec
 
+from headwater.ledger.check_production import production_findings
 from headwater.ledger.database import Database
 from headwater.ledger.replay import replay_findings
+from headwater.ledger.run_questions import status_without_driver
 from headwater.ledger.statements import migrations_after
 from headwater.model.findings import Finding
 
@@ -24,6 +27,7 @@ def check_database(database: Database, *, is_quick: bool) -> Iterator[Finding]:
     yield from _migrations(database)
     yield from _gaps(database)
     yield from _missing_small(database)
+    yield from production_findings(database)
     yield from _without_driver(database)
     if not is_quick:
         yield from replay_findings(database)
@@ -81,8 +85,11 @@ def _missing_small(database: Database) -> Iterator[Finding]:
 
 
 def _without_driver(database: Database) -> Iterator[Finding]:
-    for run, path, host, pid, count, task in database.rows(database.sql["running"]):
-        if database.locks.holder(run) is None:
+    for run, path, host, pid, count, task, epoch, counts, gates in database.rows(database.sql["running"]):
+        if database.locks.holder(run) is not None:
+            continue
+        has_gates = bool(msgspec.json.decode(gates))
+        if status_without_driver(epoch, msgspec.json.decode(counts), has_gates=has_gates) == "interrupted":
             driver = f"process {pid} on {host}"
             found = f"it is gone, {count} attempts are `running`" + (f", first {path}/{task}" if task else "")
             yield Finding("run-without-driver", path, driver, found, f"`headwater resume {path}` goes on", "info")

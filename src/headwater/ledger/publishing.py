@@ -1,4 +1,4 @@
-"""Events that somebody, or a finished run, tells everybody: kept once an id, numbered in the order in which they came."""
+"""Events that somebody, or a finished run, tells everybody: kept once an id, numbered as they came."""
 
 from typing import Any
 

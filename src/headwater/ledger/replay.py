@@ -84,8 +84,20 @@ def _run_differences(database: Database, scratch: Database, run: str, path: str)
     stored, projected = (one.row(one.sql["stored_run"], (run,)) for one in (database, scratch))
     if _read([stored]) != _read([projected]):
         yield _difference(path, projected, stored)
+    environments, anew = (one.rows(one.sql["stored_environments"], (run,)) for one in (database, scratch))
+    if environments != anew:
+        yield _difference(f"{path}: environments", anew, environments)
+    yield from _end_differences(database, scratch, run, path)
     attempts, again = (one.rows(one.sql["stored_attempts"], (run,)) for one in (database, scratch))
     yield from _row_differences(f"{path}: attempts of task", attempts, again)
+
+
+def _end_differences(database: Database, scratch: Database, run: str, path: str) -> Iterator[Finding]:
+    if database.row(database.sql["ended_before_publishing"], (run,)) is not None:
+        return
+    stored, projected = (one.rows(one.sql["stored_end"], (run,)) for one in (database, scratch))
+    if stored != projected:
+        yield _difference(f"{path}: published end", projected, stored)
 
 
 def _task_differences(database: Database, scratch: Database, run: str, path: str) -> Iterator[Finding]:

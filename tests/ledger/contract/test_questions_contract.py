@@ -12,9 +12,11 @@ from headwater.model.rows import ArtifactRow, Page, RunQuery, TaskQuery
 from tests.ledger.ledger_stories import (
     begin,
     commit,
+    decided,
     digest,
     failed,
     finished,
+    gate,
     reused,
     run_started,
     small_ref,
@@ -67,6 +69,59 @@ def test_tasks_that_run_for_nobody_are_lost_until_somebody_takes_the_run(ledger)
     lease.release()
     assert seen() == ({"running": [], "lost": ["start"]}, "lost", {"lost": 1})
     assert ledger.attempts(lease.run, "start")[-1].status == "lost"
+
+
+def test_a_run_says_at_which_gates_it_waits_and_until_when(ledger):
+    lease, _ = begin(ledger, started("start", 1))
+    ledger.append(lease, Commit([gate("b", expires_at=90.0), gate("a"), gate("c/start.0", expires_at=80.0)]))
+    ledger.append(lease, Commit([gate("c/start.1", expires_at=95.0)]))
+    seen = [(row.gates, row.gate_expires_at) for row in [ledger.run(lease.run)]]
+    for key in ("c/start.0", "b", "c/start.1", "a", "never"):
+        ledger.append(lease, Commit([decided(key)]))
+        row = ledger.run(lease.run)
+        seen.append((row.gates, row.gate_expires_at))
+
+    assert seen == [
+        (("b", "a", "c"), 80.0),
+        (("b", "a", "c"), 90.0),
+        (("a", "c"), 95.0),
+        (("a",), None),
+        ((), None),
+        ((), None),
+    ]
+
+
+def test_a_run_waits_when_nobody_drives_it_and_nothing_but_gates_is_open(ledger):
+    lease, _ = begin(ledger, started("start", 1), gate("deploy"))
+
+    def status():
+        found = [row.run for row in ledger.runs(RunQuery(status=ledger.run(lease.run).status)).rows]
+        assert found == [lease.run]
+        return ledger.run(lease.run).status
+
+    seen = [status()]
+    lease.release()
+    seen.append(status())
+    lease, _ = ledger.take(lease.run, 5.0)
+    ledger.append(lease, Commit([succeeded("start")]))
+    lease.release()
+    seen.append(status())
+    lease, epoch = ledger.take(lease.run, 6.0)
+    ledger.append(lease, Commit([DriverChanged(6.0, "here", 1, epoch), decided("deploy")]))
+    lease.release()
+    seen.append(status())
+
+    assert seen == ["running", "interrupted", "waiting", "interrupted"]
+    assert ledger.oldest_live_run() == 1.0
+
+
+def test_a_run_that_ended_waits_at_no_gate(ledger):
+    lease, _ = begin(ledger, gate("deploy", expires_at=90.0))
+    ledger.append(lease, Commit([finished("cancelled")]))
+    row = ledger.run(lease.run)
+
+    assert (row.status, row.gates, row.gate_expires_at) == ("cancelled", (), None)
+    assert list(ledger.check()) == []
 
 
 def test_a_finished_run_says_how_it_ended(ledger):

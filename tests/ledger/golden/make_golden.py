@@ -1,11 +1,14 @@
 """Writes `ledger-N.db.zst`, a ledger as format N has it.
 
+Format 1 has what `tell` tells, format 2 what `tell_production` tells as well.
+
 `python -m tests.ledger.golden.make_golden`; run once when a format is new, never again for an old one.
 """
 
 import os
 import tempfile
 
+import msgspec
 import zstandard
 
 from headwater.ledger.database import FORMAT
@@ -13,14 +16,21 @@ from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.events import Cancel, CancelRequested, CodeChanged, DriverChanged
 from headwater.model.outcome import FrameRecord, TaskError, Usage
 from headwater.model.ports import Commit
+from headwater.model.records import Held
 from tests.ledger.ledger_stories import (
     begin,
     commit,
+    decided,
     digest,
+    event,
     failed,
     finished,
+    gate,
+    planned,
+    record,
     reused,
     run_started,
+    skipped,
     small_ref,
     started,
     succeeded,
@@ -51,10 +61,32 @@ def tell(ledger):
     ledger.start_run(Commit([run_started(run="01" + "B" * 24, origin="Churn/1"), again, finished()]))
 
 
+def tell_production(ledger):
+    """A queued run, one that waits at a gate, records, what they hold, and published events."""
+    ledger.write_records(
+        [
+            record("Sales/1", kind="deployment", holds=[Held("Sales, deployment 1: alpha", ref=small_ref("v"))]),
+            record("Sales@production", body='{"number":1}'),
+        ],
+        commit(texts=["v"]),
+    )
+    lock = {"train": digest("lock")}
+    gated = planned("s", target="Sales@production", slot=60.0, flow="Sales", environments=lock)
+    waiting, _, _ = ledger.launch(
+        [gated, planned("q", target="Sales@production", slot=120.0, flow="Sales"), skipped("k", slot=180.0)],
+        cursor=("triggers", 2),
+    )
+    lease, _ = ledger.take(waiting.run, 70.0)
+    ledger.append(lease, Commit([gate("start", expires_at=900.0), gate("other"), decided("other")]))
+    lease.release()
+    ledger.publish(event("e", payload={"rows": msgspec.Raw(b"3")}, source="cli", scope="fraud.prod"))
+
+
 def main():
     with tempfile.TemporaryDirectory() as home:
         ledger = SqliteLedger(home)
         tell(ledger)
+        tell_production(ledger)
         ledger.close()
         with open(os.path.join(home, "ledger.db"), "rb") as file:
             packed = zstandard.compress(file.read(), 19)

@@ -16,7 +16,8 @@ HAVING count(number) <> last_event OR coalesce(max(number), 0) <> last_event;
 -- name: running
 SELECT runs.run, flow || '/' || label, owner_host, owner_pid,
     (SELECT count(*) FROM tasks WHERE tasks.run = runs.id AND tasks.status = 'running'),
-    (SELECT step || '/' || tasks.label FROM tasks WHERE tasks.run = runs.id AND tasks.status = 'running' LIMIT 1)
+    (SELECT step || '/' || tasks.label FROM tasks WHERE tasks.run = runs.id AND tasks.status = 'running' LIMIT 1),
+    epoch, task_counts, gates
 FROM runs WHERE status = 'running';
 
 -- name: missing_small
@@ -35,7 +36,7 @@ SELECT number, body FROM events WHERE run = ? AND number > ? AND number <= ? ORD
 
 -- name: stored_run
 SELECT flow, label, status, user, host, started_at, finished_at, namespace, origin, code_tree, parameters, metrics,
-    task_counts, cause, message, failed_key, end_step
+    task_counts, cause, message, failed_key, end_step, target, launch_key, launch, project, branch, gates
 FROM runs WHERE run = ?;
 
 -- name: stored_tasks
@@ -76,3 +77,37 @@ FROM (
     UNION ALL
     SELECT label FROM artifacts WHERE run = (SELECT id FROM runs WHERE run = ?1)
 );
+
+-- name: stored_environments
+SELECT step, digest FROM environments WHERE run = (SELECT id FROM runs WHERE run = ?) ORDER BY step;
+
+-- name: stored_end
+SELECT name, at, payload, source, published.run, scope
+FROM runs JOIN published ON published.id = 'run:' || runs.run
+WHERE runs.run = ?;
+
+-- name: ended_before_publishing
+SELECT 1 FROM runs WHERE run = ? AND NOT is_published;
+
+-- name: record_gaps
+SELECT kind, key, count(*), max(version) FROM records GROUP BY kind, key HAVING count(*) <> max(version);
+
+-- name: published_gaps
+SELECT count(*), max(number) FROM published HAVING count(*) <> max(number);
+
+-- name: firings_without_run
+SELECT firings.key, firings.run, run_path, runs.flow || '/' || runs.label, launch_key
+FROM firings LEFT JOIN runs ON runs.run = firings.run
+WHERE firings.run IS NOT NULL
+    AND (launch_key IS NULL OR launch_key <> firings.key OR runs.flow || '/' || runs.label <> run_path)
+ORDER BY number;
+
+-- name: cursors_beyond
+SELECT name, max(value), (SELECT coalesce(max(number), 0) FROM published) AS last
+FROM cursors GROUP BY name HAVING max(value) > last;
+
+-- name: all_holds
+SELECT id, kind, key, version, holds FROM records WHERE id > ? ORDER BY id LIMIT ?;
+
+-- name: held_by
+SELECT digest FROM held WHERE record = ?;
