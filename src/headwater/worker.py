@@ -21,6 +21,7 @@ from headwater.flow.spec import FlowSpec
 from headwater.model.current import LazyFact
 from headwater.model.graph import Graph
 from headwater.model.ids import Digest
+from headwater.model.masking import TellSecrets
 from headwater.model.order import CodeSource, TaskOrder
 from headwater.model.outcome import Outcome
 from headwater.model.ports import Ledger
@@ -137,9 +138,11 @@ class _Attempts:
         self._on_exception = on_exception
         self._workspaces: dict[str, Workspace] = {}
 
-    def __call__(self, order: TaskOrder) -> Outcome:
-        workspace = self._workspace(order.home)
-        return run_attempt(order, self._flow_class, msgspec.structs.replace(workspace, facts=_client_facts(order)))
+    def __call__(self, order: TaskOrder, tell_secrets: TellSecrets) -> Outcome:
+        workspace = msgspec.structs.replace(
+            self._workspace(order.home), facts=_client_facts(order), tell_secrets=tell_secrets
+        )
+        return run_attempt(order, self._flow_class, workspace)
 
     def rehearse(self, home: str) -> None:
         """Do before forking what every attempt on this store would do first."""

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 
 from headwater.engines.importing import LoadFailed
+from headwater.model.masking import TellSecrets
 from headwater.model.order import CodeSource, TaskOrder
 from headwater.model.outcome import Outcome, TaskError
 
@@ -16,7 +17,7 @@ from headwater.model.outcome import Outcome, TaskError
 Told = dict[str, float | int | str | bool | None]
 
 
-def prepare(code: CodeSource) -> Callable[[TaskOrder], Outcome]:
+def prepare(code: CodeSource) -> Callable[[TaskOrder, TellSecrets], Outcome]:
     """Import the module that the code names, if any, and give the attempt."""
     sys.path.insert(0, code.root)
     try:
@@ -27,8 +28,10 @@ def prepare(code: CodeSource) -> Callable[[TaskOrder], Outcome]:
     return run
 
 
-def run(order: TaskOrder) -> Outcome:
+def run(order: TaskOrder, tell_secrets: TellSecrets) -> Outcome:
     """Do what the step's name says."""
+    if order.options.secrets:
+        tell_secrets(list(order.options.secrets[0].options.values()))
     told = ACTIONS[order.step](order) or {}
     return Outcome("outcome", 1, order.run, order.key, order.attempt, "ok", summary={"pid": os.getpid(), **told})
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from headwater.engines.inline import InlineEngine
+from headwater.model.masking import TellSecrets
 from headwater.model.order import TaskOrder
 from headwater.model.outcome import Outcome
 from headwater.model.ports import Ended
@@ -32,7 +33,7 @@ def test_inside_a_step_stdout_is_still_the_terminal_or_file_that_it_was() -> Non
     seen = []
     kept = sys.stdout
 
-    def look(order: TaskOrder) -> Outcome:
+    def look(order: TaskOrder, tell_secrets: TellSecrets) -> Outcome:
         seen.append((sys.stdout.encoding, sys.stdout.isatty(), sys.stdout.fileno()))
         return Outcome("outcome", 1, order.run, order.key, 0, "ok")
 
@@ -45,7 +46,7 @@ def test_inside_a_step_stdout_is_still_the_terminal_or_file_that_it_was() -> Non
 def test_the_streams_come_back_when_a_step_is_interrupted() -> None:
     kept = sys.stdout, sys.stderr
 
-    def interrupted(order: TaskOrder) -> Outcome:
+    def interrupted(order: TaskOrder, tell_secrets: TellSecrets) -> Outcome:
         raise KeyboardInterrupt
 
     engine = InlineEngine(stories.code(), lambda code: interrupted)
@@ -61,7 +62,7 @@ def test_the_module_is_imported_with_the_first_order_and_once() -> None:
 
     def prepare(code: object) -> object:
         imports.append(code)
-        return lambda order: Outcome("outcome", 1, order.run, order.key, 0, "ok")
+        return lambda order, tell_secrets: Outcome("outcome", 1, order.run, order.key, 0, "ok")
 
     engine = InlineEngine(stories.code(), prepare)  # type: ignore[arg-type]
     before = len(imports)

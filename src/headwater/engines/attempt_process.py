@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from headwater.engines.child import Circumstances, leave_family, run_and_leave
+from headwater.engines.child import Circumstances, Ends, leave_family, run_and_leave
 from headwater.engines.exits import failed_import
 from headwater.engines.importing import LoadFailed, Prepare
 from headwater.engines.slots import write_outcome
-from headwater.engines.spawning import RESULT, take_order
+from headwater.engines.spawning import RESULT, SECRETS, take_order
 from headwater.model.order import TaskOrder
 
 
@@ -39,4 +39,4 @@ def serve_attempt(prepare: Prepare, arguments: Sequence[str]) -> None:
         os._exit(0)
     importing = time.perf_counter() - started
     circumstances = Circumstances("spawn", reason, float(queue_seconds), importing)
-    run_and_leave(run, text, RESULT, circumstances)
+    run_and_leave(run, text, Ends(RESULT, SECRETS), circumstances)

@@ -6,6 +6,7 @@ from headwater.engines.console import Forwarding, LineSplitter, LogFile
 from headwater.engines.exits import Death
 from headwater.engines.slots import Slot
 from headwater.model.ids import RunId, TaskKey
+from headwater.model.masking import MaskedStream, Masker
 from headwater.model.options import Resources, Timeout
 from headwater.model.outcome import Usage
 from headwater.model.ports import LogLine
@@ -17,6 +18,8 @@ class HeadOptions(msgspec.Struct, frozen=True):
     timeout: Timeout | None = None
     resources: Resources | None = None
     environment: dict[str, str] = {}
+    #: Only whether there are any matters here.
+    secrets: tuple[msgspec.Raw, ...] = ()
 
 
 class OrderHead(msgspec.Struct, frozen=True):
@@ -47,6 +50,8 @@ class Attempt:
         self.log = LogFile(head.log_file, max_log_bytes)
         self.splitters = (LineSplitter("o"), LineSplitter("e"))
         self.forwarding = Forwarding()
+        #: For stdout and stderr; None while there is nothing to mask.
+        self._masks: tuple[MaskedStream, MaskedStream] | None = None
         self.is_trouble_told = False
         #: When it has to be dead; None = it has the time that it needs.
         self.kill_at: float | None = None
@@ -82,9 +87,29 @@ class Attempt:
         An empty chunk ends the stream.
         """
         splitter = self.splitters[number]
-        records = splitter.feed(chunk) if chunk else splitter.rest()
+        mask = self._mask(number) if self.head.options.secrets else None
+        if mask is not None:
+            records = splitter.feed(mask.feed(chunk) if chunk else mask.rest())
+            if not chunk:
+                records += splitter.rest()
+        else:
+            records = splitter.feed(chunk) if chunk else splitter.rest()
         self.log.append(at, splitter.letter, records)
         return self.forwarding.lines(at, splitter.stream, records, is_driver_slow)
+
+    def has_rest(self, number: int) -> bool:
+        """Whether something of stdout (0) or stderr (1) is held that an empty chunk would release."""
+        return self.splitters[number].has_rest or (self._masks is not None and self._masks[number].has_rest)
+
+    def _mask(self, number: int) -> MaskedStream | None:
+        """Give what masks a stream; None until the attempt has told its secrets, which it does before it prints one."""
+        if self._masks is None:
+            values = self.slot.read_secrets() if self.slot is not None else None
+            if values is None:
+                return None
+            masker = Masker(values)
+            self._masks = MaskedStream(masker), MaskedStream(masker)
+        return self._masks[number]
 
     def death(self) -> Death:
         """Sum up how it ended."""

@@ -13,12 +13,14 @@ from types import FrameType
 import msgspec
 
 from headwater.engines.processes import adopt_orphans, die_with_parent, flush_c_streams
-from headwater.engines.slots import write_outcome
+from headwater.engines.slots import write_outcome, write_secrets
+from headwater.model.masking import TellSecrets
 from headwater.model.order import TaskOrder
 from headwater.model.outcome import Outcome, TaskError
 
-#: Runs one attempt; what fails in the user's code is part of the outcome.
-RunAttempt = Callable[[TaskOrder], Outcome]
+#: Runs one attempt; what fails in the user's code is part of the outcome. It calls the second argument before any code
+#: of the user's that could print a secret.
+RunAttempt = Callable[[TaskOrder, TellSecrets], Outcome]
 
 _orders = msgspec.json.Decoder(TaskOrder)
 _encoder = msgspec.json.Encoder()
@@ -52,11 +54,20 @@ def undo_supervision() -> None:
     gc.enable()
 
 
-def run_and_leave(run: RunAttempt, order: bytes, result: int, circumstances: Circumstances) -> None:
-    """Run the attempt, leave its outcome in `result`, and end this process; does not return."""
+class Ends(msgspec.Struct, frozen=True):
+    """Descriptors by which an attempt answers its supervisor."""
+
+    #: Takes the outcome.
+    result: int
+    #: Takes the values that are to be masked.
+    secrets: int
+
+
+def run_and_leave(run: RunAttempt, order: bytes, ends: Ends, circumstances: Circumstances) -> None:
+    """Run the attempt, leave its outcome, and end this process; does not return."""
     own = os.getpid()
     termination = Termination()
-    outcome = _outcome(run, order, circumstances)
+    outcome = _outcome(run, order, lambda values: write_secrets(ends.secrets, values), circumstances)
     termination.end()
     if os.getpid() != own:
         # The step forked and let the copy run on to here; only the original speaks for the attempt.
@@ -64,7 +75,7 @@ def run_and_leave(run: RunAttempt, order: bytes, result: int, circumstances: Cir
     _flush()
     if termination.was_asked and outcome.cause != "ok":
         termination.obey()
-    write_outcome(result, _encoder.encode(outcome))
+    write_outcome(ends.result, _encoder.encode(outcome))
     _finish_quietly()
     os._exit(0)
 
@@ -97,10 +108,10 @@ class Termination:
             raise KeyboardInterrupt("the task was told to stop")
 
 
-def _outcome(run: RunAttempt, text: bytes, circumstances: Circumstances) -> Outcome:
+def _outcome(run: RunAttempt, text: bytes, tell_secrets: TellSecrets, circumstances: Circumstances) -> Outcome:
     order = _orders.decode(text)
     try:
-        outcome = run(order)
+        outcome = run(order, tell_secrets)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it has to reach the record
         return Outcome("outcome", 1, order.run, order.key, order.attempt, "exception", error=_broken_promise(error))
     usage = msgspec.structs.replace(

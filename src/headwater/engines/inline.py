@@ -12,9 +12,10 @@ import msgspec
 
 from headwater.engines.child import RunAttempt
 from headwater.engines.console import LineSplitter, LogFile
-from headwater.engines.exits import cancelled, failed_import
+from headwater.engines.exits import cancelled, failed_import, misrouted
 from headwater.engines.importing import LoadFailed, Prepare
 from headwater.model.ids import TaskKey
+from headwater.model.masking import MaskedStream, Masker, TellSecrets
 from headwater.model.order import CodeSource, TaskOrder
 from headwater.model.outcome import Outcome
 from headwater.model.ports import Ended, Report, Started
@@ -81,26 +82,35 @@ class InlineEngine:
 
     def _attempt(self, order: TaskOrder, submitted_at: float) -> Outcome:
         queue = time.monotonic() - submitted_at
-        with _kept_in_log(order.log_file, self._max_log_bytes):
+        if order.environment is not None:
+            return misrouted(order.run, order.key, order.attempt, order.environment)
+        with _kept_in_log(order.log_file, self._max_log_bytes) as mask:
             try:
                 if self._run is None:
                     self._run = self._prepare(self._code)
             except LoadFailed as failed:
                 return failed_import(order.run, order.key, order.attempt, failed.error)
-            outcome = self._run(order)
+            outcome = self._run(order, mask)
         started_by = outcome.usage.started_by or "inline"
         usage = msgspec.structs.replace(outcome.usage, queue=queue, started_by=started_by)
         return msgspec.structs.replace(outcome, usage=usage)
 
 
 @contextmanager
-def _kept_in_log(path: str, max_bytes: int) -> Iterator[None]:
+def _kept_in_log(path: str, max_bytes: int) -> Iterator[TellSecrets]:
+    """Keep what is printed inside the block in a log file; gives what makes it mask values from then on."""
     log = LogFile(path, max_bytes)
     kept = sys.stdout, sys.stderr
     streams = _Tee(sys.stdout, log, "o"), _Tee(sys.stderr, log, "e")
     sys.stdout, sys.stderr = (cast(TextIO, stream) for stream in streams)
+
+    def mask(values: Sequence[str]) -> None:
+        masker = Masker(values)
+        for stream in streams:
+            stream.mask(masker)
+
     try:
-        yield
+        yield mask
     finally:
         sys.stdout, sys.stderr = kept
         for stream in streams:
@@ -115,12 +125,24 @@ class _Tee:
         self._stream = stream
         self._log = log
         self._splitter = LineSplitter(letter)
+        self._mask: MaskedStream | None = None
+
+    def mask(self, masker: Masker) -> None:
+        """Mask values in all that is written from now on."""
+        self._mask = MaskedStream(masker)
 
     def write(self, text: str) -> int:
-        self._stream.write(text)
-        records = self._splitter.feed(text.encode("utf-8", "surrogateescape"))
-        self._log.append(time.time(), self._splitter.letter, records)
+        written = text.encode("utf-8", "surrogateescape")
+        if self._mask is None:
+            self._keep(text, written)
+        else:
+            shown = self._mask.feed(written)
+            self._keep(shown.decode("utf-8", "surrogateescape"), shown)
         return len(text)
+
+    def _keep(self, text: str, written: bytes) -> None:
+        self._stream.write(text)
+        self._log.append(time.time(), self._splitter.letter, self._splitter.feed(written))
 
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -128,6 +150,9 @@ class _Tee:
 
     def end(self) -> None:
         """Keep a last line without a newline."""
+        if self._mask is not None and self._mask.has_rest:
+            rest = self._mask.rest()
+            self._keep(rest.decode("utf-8", "surrogateescape"), rest)
         self._log.append(time.time(), self._splitter.letter, self._splitter.rest())
 
     def __getattr__(self, name: str) -> object:

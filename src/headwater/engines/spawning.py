@@ -7,6 +7,8 @@ from headwater.engines.slots import Slot, memory_file
 
 #: Descriptor on which a spawned attempt leaves its outcome; the order comes on descriptor 0.
 RESULT = 3
+#: Descriptor by which it tells the values that are to be masked.
+SECRETS = 4
 
 
 def spawn(order: bytes, slot: Slot, arguments: list[str], environment: dict[str, str]) -> int:
@@ -27,6 +29,7 @@ def spawn(order: bytes, slot: Slot, arguments: list[str], environment: dict[str,
             (os.POSIX_SPAWN_DUP2, slot.stdout_end, 1),
             (os.POSIX_SPAWN_DUP2, slot.stderr_end, 2),
             (os.POSIX_SPAWN_DUP2, slot.result, RESULT),
+            (os.POSIX_SPAWN_DUP2, slot.secrets, SECRETS),
         ]
         command = [*sys.orig_argv[:-1], *arguments]
         # The session comes from the attempt itself: not every system's `posix_spawn` can give one.
@@ -43,5 +46,6 @@ def take_order() -> bytes:
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
     os.close(empty)
-    os.set_inheritable(RESULT, False)
+    for descriptor in (RESULT, SECRETS):
+        os.set_inheritable(descriptor, False)
     return read

@@ -19,7 +19,7 @@ import msgspec
 
 from headwater.engines import limits, spawning
 from headwater.engines.attempts import Attempt, OrderHead
-from headwater.engines.child import Circumstances, RunAttempt, leave_family, run_and_leave, undo_supervision
+from headwater.engines.child import Circumstances, Ends, RunAttempt, leave_family, run_and_leave, undo_supervision
 from headwater.engines.exits import cancelled, corrected, failed_import, outcome_of
 from headwater.engines.forking import reason_not_to_fork
 from headwater.engines.frames import (
@@ -300,7 +300,8 @@ class Zygote:
             undo_supervision()
             order, queue_seconds = slot.take_order()
             assert self._run_attempt is not None
-            run_and_leave(self._run_attempt, order, slot.result, Circumstances("fork", "", queue_seconds))
+            ends = Ends(slot.result, slot.secrets)
+            run_and_leave(self._run_attempt, order, ends, Circumstances("fork", "", queue_seconds))
         finally:
             os._exit(1)
 
@@ -420,9 +421,11 @@ class Zygote:
         for number in (0, 1):
             while self._read_output(attempt, number):
                 pass
-            if attempt.splitters[number].has_rest:
+            if attempt.has_rest(number):
                 self._show(attempt, number, b"")
         text = slot.read_outcome()
+        if attempt.head.options.secrets:
+            slot.forget_secrets()
         if text and not attempt.was_cancelled:
             self._close_console(attempt)
             self._tell(Over(attempt.head.key, attempt.head.attempt, msgspec.Raw(text)))

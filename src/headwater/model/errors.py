@@ -27,6 +27,7 @@ HeadwaterError                  anything that we can explain
 ├── VersionConflict             somebody else changed the record meanwhile
 ├── PackageDamaged              a deployment's package is not as it was deployed; names the file
 ├── SecretMissing               a secret cannot be read
+├── AlertNotDelivered           a channel did not take an alert
 ├── RunIsDriven                 another process drives the run
 ├── RunIsFinished               the run's stream has ended
 ├── LeaseLost                   another process took the run over
@@ -184,6 +185,10 @@ class SecretMissing(HeadwaterError):
     """A secret cannot be read; names its source, never a value."""
 
 
+class AlertNotDelivered(HeadwaterError):
+    """A channel did not take an alert; holds what it answered, its secrets masked."""
+
+
 class ArtifactNotStorable(HeadwaterError):
     """A value that no codec takes."""
 
@@ -279,10 +284,11 @@ class FailureHandledByCatch(HeadwaterError):
 
 
 class NotInstalled(HeadwaterError):
-    """An optional package is missing."""
+    """An optional package is missing; `extra` is empty for one that none of our extras brings."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs `{package}`", hint=f"pip install 'headwater[{extra}]'")
+        wanted = f"'headwater[{extra}]'" if extra else package
+        super().__init__(f"{purpose} needs `{package}`", hint=f"pip install {wanted}")
 
 
 class InternalError(HeadwaterError):

@@ -42,7 +42,7 @@ def type_name(value: object) -> str:
 def describe(value: object) -> Header:
     """Describe a value."""
     if type(value) in _SCALARS:
-        return Header(preview=repr(value) if type(value) is not int else _number(value))
+        return Header(preview=clean(repr(value) if type(value) is not int else _number(value)))
     try:
         header = _describe(value)
         if len(msgspec.json.encode(header.preview)) <= _PREVIEW_BYTES:

@@ -4,7 +4,7 @@ from itertools import islice
 from typing import Any
 
 from headwater.model.artifact import Header
-from headwater.store.preview_text import tree
+from headwater.store.preview_text import clean, tree
 
 #: Elements that are looked at; more are sampled at even distances.
 _SAMPLE = 50_000
@@ -20,7 +20,7 @@ def array_header(value: Any) -> Header | None:
     import numpy
 
     if isinstance(value, numpy.generic):
-        return Header(shape=(), dtype=str(value.dtype), preview=repr(value)[:200])
+        return Header(shape=(), dtype=str(value.dtype), preview=clean(repr(value), 200))
     if not isinstance(value, numpy.ndarray):
         return None
     shape, dtype = tuple(int(length) for length in value.shape), str(value.dtype)

@@ -6,6 +6,8 @@ from itertools import islice
 from math import isfinite
 from typing import Any
 
+from headwater.model.masking import masked_bytes_start, masked_start
+
 _CHARACTERS = 1024
 _LEAF_CHARACTERS = 120
 _WIDTH = 20
@@ -15,6 +17,7 @@ _NODES = 200
 
 def clean(text: str, most: int = _CHARACTERS) -> str:
     """Cut a text to length, and replace what is no character (it could not be written as JSON)."""
+    text = masked_start(text, most)
     cut = text if len(text) <= most else f"{text[: most - 3]}..."
     return cut.encode("utf-8", "replace").decode()
 
@@ -104,8 +107,10 @@ def _has_elements(value: object) -> bool:
 
 
 def _builtin_text(value: object) -> str:
-    if isinstance(value, str | bytes | bytearray):
-        return repr(value[:_CHARACTERS])
+    if isinstance(value, str):
+        return repr(masked_start(value, _CHARACTERS)[:_CHARACTERS])
+    if isinstance(value, bytes | bytearray):
+        return repr(masked_bytes_start(value, _CHARACTERS)[:_CHARACTERS])
     if type(value) is int and value.bit_length() > 2000:
         return f"an int of {value.bit_length()} bits"
     if _has_elements(value):

@@ -1,5 +1,6 @@
 """Runs one attempt of one task and gives its outcome, whatever happens."""
 
+import os
 import sys
 from contextlib import ExitStack, suppress
 
@@ -10,6 +11,7 @@ from headwater.model.caught import CaughtException
 from headwater.model.current import facts
 from headwater.model.errors import FailureHandledByCatch
 from headwater.model.failpoints import failpoint
+from headwater.model.masking import Masker, masked, masking
 from headwater.model.order import TaskOrder
 from headwater.model.outcome import ExitCause, Outcome, TaskError, Transition
 from headwater.task.executable import run_program
@@ -18,23 +20,25 @@ from headwater.task.failure import Failure, describe_failure, type_name
 from headwater.task.files_read import FilesRead
 from headwater.task.inputs import InputItems, Inputs, unpack_inputs
 from headwater.task.loading import Loader
-from headwater.task.metrics import Metrics
+from headwater.task.metrics import Metrics, Scalar
 from headwater.task.payloads import SmallPayloads
 from headwater.task.saving import Kept, Saver
 from headwater.task.scope import AttemptScope
+from headwater.task.secrets import secrets_of, unmasked_names
 from headwater.task.transitions import static_transition, transition_of
 from headwater.task.usage import Meter
 from headwater.task.workspace import Workspace
-from headwater.task.wrappers import wrappers_for
+from headwater.task.wrappers import environment, step_environment, wrappers_for
 
 
 def run_attempt(order: TaskOrder, flow_class: type[FlowSpec], workspace: Workspace) -> Outcome:
     """Run the step that the order names; never raises: each failure is an outcome."""
     attempt = _Attempt(order, flow_class, workspace)
-    try:
-        return attempt.run()
-    except BaseException as raised:  # noqa: BLE001 - whatever ends an attempt becomes its outcome
-        return attempt.failed(describe_failure(raised, order.code.root))
+    with ExitStack() as until_the_end:
+        try:
+            return attempt.run(until_the_end)
+        except BaseException as raised:  # noqa: BLE001 - whatever ends an attempt becomes its outcome
+            return attempt.failed(describe_failure(raised, order.code.root))
 
 
 class _Attempt:
@@ -50,10 +54,13 @@ class _Attempt:
         self._metrics = Metrics(order.metrics_file)
         self._files = FilesRead(order.home)
         #: What a program said of its run.
-        self._summary: dict[str, float | int | str | bool | None] = {}
+        self._summary: dict[str, Scalar] = {}
 
-    def run(self) -> Outcome:
-        """Run the step, save what it left behind; a failure that `@catch` keeps is no failure here."""
+    def run(self, until_the_end: ExitStack) -> Outcome:
+        """Run the step, save what it left behind; a failure that `@catch` keeps is no failure here.
+
+        `until_the_end` holds what stays until the outcome is there.
+        """
         order = self._order
         self._step = self._workspace.graph.steps[order.step]
         self._scope = AttemptScope(order, self._step.is_join, self._loader)
@@ -63,7 +70,7 @@ class _Attempt:
         if order.failure_to_catch is not None:
             return self._caught(_failure_without_exception(order.failure_to_catch))
         try:
-            self._run_step()
+            self._run_step(self._secrets(until_the_end))
             return self._succeeded()
         except BaseException as raised:  # noqa: BLE001 - whatever ends a step becomes its outcome
             failure = describe_failure(raised, order.code.root)
@@ -75,7 +82,19 @@ class _Attempt:
         """Give the outcome of a failed attempt."""
         return self._outcome(failure.cause, error=failure.error, is_retryable=failure.is_retryable)
 
-    def _run_step(self) -> None:
+    def _secrets(self, until_the_end: ExitStack) -> dict[str, str]:
+        """Get the step's secrets, and mask them in all that is shown or told of the attempt from now on."""
+        if not self._order.options.secrets:
+            return {}
+        with environment(step_environment(self._order)):
+            found = secrets_of(self._order, os.environ)
+        until_the_end.enter_context(masking(Masker(found.values())))
+        self._workspace.tell_secrets(list(found.values()))
+        for name in unmasked_names(found):
+            _say(f"the secret `{name}` is too short to be masked in what is shown")
+        return found
+
+    def _run_step(self, secrets: dict[str, str]) -> None:
         order, meter = self._order, self._meter
         folder = TemporaryFolder()
         given = {**self._workspace.facts, "metrics": self._metrics}
@@ -85,7 +104,7 @@ class _Attempt:
             around.callback(folder.remove)
             around.callback(self._metrics.close)
             around.enter_context(facts(known))
-            for wrapper in wrappers_for(order, self._workspace.pools):
+            for wrapper in wrappers_for(order, self._workspace.pools, secrets):
                 around.enter_context(wrapper)
             around.enter_context(self._files.listening())
             started = meter.timer()
@@ -149,9 +168,7 @@ class _Attempt:
         if not is_caught or catch is None or catch.print_exception:
             is_exit = failure.cause == "sys_exit"
             text = failure.error.message + "\n" if is_exit else failure.error.traceback
-            with suppress(Exception):  # the step may have closed or replaced it
-                sys.stderr.write(text)
-                sys.stderr.flush()
+            _say(text.removesuffix("\n"))
         if self._workspace.on_exception is not None:
             self._workspace.on_exception(raised)
 
@@ -184,8 +201,18 @@ class _Attempt:
             usage=replace(self._meter.reading(workspace.known_usage), files=self._files.described()),
             reads=self._loader.reads,
             modules=workspace.modules.digests(),
-            summary={**self._metrics.close(), **self._summary},
+            summary=_masked_texts({**self._metrics.close(), **self._summary}),
         )
+
+
+def _say(text: str) -> None:
+    with suppress(Exception):  # the step may have closed or replaced it
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
+def _masked_texts(summary: dict[str, Scalar]) -> dict[str, Scalar]:
+    return {name: masked(value) if isinstance(value, str) else value for name, value in summary.items()}
 
 
 def _failure_without_exception(what: str) -> Failure:

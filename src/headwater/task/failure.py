@@ -12,13 +12,16 @@ from headwater.model.errors import (
     ArtifactMissing,
     ArtifactNotStorable,
     DiskFull,
+    EnvironmentMistake,
     ExecutableFailed,
     FormatUnknown,
     HeadwaterError,
     InternalError,
     InvalidNext,
+    SecretMissing,
     StepTimeout,
 )
+from headwater.model.masking import masked
 from headwater.model.outcome import ExitCause, FrameRecord, TaskError
 from headwater.task.previews import preview_locals
 
@@ -63,17 +66,18 @@ def describe_failure(raised: BaseException, code_root: str) -> Failure:
         details["incomplete"] = f"{type(strange).__name__} while the failure was being described"
     error = TaskError(
         type=type_name(type(raised)),
-        message=_message(raised),
+        message=masked(_message(raised)),
         frames=frames,
-        traceback=text,
-        hint=_hint(raised, cause),
-        details=details,
+        traceback=masked(text),
+        hint=masked(_hint(raised, cause)),
+        details={name: masked(value) for name, value in details.items()},
     )
     return Failure(
         cause=cause,
         error=error,
-        is_retryable=cause not in ("cancelled", "damaged_input") and details.get("code") != str(EXIT_WITHOUT_RETRY),
-        is_catchable=cause not in ("cancelled", "damaged_input", "disk_full"),
+        is_retryable=cause not in ("cancelled", "damaged_input", "secret_missing")
+        and details.get("code") != str(EXIT_WITHOUT_RETRY),
+        is_catchable=cause not in ("cancelled", "damaged_input", "disk_full", "secret_missing"),
     )
 
 
@@ -98,8 +102,12 @@ def cause_of(raised: BaseException) -> ExitCause:
             return "damaged_input"
         case InvalidNext():
             return "bad_transition"
+        case SecretMissing():
+            return "secret_missing"
         case ExecutableFailed():
             return "signal" if raised.signal else "exception" if raised.code is None else "sys_exit"
+        case EnvironmentMistake():
+            return "environment"
         case ImportError():
             return "import_error"
     return "cancelled" if _left_debugger(raised) else "exception"
@@ -142,7 +150,10 @@ def _hint(raised: BaseException, cause: ExitCause) -> str:
     if cause == "sys_exit":
         return "a step ends by reaching its last line; raise an exception to fail it"
     if isinstance(raised, ModuleNotFoundError) and raised.name:
-        return f"install the package that brings `{raised.name.partition('.')[0]}` into the environment of the run"
+        return (
+            f"install the package that brings `{raised.name.partition('.')[0]}`; a step that declares packages (@pypi) "
+            "has no others: add it there, or import it only inside the steps that have it"
+        )
     if _left_debugger(raised):
         return "a debugger needs the terminal, which a task has with `--engine inline`"
     if cause == "out_of_memory":
@@ -244,7 +255,7 @@ def _record(frame: FrameType, line: int, code_root: str) -> FrameRecord:
         file=file,
         line=line,
         function=frame.f_code.co_qualname,
-        text=linecache.getline(file, line, frame.f_globals).strip(),
+        text=masked(linecache.getline(file, line, frame.f_globals).strip()),
         is_user=is_user,
         locals=preview_locals(_with_attributes(frame.f_locals)) if is_user else {},
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from headwater.model.artifact import Ref
+from headwater.model.errors import EnvironmentMistake, NotInstalled
 from headwater.model.ids import Digest
 from headwater.store.artifacts import ArtifactStore
 from headwater.task.payloads import SmallPayloads
@@ -22,7 +23,10 @@ class Loader:
     def load(self, name: str, ref: Ref, neighbours: Iterable[Ref] = ()) -> object:
         """Load an artifact that is read under this name; payloads of small `neighbours` are fetched along."""
         started = self._meter.timer()
-        value = self._artifacts.load(ref, self._payloads.payload(ref, neighbours))
+        try:
+            value = self._artifacts.load(ref, self._payloads.payload(ref, neighbours))
+        except (ModuleNotFoundError, NotInstalled) as missing:
+            raise _not_here(name, ref, missing) from missing
         self._meter.input_load += self._meter.timer() - started
         self.reads[name] = ref.digest
         return value
@@ -30,7 +34,20 @@ class Loader:
     def load_item(self, name: str, ref: Ref, index: int) -> object:
         """Load one item of an artifact that was saved item by item."""
         started = self._meter.timer()
-        value = self._artifacts.load_item(ref, index, self._payloads.payload(ref))
+        try:
+            value = self._artifacts.load_item(ref, index, self._payloads.payload(ref))
+        except (ModuleNotFoundError, NotInstalled) as missing:
+            raise _not_here(name, ref, missing) from missing
         self._meter.input_load += self._meter.timer() - started
         self.reads[name] = ref.digest
         return value
+
+
+def _not_here(name: str, ref: Ref, missing: ModuleNotFoundError | NotInstalled) -> EnvironmentMistake:
+    module = missing.name if isinstance(missing, ModuleNotFoundError) else missing.package
+    package = (module or ref.type).partition(".")[0]
+    return EnvironmentMistake(
+        f"`{name}` is a {ref.type} and cannot be loaded here: the environment of this step has no `{package}`",
+        hint=f"add the package that brings `{package}` to what the step declares, such as "
+        f'@pypi(packages={{"{package}": ""}}); steps that do not touch `{name}` need nothing',
+    )

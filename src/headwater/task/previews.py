@@ -1,8 +1,11 @@
 """Short, safe texts for the local variables of a failed step."""
 
 import reprlib
+import sys
 import time
 from collections.abc import Mapping
+
+from headwater.model.masking import masked, masked_bytes_start, masked_start
 
 #: Longest text of one value, in characters.
 LENGTH = 200
@@ -49,7 +52,7 @@ def preview(value: object) -> str:
     """Give a text of at most `LENGTH` characters; never raises."""
     try:
         shape = _shape(value)
-        text = shape if shape is not None else _Short().repr(value)
+        text = masked(shape if shape is not None else _Short().repr(value))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's `__repr__` may raise anything
         text = f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
     text = text.encode("utf-8", "backslashreplace").decode()
@@ -83,18 +86,24 @@ class _Short(reprlib.Repr):
 
     def __init__(self) -> None:
         super().__init__()
-        self.maxstring = self.maxother = self.maxlong = LENGTH
+        self.maxstring = self.maxlong = LENGTH
+        # `repr_instance` cuts by itself.
+        self.maxother = sys.maxsize
         self.maxlevel = 4
         self.maxdict = self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = 8
 
+    # What is cut is masked before: the beginning of a secret is no less secret.
+
     def repr_str(self, text: str, level: int) -> str:
+        text = masked_start(text, LENGTH + 1)
         return repr(text) if len(text) <= LENGTH else repr(text[:LENGTH]) + "..."
 
     def repr_bytes(self, value: bytes, level: int) -> str:
+        value = bytes(masked_bytes_start(value, LENGTH + 1))
         return repr(value) if len(value) <= LENGTH else repr(value[:LENGTH]) + "..."
 
     def repr_bytearray(self, value: bytearray, level: int) -> str:
-        return f"bytearray({self.repr_bytes(bytes(value[: LENGTH + 1]), level)})"
+        return f"bytearray({self.repr_bytes(bytes(masked_bytes_start(value, LENGTH + 1)[: LENGTH + 1]), level)})"
 
     def repr_dict(self, value: dict[object, object], level: int) -> str:
         if level <= 0:
@@ -120,4 +129,7 @@ class _Short(reprlib.Repr):
 
     def repr_instance(self, value: object, level: int) -> str:
         shape = _shape(value)
-        return shape if shape is not None else super().repr_instance(value, level)
+        if shape is not None:
+            return shape
+        text = masked(super().repr_instance(value, level))
+        return text if len(text) <= LENGTH else text[: (LENGTH - 3) // 2] + "..." + text[-(LENGTH - 2) // 2 :]

@@ -9,6 +9,7 @@ from headwater.flow.compile import compile_flow
 from headwater.flow.spec import FlowSpec
 from headwater.model.graph import Graph
 from headwater.model.ids import Digest
+from headwater.model.masking import TellSecrets
 from headwater.model.outcome import Usage
 from headwater.store.artifacts import ArtifactStore
 from headwater.task.modules import LoadedModules
@@ -18,6 +19,10 @@ from headwater.task.threads import ThreadPools
 
 def _read_nothing(digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
     return {}
+
+
+def _tell_nobody(values: Sequence[str]) -> None:
+    pass
 
 
 class Workspace(msgspec.Struct, kw_only=True):
@@ -37,6 +42,8 @@ class Workspace(msgspec.Struct, kw_only=True):
     known_usage: Usage = Usage()
     #: The process was forked for this attempt.
     is_forked: bool = False
+    #: Told the values of the step's secrets, before the user's code runs.
+    tell_secrets: TellSecrets = _tell_nobody
     #: Gets what a step raised, before it becomes data; a debugger looks at it.
     on_exception: Callable[[BaseException], None] | None = None
     #: Unix time.

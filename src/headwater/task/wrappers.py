@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
@@ -17,10 +17,12 @@ from headwater.task.threads import ThreadPools, restore_environment
 TELL_AGAIN_SECONDS = 1.0
 
 
-def wrappers_for(order: TaskOrder, pools: ThreadPools) -> list[AbstractContextManager[None]]:
-    """Give the wrappers of an attempt, outermost first."""
+def wrappers_for(
+    order: TaskOrder, pools: ThreadPools, secrets: Mapping[str, str] = {}
+) -> list[AbstractContextManager[None]]:
+    """Give the wrappers of an attempt, outermost first; `secrets` are variables that come on top of the step's own."""
     wrappers: list[AbstractContextManager[None]] = []
-    variables = step_environment(order)
+    variables = {**step_environment(order), **secrets}
     if variables:
         wrappers.append(environment(variables))
     if order.threads is not None:
