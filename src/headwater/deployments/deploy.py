@@ -1,60 +1,28 @@
 """Deploys a flow: checks it, packages it with all that its runs need, and moves an alias to it."""
 
-import os
-import sys
-from collections.abc import Callable
-
 import msgspec
 
 from headwater.deployments.aliases import KIND as ALIAS
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.moves import asked, latest_event, moved
-from headwater.deployments.names import PRODUCTION, Target, branch_alias, branch_of, deployment_name, split_target
+from headwater.deployments.names import PRODUCTION, Target, split_target
 from headwater.deployments.owners import Person, is_taken
+from headwater.deployments.preparing import DeployRequest, Prepared, Watch, named_by, prepare
 from headwater.deployments.promotion import require_conditions
-from headwater.deployments.refusals import refuse_starts_without_parameters
-from headwater.deployments.stored import find_deployment, next_number, record_of
+from headwater.deployments.stored import next_number, record_of
 from headwater.deployments.tokens import new_token, token_hash
-from headwater.deployments.values import KeptValues, keep_values
-from headwater.environments.prepare import Environments
-from headwater.flow.checks import check_flow
-from headwater.flow.deploy_checks import deploy_mistakes
-from headwater.flow.values import constants_of, evaluate_parameters
+from headwater.deployments.values import keep_values
 from headwater.home import Home
 from headwater.model.deployment import AliasState, Deployment
-from headwater.model.errors import DeploymentRefused, FlowMistakes, Mistake, VersionConflict
+from headwater.model.errors import DeploymentRefused, Mistake, VersionConflict
 from headwater.model.failpoints import failpoint
-from headwater.model.graph import Graph
-from headwater.model.ids import Digest, new_ulid
 from headwater.model.order import CodeSource
 from headwater.model.ports import Commit
-from headwater.model.production import Project
-from headwater.store.framing import hash_bytes
 from headwater.store.tree_rules import LeftOut
-from headwater.store.trees import Listing, read_tree, save_tree
+from headwater.store.trees import Listing, save_tree
 
 #: Others may deploy the same flow to their own aliases at the same time, and take the number first.
 _TRIES = 50
-
-
-class DeployRequest(msgspec.Struct, frozen=True):
-    """What is said of a deploy."""
-
-    #: None = the person's own branch.
-    branch: str | None = None
-    is_production: bool = False
-    #: Parameters by name, text or values: defaults of all runs of the deployment.
-    given: dict[str, object] = {}
-    tags: tuple[str, ...] = ()
-    note: str = ""
-    #: Alias beside whose runs it runs.
-    shadow_of: str | None = None
-    #: The shadow stops after so many runs; None = it goes on.
-    shadow_runs: int | None = None
-    #: The shadow gets the secrets of what it shadows.
-    has_secrets: bool = False
-    #: Packages of the interpreter that deploys: name -> version, and `python`.
-    environment: dict[str, str] = {}
 
 
 class Deployed(msgspec.Struct, frozen=True):
@@ -72,15 +40,6 @@ class Deployed(msgspec.Struct, frozen=True):
     token: str | None = None
     #: What the checks warned of.
     warnings: tuple[Mistake, ...] = ()
-
-
-class Watch(msgspec.Struct, frozen=True):
-    """What is told of a deploy while it goes on."""
-
-    #: Gets sentences: packages are resolved, an environment is built.
-    tell: Callable[[str], None] = lambda text: None
-    #: Called before anything is recorded, with what an alias names and what it will name; may raise to stop.
-    confirm: Callable[[Deployment, Deployment], None] = lambda before, after: None
 
 
 def deploy(
@@ -107,11 +66,11 @@ def deploy(
         FlowMistakes, ParameterMistake, DeploymentRefused, EnvironmentMistake: before anything is recorded.
     """
     watch = watch or Watch()
-    prepared = _prepare(home, flow, code, request, person, at, watch)
+    prepared = prepare(home, flow, code, request, person, at, watch)
     same = prepared.same
     if same is not None and not same.pending:
         return Deployed(
-            _named(home, same), same, same, False, prepared.listing, prepared.left_out, None, prepared.warnings
+            named_by(home, same), same, same, False, prepared.listing, prepared.left_out, None, prepared.warnings
         )
     production = Target(prepared.wanted.name, PRODUCTION)
     if prepared.target == production:
@@ -123,150 +82,7 @@ def deploy(
     return deployed
 
 
-def digest_of(deployment: Deployment) -> Digest:
-    """Give the digest of all that decides what the runs of a deployment do: code, parameters, packages, options."""
-    graph = deployment.graph
-    steps = {name: msgspec.structs.replace(step, file="") for name, step in graph.steps.items()}
-    code = deployment.code
-    parts = (
-        (code.tree, code.file, code.module, code.flow),
-        msgspec.structs.replace(graph, steps=steps),
-        {name: ref.digest for name, ref in sorted(deployment.parameters.items())},
-        deployment.environments,
-        deployment.environment,
-        deployment.python,
-        deployment.tags,
-        deployment.kind,
-    )
-    return hash_bytes(msgspec.json.encode(parts, order="sorted"))
-
-
-class _Prepared(msgspec.Struct, frozen=True):
-    """A deploy that is about to be written."""
-
-    #: None = a shadow, whose alias is called after the deployment's number.
-    target: Target | None
-    #: The alias as it stands; None = it never was.
-    before: AliasState | None
-    #: An alias that names such a deployment already.
-    same: AliasState | None
-    #: What the alias names now.
-    named: Deployment | None
-    #: Without a number.
-    wanted: Deployment
-    values: dict[str, object]
-    kept: KeptValues
-    listing: Listing
-    left_out: tuple[LeftOut, ...]
-    warnings: tuple[Mistake, ...]
-
-
-def _prepare(home: Home, flow: type, code: CodeSource, request: DeployRequest, person: Person, at: float) -> _Prepared:
-    graph, warnings = _checked(flow)
-    aliases = Aliases(home.ledger)
-    name = deployment_name(graph.flow, graph.production.project)
-    target = None if request.shadow_of is not None else _target(name, request, person)
-    before = None if target is None else aliases.get(str(target))
-    if before is not None:
-        person.require(before, "replace")
-    if request.shadow_of is not None:
-        _require_shadowed(aliases, name, request, person)
-    values = {
-        **constants_of(flow),
-        **evaluate_parameters(flow, request.given, os.environ, user=home.user, may_lack_required=True),
-    }
-    refuse_starts_without_parameters(graph, values)
-    environments = _environments(home, graph, code, watch)
-    tree = save_tree(home.objects, code.root, cache_folder=home.path)
-    listing = read_tree(home.objects, tree.digest)
-    kept = keep_values(home, values, code.module)
-    wanted = _deployment(home, name, graph, msgspec.structs.replace(code, tree=tree.digest), request, at)
-    wanted = msgspec.structs.replace(
-        wanted,
-        parameters=kept.refs,
-        environments=environments,
-        files=len(listing.files),
-        size_bytes=sum(file.size for file in listing.files.values()),
-    )
-    wanted = msgspec.structs.replace(wanted, digest=digest_of(wanted))
-    named = None if before is None or before.deployment is None else _named(home, before)
-    return _Prepared(
-        target=target,
-        before=before,
-        same=_same(home, aliases, before, named, wanted, request),
-        named=named,
-        wanted=wanted,
-        values=values,
-        kept=kept,
-        listing=listing,
-        left_out=tree.left_out,
-        warnings=warnings,
-    )
-
-
-def _checked(flow: type, request: DeployRequest) -> tuple[Graph, tuple[Mistake, ...]]:
-    graph, mistakes = check_flow(flow)
-    if graph is not None:
-        mistakes = list(dict.fromkeys([*mistakes, *deploy_mistakes(flow, request.given)]))
-    if graph is None or any(mistake.is_error for mistake in mistakes):
-        raise FlowMistakes(flow.__name__, mistakes)
-    return graph, tuple(mistakes)
-
-
-def _target(name: str, request: DeployRequest, person: Person) -> Target:
-    branch = branch_of(person.name, request.branch, is_production=request.is_production)
-    return Target(name, branch_alias(branch))
-
-
-def _require_shadowed(aliases: Aliases, name: str, request: DeployRequest, person: Person) -> None:
-    """Refuse a shadow of what is not there or is another flow, and secrets that the person may not grant."""
-    assert request.shadow_of is not None
-    origin = aliases.require(request.shadow_of)
-    if origin.name != name:
-        raise DeploymentRefused(
-            f"this flow is deployed as {name}: it cannot be the shadow of {origin.target}",
-            hint=f"--shadow-of {name}@{PRODUCTION}",
-        )
-    if origin.shadow_of is not None:
-        raise DeploymentRefused(f"{origin.target} is a shadow itself", hint=f"--shadow-of {origin.shadow_of}")
-    if request.has_secrets:
-        person.require(origin, "grant the secrets of")
-
-
-def _deployment(home: Home, name: str, graph: Graph, code: CodeSource, request: DeployRequest, at: float) -> Deployment:
-    project = graph.production.project
-    branch = branch_of(home.user, request.branch, is_production=request.is_production)
-    return Deployment(
-        id=new_ulid(at, os.urandom(10)),
-        name=name,
-        number=0,
-        flow=graph.flow,
-        at=at,
-        user=home.user,
-        host=os.uname().nodename,
-        code=code,
-        graph=graph,
-        digest="",
-        environment=request.environment,
-        python=sys.executable,
-        project=None if project is None else Project(project, branch, request.is_production),
-        tags=request.tags,
-        note=request.note,
-    )
-
-
-def _environments(home: Home, graph: Graph, code: CodeSource, watch: Watch) -> dict[str, Digest]:
-    """Lock and build what the steps declare; gives the digest of each step's lock."""
-    preparing = Environments(home.path, home.objects, os.environ).prepare(graph, code.root)
-    while True:
-        try:
-            watch.tell(next(preparing))
-        except StopIteration as done:
-            locks: dict[str, Digest] = done.value
-            return locks
-
-
-def _save_again_what_was_swept(home: Home, deployment: Deployment, prepared: _Prepared) -> None:
+def _save_again_what_was_swept(home: Home, deployment: Deployment, prepared: Prepared) -> None:
     """Save what a sweep took away between the moment it was saved and the one in which the record held it."""
     digests = [deployment.code.tree, *(file.digest for file in prepared.listing.files.values())]
     digests += [
@@ -280,30 +96,7 @@ def _save_again_what_was_swept(home: Home, deployment: Deployment, prepared: _Pr
     keep_values(home, prepared.values, deployment.code.module)
 
 
-def _named(home: Home, state: AliasState) -> Deployment:
-    return find_deployment(home.ledger, state.name, state.number)
-
-
-def _same(
-    home: Home,
-    aliases: Aliases,
-    before: AliasState | None,
-    named: Deployment | None,
-    wanted: Deployment,
-    request: DeployRequest,
-) -> AliasState | None:
-    """Give an alias that names an equal deployment: the one that would move, or a shadow beside the same target."""
-    if request.shadow_of is None:
-        return before if named is not None and named.digest == wanted.digest else None
-    origin = str(split_target(request.shadow_of))
-    for state in aliases.of(wanted.name):
-        is_alike = state.shadow_of == origin and state.has_secrets == request.has_secrets
-        if is_alike and state.deployment is not None and _named(home, state).digest == wanted.digest:
-            return state
-    return None
-
-
-def _write(home: Home, prepared: _Prepared, request: DeployRequest, person: Person) -> Deployed:
+def _write(home: Home, prepared: Prepared, request: DeployRequest, person: Person) -> Deployed:
     """Record the deployment and move the alias, together; somebody else may take the number first."""
     aliases = Aliases(home.ledger)
     for _ in range(_TRIES):
@@ -330,7 +123,7 @@ def _write(home: Home, prepared: _Prepared, request: DeployRequest, person: Pers
 
 
 def _next_state(
-    home: Home, prepared: _Prepared, deployment: Deployment, request: DeployRequest, person: Person
+    home: Home, prepared: Prepared, deployment: Deployment, request: DeployRequest, person: Person
 ) -> tuple[AliasState, str | None]:
     """Give the alias's next state, and its token when one is made."""
     target = prepared.target or Target(deployment.name, f"shadow.{deployment.number}")
