@@ -58,6 +58,20 @@ def test_an_expression_of_every_hour_keeps_its_rhythm():
     assert shown("30 0-23 * * *", AUTUMN)[1:5] == ["01:30+02", "02:30+02", "02:30+01", "03:30+01"]
 
 
+def test_the_rhythm_is_that_of_the_clocks_where_they_change_by_half_an_hour():
+    spring = shown("30 * * * *", datetime(2024, 10, 6), zone="Australia/Lord_Howe")
+    autumn = shown("30 * * * *", datetime(2024, 4, 7), zone="Australia/Lord_Howe")
+
+    assert spring[:4] == ["00:30+10", "01:30+10", "02:30+11", "03:30+11"]
+    assert autumn[:4] == ["00:30+11", "01:30+11", "01:30+10", "02:30+10"]
+
+
+def test_an_hour_that_is_repeated_at_the_end_of_the_only_day_of_a_year_is_not_lost():
+    found = shown("30 * 6 4 *", datetime(2024, 4, 6), days=400, zone="America/Santiago")
+
+    assert found[22:26] == ["22:30-03", "23:30-03", "23:30-04", "00:30-04"]
+
+
 def test_a_gap_at_midnight_moves_the_slot_to_the_first_minute_of_the_day():
     assert shown("0 0 * * *", datetime(2024, 9, 8), zone="America/Santiago") == ["01:00-03"]
 

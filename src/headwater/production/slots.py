@@ -13,6 +13,7 @@ import bisect
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo, available_timezones
 
 from blake3 import blake3
@@ -23,6 +24,7 @@ from headwater.model.nearest import did_you_mean
 from headwater.model.production import Schedule
 
 _HOURS = frozenset(range(24))
+_DAY = 86400
 
 
 def slots_between(schedule: Schedule, after: float, until: float) -> Iterator[float]:
@@ -101,10 +103,12 @@ def instant_of(wall: datetime, zone: ZoneInfo) -> float:
         wall: date and time without a zone.
         zone: where the clock hangs.
     """
-    early, late = wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)
-    if early.utcoffset() == late.utcoffset() or _shows(zone, early.timestamp(), wall):
-        return early.timestamp()
-    return float(_end_of_gap(zone, int(late.timestamp()), int(early.timestamp())))
+    first, second = wall.replace(tzinfo=zone).timestamp(), wall.replace(tzinfo=zone, fold=1).timestamp()
+    if second >= first:
+        return first
+    # skipped: with the clocks' distance from UTC before the change it is behind that, with the one after it before
+    change = _change_between(zone, int(second), int(first))
+    return first if change is None else float(change)
 
 
 def wall_time(instant: float, zone: ZoneInfo) -> datetime:
@@ -119,12 +123,25 @@ def _slots_after(schedule: Schedule, after: float) -> Iterator[float]:
 
 
 def _in_real_time(schedule: Schedule, zone: ZoneInfo, after: float) -> Iterator[float]:
-    """Walk through the instants, and take those at which the clocks show what the expression says."""
-    minute, _, *days = schedule.cron.split()
-    expression = " ".join([minute, "*", *days])  # cronsim walks so when the hours begin with a star
-    start = datetime.fromtimestamp(math.floor(after), UTC if schedule.timezone == "UTC" else zone)
-    for shown in CronSim(expression, start):
-        yield shown.timestamp()
+    """Walk from one change of the clocks to the next, and take what they show in between.
+
+    cronsim can walk through an aware datetime by itself, but misses slots where clocks change by half an hour.
+    """
+    last = math.floor(after)
+    wall = wall_time(last, zone)
+    while True:
+        offset = _offset(zone, last)
+        for shown in _parsed(schedule, wall):
+            slot = int(shown.replace(tzinfo=UTC).timestamp() - offset)
+            change = _change_between(zone, last, slot)
+            if change is not None:
+                break
+            yield float(slot)
+            last = slot
+        else:
+            return
+        last = change
+        wall = wall_time(change, zone) - timedelta(seconds=1)
 
 
 def _on_the_wall(walk: CronSim, zone: ZoneInfo, after: float) -> Iterator[float]:
@@ -153,19 +170,19 @@ def _parsed(schedule: Schedule, start: datetime) -> CronSim:
         ) from error
 
 
-def _shows(zone: ZoneInfo, instant: float, wall: datetime) -> bool:
-    return wall_time(instant, zone) == wall
+def _change_between(zone: ZoneInfo, before: int, until: int) -> int | None:
+    """Find the first instant in (before, until] at which clocks changed; None = they did not."""
+    offset = _offset(zone, before)
+    early = before
+    for late in chain(range(before + _DAY, until, _DAY), (until,)):
+        if _offset(zone, late) != offset:
+            return early + bisect.bisect_left(range(early, late), True, key=lambda at: _offset(zone, at) != offset)
+        early = late
+    return None
 
 
-def _end_of_gap(zone: ZoneInfo, before: int, behind: int) -> int:
-    """Find the instant between two others at which the clocks jumped."""
-    offset = datetime.fromtimestamp(behind, zone).utcoffset()
-
-    def has_jumped(instant: int) -> bool:
-        return _offset(zone, instant) == offset
-
-    return before + bisect.bisect_left(range(before, behind), True, key=has_jumped)
-
-
-def _offset(zone: ZoneInfo, instant: int) -> timedelta | None:
-    return datetime.fromtimestamp(instant, zone).utcoffset()
+def _offset(zone: ZoneInfo, instant: int) -> float:
+    """Give how far the clocks are ahead of UTC, in seconds."""
+    offset = datetime.fromtimestamp(instant, zone).utcoffset()
+    assert offset is not None
+    return offset.total_seconds()
