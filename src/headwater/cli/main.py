@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("resume", "Continue a run: what succeeded is not run again"),
     "check": ("check", "Report every mistake of a flow, without running it"),
     "show": ("show", "Show the steps of a flow"),
+    "deploy": ("deploy", "Put a flow to work: package it, let an alias name it, start its schedules"),
     "list": ("list", "List runs"),
     "status": ("status", "Show how a run stands"),
     "logs": ("logs", "Print what tasks wrote"),
@@ -36,7 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 #: Commands whose first argument is a flow's file; `python flow.py COMMAND` puts it there.
-_TAKES_FILE = ("run", "resume", "check", "show")
+_TAKES_FILE = ("run", "resume", "check", "show", "deploy")
 
 #: What no code can mend: said in a line, without a traceback.
 _OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
