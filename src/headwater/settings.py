@@ -35,6 +35,10 @@ class Settings(msgspec.Struct, frozen=True):
     max_workers: Setting
     #: MB after which an attempt's log is cut.
     max_log_size: Setting
+    #: Runs of deployments at once, by pool: `default=4, gpu=1`; empty = the daemon decides.
+    pools: Setting = Setting("", "default")
+    #: `yes`: alerts may go to private networks and to this machine itself.
+    alert_allow_private: Setting = Setting("no", "default")
 
 
 def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], cwd: str) -> Settings:
@@ -68,6 +72,8 @@ def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], c
         user=look("user") or _find_user(environ),
         max_workers=_whole(look("max_workers") or Setting(cpus, "default"), "max_workers"),
         max_log_size=_whole(look("max_log_size") or Setting("1024", "default"), "max_log_size"),
+        pools=look("pools") or Setting("", "default"),
+        alert_allow_private=_yes_or_no(look("alert_allow_private") or Setting("no", "default"), "alert_allow_private"),
     )
 
 
@@ -154,3 +160,10 @@ def _whole(setting: Setting, name: str) -> Setting:
             f"{name} is {setting.value!r} (from {setting.source})", hint="it takes a whole number from 1 up"
         )
     return setting
+
+
+def _yes_or_no(setting: Setting, name: str) -> Setting:
+    meant = {"yes": "yes", "true": "yes", "1": "yes", "no": "no", "false": "no", "0": "no"}.get(setting.value.lower())
+    if meant is None:
+        raise SettingMistake(f"{name} is {setting.value!r} (from {setting.source})", hint="it takes yes or no")
+    return Setting(meant, setting.source)

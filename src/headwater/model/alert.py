@@ -35,4 +35,9 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     deliveries: tuple[Delivery, ...] = ()
     #: Channels that still have to be tried, with the time from which.
     waiting: dict[str, float] = {}
+    #: How often the cause showed up; only the first time is told.
+    count: int = 1
+    #: Run in which it showed up last, and when.
+    last_run: str | None = None
+    last_at: float | None = None
     v: int = 1

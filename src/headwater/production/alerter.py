@@ -1,0 +1,234 @@
+"""Watches what happens to deployments and tells people: one child of the daemon, which nothing else waits for."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import msgspec
+
+from headwater.client.session import View
+from headwater.home import Home
+from headwater.model.alert import Alert
+from headwater.model.errors import HeadwaterError
+from headwater.model.failpoints import failpoint
+from headwater.model.launch import PublishedEvent
+from headwater.production.alert_late import Lateness
+from headwater.production.alert_runs import Held, RunEnds
+from headwater.production.alert_slots import SlotRecords
+from headwater.production.alert_text import one_line
+from headwater.production.alerts import Alerts
+from headwater.production.channel_book import SECRET_VARIABLES, channels_of
+from headwater.production.channels import Channel
+from headwater.production.delivery import after_try, due, without_channel
+from headwater.production.limits import Limits
+from headwater.production.outbox import Outbox
+from headwater.production.sending import send
+from headwater.settings import read_settings
+
+#: Role in the ledger: one alerter a store.
+ROLE = "alerter"
+#: Cursors: the last published event, and the time (in ms) of the last record of a slot, that were looked at.
+EVENTS, SLOTS = "alerts", "alerts.slots"
+
+#: Longest time from what happens to when it is seen.
+_LOOK_SECONDS = 0.5
+#: The same while tries are under way.
+_BUSY_SECONDS = 0.1
+#: How often what the clock alone decides is looked at, and what is recorded of slots.
+_SLOW_LOOK_SECONDS = 5.0
+#: How often deployments are looked through for deadlines.
+_RULES_SECONDS = 60.0
+#: Published events that are read at once.
+_BATCH = 200
+#: Published events before the cursor that are looked at again at the start: a run that was held back may be among them.
+_LOOK_BACK = 500
+#: Records of slots that came so long before the cursor are looked at again: clocks are set back.
+_SLACK_SECONDS = 600.0
+#: Records of slots that are older than this are nobody's concern when alerts are worked out for the first time.
+_FIRST_LOOK_SECONDS = 86400.0
+#: Time that tries under way get at the end.
+_LAST_SECONDS = 3.0
+
+
+def serve_alerts(home: Home, environ: Mapping[str, str], stop: threading.Event) -> None:
+    """Raise and deliver alerts until `stop` is set; waits while another process of the store does so."""
+    ledger = home.ledger
+    while not ledger.lead(ROLE):
+        if stop.wait(1.0):
+            return
+    alerter = Alerter(home, environ, limits_of(home, environ))
+    try:
+        while not stop.wait(_BUSY_SECONDS if alerter.is_busy else _LOOK_SECONDS):
+            alerter.turn()
+    finally:
+        alerter.close()
+        ledger.resign(ROLE)
+
+
+def limits_of(home: Home, environ: Mapping[str, str]) -> Limits:
+    """Give what channels may do, as the settings say; programs do not get the secrets of other channels."""
+    settings = read_settings({"home": home.path}, environ, os.getcwd())
+    kept = {name: value for name, value in environ.items() if name not in SECRET_VARIABLES}
+    return Limits(is_private_allowed=settings.alert_allow_private.value == "yes", environ=kept)
+
+
+class Alerter:
+    """Raises alerts and hands them to the channels; one thread calls it."""
+
+    def __init__(
+        self,
+        home: Home,
+        environ: Mapping[str, str],
+        limits: Limits,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._home = home
+        self._environ = environ
+        self._clock = clock
+        self._ledger = home.ledger
+        self._alerts = Alerts(self._ledger)
+        self._ends = RunEnds(View(home, None))
+        self._slots = SlotRecords(self._ledger, self._ends)
+        self._lateness = Lateness(self._ledger, self._ends)
+        self._outbox = Outbox(send, limits, clock)
+        self._waiting = {alert.cause: alert for alert in self._alerts.waiting()}
+        self._held: dict[str, Held] = {}
+        self._channels: list[Channel] = []
+        self._after = max(0, self._ledger.cursor(EVENTS) - _LOOK_BACK)
+        self._slow_look_at = 0.0
+        self._deadline_at = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Something is being sent."""
+        return self._outbox.is_busy
+
+    def turn(self) -> None:
+        """Look at what happened, raise what people are to hear, and hand out what is due."""
+        now = self._clock()
+        self._record_tries()
+        if self._ledger.wait(0):
+            self._look_at_runs(now)
+        if now >= self._slow_look_at or now < self._slow_look_at - _SLOW_LOOK_SECONDS:
+            self._slow_look_at = now + _SLOW_LOOK_SECONDS
+            self._look_at_runs(now)
+            self._look_at_held(now)
+            self._guard(lambda: self._look_at_slots(now), "records of slots")
+            self._guard(lambda: self._look_at_clock(now), "deadlines")
+        self._hand_out(now)
+
+    def close(self) -> None:
+        """Let what is being sent end, for a moment; what does not is tried again by the next alerter."""
+        self._outbox.wait(_LAST_SECONDS)
+        self._record_tries()
+
+    def _look_at_runs(self, now: float) -> None:
+        while events := self._ledger.published(self._after, limit=_BATCH):
+            for event in events:
+                if event.name == "run.finished" and event.run is not None and _has_target(event):
+                    self._guard(partial(self._look_at_run, event.run, now), event.run)
+                self._after = event.number
+            failpoint("alerts.before_cursor")
+            if self._after > self._ledger.cursor(EVENTS):
+                self._ledger.launch([], cursor=(EVENTS, self._after))
+
+    def _look_at_run(self, path: str, now: float, *, is_over: bool = False) -> None:
+        found = self._ends.look(path, is_over=is_over)
+        if isinstance(found, Held):
+            self._held[path] = found
+            self._look_at_held(now)
+        else:
+            self._raise(found, now)
+
+    def _look_at_held(self, now: float) -> None:
+        """Forget the failed runs that are tried again, and tell of those that are not."""
+        for held in list(self._held.values()):
+            firings = [firing for key in held.keys if (firing := self._ledger.firing(key)) is not None]
+            if any(firing.verdict == "started" for firing in firings):
+                del self._held[held.run]
+            elif firings or now > held.until:
+                del self._held[held.run]
+                self._guard(partial(self._look_at_run, held.run, now, is_over=True), held.run)
+
+    def _look_at_slots(self, now: float) -> None:
+        known = self._ledger.cursor(SLOTS) / 1000
+        since = known - _SLACK_SECONDS if known else now - _FIRST_LOOK_SECONDS
+        alerts, newest = self._slots.look(since)
+        self._raise(alerts, now)
+        if newest > known:
+            self._ledger.launch([], cursor=(SLOTS, int(newest * 1000)))
+
+    def _look_at_clock(self, now: float) -> None:
+        if now < self._deadline_at and now > self._deadline_at - 2 * _RULES_SECONDS:
+            return
+        self._raise(self._lateness.look(now), now)
+        self._deadline_at = min(self._lateness.next_look(now) or now + _RULES_SECONDS, now + _RULES_SECONDS)
+
+    def _raise(self, alerts: list[Alert], now: float) -> None:
+        """Keep alerts, and have those of new causes told on all channels."""
+        for alert in alerts:
+            waiting = {channel.label: now for channel in self._known_channels()}
+            told = msgspec.structs.replace(alert, waiting=waiting)
+            if self._alerts.keep(told):
+                say(f"{alert.title} [{alert.cause}]")
+                if waiting:
+                    self._waiting[told.cause] = told
+
+    def _hand_out(self, now: float) -> None:
+        """Begin the tries that are due, the oldest alert first."""
+        if not self._waiting:
+            return
+        channels = {channel.label: channel for channel in self._known_channels()}
+        for alert in list(self._waiting.values()):
+            for label in due(alert, now):
+                if label not in channels:
+                    self._change(alert, without_channel(alert, label, now))
+                elif self._outbox.is_free(label):
+                    self._outbox.start(channels[label], alert)
+
+    def _record_tries(self) -> None:
+        for tried in self._outbox.results():
+            failpoint("alerts.after_send")
+            alert, delivery = self._waiting[tried.cause], tried.delivery
+            changed = self._change(alert, after_try(alert, delivery))
+            if not delivery.is_delivered:
+                again = "tried again later" if delivery.channel in changed.waiting else "given up"
+                say(f"{delivery.channel} did not take [{alert.cause}]: {delivery.message}; {again}")
+
+    def _change(self, before: Alert, after: Alert) -> Alert:
+        changed = self._alerts.change(before, after)
+        if changed.waiting:
+            self._waiting[changed.cause] = changed
+        else:
+            self._waiting.pop(changed.cause, None)
+        return changed
+
+    def _known_channels(self) -> list[Channel]:
+        """Read the channels anew; while their file does not read, those that it had."""
+        try:
+            self._channels = channels_of(self._home.path, self._environ)
+        except HeadwaterError as error:
+            say(str(error))
+        return self._channels
+
+    def _guard(self, look: Callable[[], None], what: str) -> None:
+        """Let nothing that one run, slot or rule holds keep people from hearing of the others."""
+        try:
+            look()
+        except (HeadwaterError, OSError, ValueError, LookupError, TypeError) as error:
+            say(f"{what} could not be looked at: {type(error).__name__}: {error}")
+
+
+def _has_target(event: PublishedEvent) -> bool:
+    """Tell whether the run that ended was one of a deployment."""
+    return bytes(event.payload.get("target", msgspec.Raw(b"null"))) != b"null"
+
+
+def say(text: str) -> None:
+    """Write a line to the daemon's log."""
+    sys.stderr.write(f"alerts: {one_line(text)}\n")
+    sys.stderr.flush()
