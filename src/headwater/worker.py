@@ -1,7 +1,8 @@
 """A worker's entry: wires flow, task and home for the attempts of one process.
 
 `python -m headwater.worker zygote` supervises and forks attempts; `python -m headwater.worker attempt ...` is one.
-Both are started by `engines/`, with their pipes in place, and are of no use by hand.
+Both are started by `engines/`, with their pipes in place, and are of no use by hand. `... hook ORDER` calls one exit
+hook of a run that has ended; `runtime/hooks.py` starts it.
 """
 
 import importlib
@@ -46,7 +47,40 @@ def main(words: Sequence[str]) -> None:
     role, *rest = words
     if role == "zygote":
         serve(prepare_attempts, _rehearse)
+    if role == "hook":
+        call_hook(*rest)
     serve_attempt(prepare_spawned_attempt, rest)
+
+
+def call_hook(order: str) -> None:
+    """Call a function of a flow's file for a run that has ended, and exit; its parameter `run`, if any, is the run."""
+    import inspect
+
+    told = msgspec.json.decode(order, type=_HookOrder)
+    os.environ["HEADWATER_HOME"] = told.home
+    _name_program(told.code)
+    try:
+        flow = load_source(told.code, as_main=True)
+        function = getattr(sys.modules[flow.__module__], told.function)
+        if "run" in inspect.signature(function).parameters:
+            function(run=importlib.import_module(_CLIENT).Run(told.run_path, _namespace_check=False))
+        else:
+            function()
+    except SystemExit:
+        raise
+    except BaseException as raised:  # noqa: BLE001 - whatever it is, people want to see where it comes from
+        print(describe_failure(raised, told.code.root).error.traceback, file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    sys.exit(0)
+
+
+class _HookOrder(msgspec.Struct, frozen=True):
+    """What `runtime/hooks.py` says of a hook."""
+
+    code: CodeSource
+    home: str
+    run_path: str
+    function: str
 
 
 def prepare_attempts(code: CodeSource) -> RunAttempt:

@@ -180,7 +180,8 @@ class GateDecided(msgspec.Struct, frozen=True, tag="gate_decided", tag_field="ki
 
     at: float
     key: TaskKey
-    verdict: Literal["approved", "rejected", "expired"]
+    #: `unmet`: the step's `@promote_if` does not hold, so that nobody was asked.
+    verdict: Literal["approved", "rejected", "expired", "unmet"]
     user: str = ""
     reason: str = ""
     v: int = VERSION

@@ -2,12 +2,13 @@
 
 import msgspec
 
-from headwater.model.events import RunEnd
+from headwater.model.events import GateDecided, GateReached, RunEnd
 from headwater.model.ids import TaskKey
 from headwater.model.options import Resources, Retry, StepOptions
 from headwater.model.outcome import ExitCause, Outcome
 from headwater.plan import gangs
 from headwater.plan.frontier import Frontier, TaskState
+from headwater.plan.gates import look_at_gates
 from headwater.plan.slots import Slots
 
 _NOTHING_ASKED = Resources()
@@ -58,10 +59,16 @@ class Decision(msgspec.Struct, frozen=True):
     finish: Finish | None = None
     #: Unix time; None = only after the next event.
     ask_again_at: float | None = None
+    #: What has come about at gates, to be recorded.
+    gates: tuple[GateReached | GateDecided, ...] = ()
+    #: Nothing is left to do before somebody decides at a gate: the run needs no driver until then.
+    is_parked: bool = False
 
 
-def decide(frontier: Frontier, now: float, slots: Slots) -> Decision:
+def decide(frontier: Frontier, now: float, slots: Slots, *, given_up: str | None = None) -> Decision:
     """Give the commands that the run's state calls for; `slots` is taken from for each launch.
+
+    `given_up` says which limit of the run was exceeded: everything is stopped then, and the run has failed.
 
     After a task failed for good nothing new starts, what runs may finish: its results are kept for `resume`. Only the
     other members of its gang are stopped.
@@ -75,8 +82,16 @@ def decide(frontier: Frontier, now: float, slots: Slots) -> Decision:
         key, cause, message = frontier.failed
         finish = None if frontier.running else Finish("failed", key, cause, message)
         return Decision(stops=_stops(frontier), finish=finish)
-    if frontier.is_end_reached and not frontier.running and not frontier.ready:
+    if given_up is not None:
+        stops = tuple(Stop(key, task.attempt) for key, task in frontier.running.items())
+        return Decision(stops=stops, finish=None if stops else Finish("failed", None, "time_limit", given_up))
+    if frontier.is_end_reached and not frontier.running and not frontier.ready and not frontier.gates:
         return Decision(finish=Finish("succeeded"))
+    gates = look_at_gates(frontier, now)
+    if gates:
+        return Decision(gates=gates, ask_again_at=now)
+    if frontier.gates and not frontier.running and not frontier.ready:
+        return Decision(is_parked=True)
     return _launch(frontier, now, slots)
 
 

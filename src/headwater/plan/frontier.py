@@ -15,11 +15,14 @@ from collections.abc import Iterator
 import msgspec
 
 from headwater.model.artifact import Ref
+from headwater.model.conditions import Metric
 from headwater.model.errors import InternalError
 from headwater.model.events import (
     CancelRequested,
     DriverChanged,
     Event,
+    GateDecided,
+    GateReached,
     RunFinished,
     RunStarted,
     TaskFailed,
@@ -115,6 +118,19 @@ class Frontier:
         self.is_end_reached = False
         self.last_label = 0
         self.epoch = 0
+        #: Gates at which tasks wait for somebody's approval; such a task is not ready.
+        self.gates: dict[TaskKey, GateReached] = {}
+        #: Tasks that somebody approved.
+        self.passed: set[TaskKey] = set()
+        #: Summary metrics of the run's tasks; a later task's value replaces an earlier one's.
+        self.metrics: dict[str, Metric] = {}
+        #: Steps that have a gate.
+        self.gated_steps: frozenset[str] = frozenset()
+        #: When its first task started, Unix time.
+        self.first_task_at: float | None = None
+        #: Seconds since then in which nobody drove the run.
+        self.away_seconds = 0.0
+        self._last_at = 0.0
         self._order: dict[str, int] = {}
 
     @property
@@ -147,8 +163,13 @@ class Frontier:
                 self.cancelled = self.cancelled or event
             case RunFinished():
                 self.finished = event
+            case GateReached():
+                self._reach_gate(event)
+            case GateDecided():
+                self._decide_gate(event)
             case _:
                 pass
+        self._last_at = event.at
 
     def frames_of(self, task: TaskState) -> Iterator[tuple[TaskState, int, int]]:
         """For each foreach that the task is inside of, outermost first: its opener, the index, the number of items."""
@@ -162,6 +183,7 @@ class Frontier:
 
     def _begin(self, event: RunStarted) -> None:
         self.started = event
+        self.gated_steps = _gated_steps(event.graph)
         self._order = {name: number for number, name in enumerate(event.graph.steps)}
         self._enter(Level((), None), event.graph.start, 0, (), event.at)
 
@@ -169,6 +191,8 @@ class Frontier:
         task = self._leave_ready(event.key)
         if task is None:
             raise InternalError(f"{event.key} was started, but it is not ready")
+        if self.first_task_at is None:
+            self.first_task_at = event.at
         task.label = event.label
         task.attempt = event.attempt
         self.last_label = max(self.last_label, event.label)
@@ -179,6 +203,8 @@ class Frontier:
         task = self.running.pop(event.key, None)
         if task is None or task.attempt != event.attempt:
             raise InternalError(f"{event.key} attempt {event.attempt} succeeded, but it was not running")
+        if event.summary:
+            self.metrics.update(event.summary)
         self._finish(task, event.artifacts, event.transition, event.at)
 
     def _reuse(self, event: TaskReused) -> None:
@@ -187,6 +213,8 @@ class Frontier:
             raise InternalError(f"{event.key} was reused, but it is not ready")
         task.label = event.label
         self.last_label = max(self.last_label, event.label)
+        if event.summary:
+            self.metrics.update(event.summary)
         self._finish(task, event.artifacts, event.transition, event.at)
 
     def _fail(self, event: TaskFailed) -> None:
@@ -206,6 +234,8 @@ class Frontier:
 
     def _change_driver(self, event: DriverChanged) -> None:
         self.epoch = event.epoch
+        if self.first_task_at is not None:
+            self.away_seconds += max(0.0, event.at - self._last_at)
         lost = list(self.running.items())
         self.running.clear()
         waiting = dict(self.ready)
@@ -214,6 +244,23 @@ class Frontier:
             task.attempt += 1
             self._make_ready(task)
         self.ready.update(waiting)
+
+    def _reach_gate(self, event: GateReached) -> None:
+        if self._leave_ready(event.key) is None:
+            raise InternalError(f"{event.key} came to a gate, but it is not ready")
+        self.gates[event.key] = event
+
+    def _decide_gate(self, event: GateDecided) -> None:
+        gate = self.gates.pop(event.key, None)
+        if event.verdict == "approved":
+            if gate is None:
+                raise InternalError(f"{event.key} was approved, but it is at no gate")
+            self.passed.add(event.key)
+            self._make_ready(self.tasks[event.key])
+            return
+        self._leave_ready(event.key)
+        cause: ExitCause = "condition" if event.verdict == "unmet" else "rejected"
+        self.failed = self.failed or (event.key, cause, _refusal(gate, event))
 
     def _make_ready(self, task: TaskState) -> None:
         self.ready[task.key] = task
@@ -328,6 +375,23 @@ class Frontier:
         group.delivered = []
         self._arrive(group.level, group.target, group.passes, inputs, now)
         self._settle(group.level, now)
+
+
+def _gated_steps(graph: Graph) -> frozenset[str]:
+    return frozenset(
+        name for name, step in graph.steps.items() if step.options.approval is not None or step.options.promote_if
+    )
+
+
+def _refusal(gate: GateReached | None, decided: GateDecided) -> str:
+    """Say why a run ends at a gate."""
+    if decided.verdict == "unmet" or gate is None:
+        return decided.reason
+    if decided.verdict == "expired":
+        return f"nobody approved step `{gate.step}` in time"
+    return f"{decided.user or 'somebody'} rejected step `{gate.step}`" + (
+        f": {decided.reason}" if decided.reason else ""
+    )
 
 
 def inherits(graph: Graph, task: TaskState) -> bool:

@@ -14,7 +14,10 @@ from headwater.model.errors import DiskFull
 from headwater.model.events import (
     CancelRequested,
     CodeChanged,
+    Decide,
     Event,
+    GateDecided,
+    GateReached,
     RunFinished,
     TaskFailed,
     TaskStarted,
@@ -27,7 +30,9 @@ from headwater.model.outcome import Outcome
 from headwater.model.ports import Commit, Ended, Engine, Lease, Ledger, Notice, Report, Started, Wrote
 from headwater.plan.decide import Decision, Launch, decide, next_try
 from headwater.plan.frontier import PARENTS_IN_EVENT, Frontier, inherits
+from headwater.plan.limits import over_limit
 from headwater.plan.slots import Slots
+from headwater.runtime.hooks import HookEnded, HookWrote
 from headwater.runtime.orders import RunFacts, SmallPayloads, make_order
 
 #: Longest sleep, so that requests and interrupts are seen in time.
@@ -49,19 +54,36 @@ class Continued(msgspec.Struct, frozen=True):
     events: tuple[Event, ...]
 
 
+class Parked(msgspec.Struct, frozen=True):
+    """The run waits for somebody's decision, and for nothing else: its driver has given it back and ends."""
+
+    gates: tuple[GateReached, ...]
+
+
+class Left(msgspec.Struct, frozen=True):
+    """The driver was told to leave: its tasks are stopped, and the run can be continued by the next one."""
+
+
 #: What a driver tells whoever watches: an event that is committed, or what the engine reported on the way.
-Happening = Event | Wrote | Started | Notice | Continued
+Happening = Event | Wrote | Started | Notice | Continued | Parked | Left | HookWrote | HookEnded
 
 
 class Interrupts:
-    """Counts Ctrl-C: the first one drains the run, the second ends it at once."""
+    """What signals ask of a driver; it looks at them between two turns."""
 
     def __init__(self) -> None:
+        #: Ctrl-C: the first one drains and cancels the run, the second ends it at once.
         self.count = 0
+        #: Stop the tasks and give the run back as it is, to be continued by another driver.
+        self.is_leaving = False
 
     def add(self) -> None:
-        """Note one more."""
+        """Note one more Ctrl-C."""
         self.count += 1
+
+    def leave(self) -> None:
+        """Ask the driver to leave the run to another one."""
+        self.is_leaving = True
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -123,22 +145,40 @@ class Driver:
         self._stopping: set[tuple[TaskKey, int]] = set()
         self._code_changed = False
         self._mean_seconds = 1.0
+        self._heard_at = around.clock()
+        self._given_up: str | None = None
+
+    @property
+    def request_number(self) -> int:
+        """Number of the last request that was folded in."""
+        return self._request_number
 
     def drive(self) -> Iterator[Happening]:
         """Drive until the run's last event is committed; yields what happens, in order, after it is durable.
+
+        Ends before that when nothing is left to do until somebody decides at a gate (`Parked`), or when it is told to
+        leave (`Left`).
 
         Raises:
             LeaseLost: another driver took the run over; its attempts here are stopped, nothing more is written.
             DiskFull: not even the end of the run could be recorded; `resume` continues it.
         """
         while True:
+            if self._interrupts.is_leaving:
+                yield from self._leave()
+                return
             now = self._clock()
             self._read_requests(now)
+            self._given_up = self._given_up or over_limit(self._frontier, now, self._heard_at)
             with self._agree():
-                decision = decide(self._frontier, now, self._slots)
+                decision = decide(self._frontier, now, self._slots, given_up=self._given_up)
             orders = self._prepare(decision, now)
             yield from self._commit()
             if self._frontier.finished is not None:
+                return
+            if decision.is_parked:
+                failpoint("drive.parked")
+                yield Parked(tuple(self._frontier.gates.values()))
                 return
             self._send(orders)
             for stop in decision.stops:
@@ -162,6 +202,9 @@ class Driver:
                     inherits=inherits(self._frontier.graph, task),
                 )
             )
+            self._heard_at = now
+        for event in decision.gates:
+            self._add(event)
         if decision.finish is not None:
             finish = decision.finish
             self._add(
@@ -194,7 +237,10 @@ class Driver:
         wait = _LONGEST_WAIT_SECONDS
         if decision.ask_again_at is not None:
             wait = min(wait, max(0.0, decision.ask_again_at - now))
-        for report in self._reports(wait):
+        reports = self._reports(wait)
+        if reports:
+            self._heard_at = self._clock()
+        for report in reports:
             if isinstance(report, Ended):
                 self._end(report.outcome)
             else:
@@ -235,7 +281,8 @@ class Driver:
         if self._frontier.cancelled is not None or was_stopped:
             outcome = msgspec.structs.replace(outcome, cause="cancelled")
         retry_at, is_catch = next_try(options, task.failures, outcome, now)
-        if was_stopped and self._frontier.cancelled is None and self._frontier.failed is None:
+        is_over = (self._frontier.cancelled, self._frontier.failed, self._given_up) != (None, None, None)
+        if was_stopped and not is_over:
             retry_at = now  # stopped because another member of its gang failed and is tried again
         self._add(
             TaskFailed(
@@ -270,13 +317,23 @@ class Driver:
     def _read_requests(self, now: float) -> None:
         if self._interrupts.count and self._frontier.cancelled is None:
             self._add(CancelRequested(at=now, user=self._user(), reason="interrupted"))
-        if now - self._requests_read_at < _LONGEST_WAIT_SECONDS and now >= self._requests_read_at:
+        is_early = now - self._requests_read_at < _LONGEST_WAIT_SECONDS and now >= self._requests_read_at
+        if is_early and not self._frontier.gates:  # what was decided in time must be read before a gate expires
             return
         self._requests_read_at = now
         for number, request in self._ledger.requests(self._lease.run, self._request_number):
             self._request_number = number
-            if self._frontier.cancelled is None:
+            if isinstance(request, Decide):
+                self._decide_gates(request, now)
+            elif self._frontier.cancelled is None:
                 self._add(CancelRequested(at=now, user=request.user, reason=request.reason))
+
+    def _decide_gates(self, request: Decide, now: float) -> None:
+        """Fold an answer in: it is meant for the gates of its step that were open when it was given."""
+        for key, gate in list(self._frontier.gates.items()):
+            is_late = gate.expires_at is not None and request.at >= gate.expires_at
+            if gate.step == request.step and gate.at <= request.at and not is_late:
+                self._add(GateDecided(now, key, request.verdict, request.user, request.reason))
 
     def _user(self) -> str:
         started = self._frontier.started
@@ -287,6 +344,26 @@ class Driver:
         if (key, attempt) not in self._stopping or not grace:
             self._stopping.add((key, attempt))
             self._engine.cancel(key, attempt, grace)
+
+    def _leave(self) -> Iterator[Happening]:
+        """Stop what runs, and keep what finished nevertheless; the rest runs again under the next driver."""
+        waiting = {(key, task.attempt) for key, task in self._frontier.running.items()}
+        for key, attempt in waiting:
+            self._stop(key, attempt)
+        while waiting:
+            if self._interrupts.count > 1:
+                for key, attempt in waiting:
+                    self._stop(key, attempt)
+            for report in self._engine.poll(_LONGEST_WAIT_SECONDS):
+                if not isinstance(report, Ended):
+                    yield report
+                    continue
+                outcome = report.outcome
+                waiting.discard((outcome.key, outcome.attempt))
+                if outcome.transition is not None and (outcome.cause == "ok" or outcome.is_caught):
+                    self._end(outcome)
+        yield from self._commit()
+        yield Left()
 
     def _add(self, event: Event) -> None:
         self._frontier.apply(event)

@@ -3,7 +3,7 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 
 import msgspec
@@ -12,17 +12,19 @@ from headwater.flow.arguments import attach_to_all
 from headwater.flow.compile import compile_flow
 from headwater.flow.values import constants_of, evaluate_parameters, parameters_of
 from headwater.home import Home
-from headwater.model.errors import Mistake, UserMistake
+from headwater.model.errors import Mistake, RunIsDriven, RunIsFinished, UserMistake
 from headwater.model.graph import Graph
-from headwater.model.ids import Digest
+from headwater.model.ids import Digest, RunId
 from headwater.model.order import CodeSource
 from headwater.model.ports import Engine, Lease, Notice
+from headwater.model.production import ExitHooks, Project
 from headwater.model.rows import RunRow
 from headwater.plan.frontier import Frontier
 from headwater.plan.slots import Machine, Slots
 from headwater.runtime.claims import Claims
 from headwater.runtime.drive import Continued, Driver, Happening, Interrupts, Surroundings
 from headwater.runtime.environment import installed_packages
+from headwater.runtime.hooks import HOOK_COMMAND, HookSetting, run_hooks
 from headwater.runtime.machine import this_machine
 from headwater.runtime.orders import RunFacts
 from headwater.runtime.resume import plan_reuse, take_over
@@ -50,6 +52,9 @@ class RunOptions(msgspec.Struct, frozen=True):
     command: tuple[str, ...] = ()
     #: False: the engine runs every step with this interpreter, whatever packages it declares; the run says so.
     has_environments: bool = True
+    #: Branch of a flow's `@project`, such as `test.new`; None = the user's own, `user.<name>`.
+    branch: str | None = None
+    is_production: bool = False
 
 
 class Execution:
@@ -62,7 +67,18 @@ class Execution:
         *,
         clock: Callable[[], float],
         interrupts: Interrupts,
+        hook_command: Sequence[str] = HOOK_COMMAND,
     ) -> None:
+        """Take what it needs.
+
+        Args:
+            home: the store and ledger.
+            engine: where tasks run.
+            clock: Unix time in seconds.
+            interrupts: what signals ask of it; `leave` makes it give the run back, to be continued by another driver.
+            hook_command: starts the process of an exit hook.
+        """
+        self._hook_command = tuple(hook_command)
         self._home = home
         self._engine = engine
         self._clock = clock
@@ -115,8 +131,15 @@ class Execution:
         reuse = plan_reuse(self._home, origin, graph, from_step=from_step, changed=changed)
         yield from self._start(graph, code, options, machine, saved, reuse)
 
-    def continue_interrupted(self, row: RunRow, options: RunOptions) -> Iterator[Happening]:
-        """Take an interrupted run over and drive it to its end, under its own name.
+    def continue_interrupted(
+        self, row: RunRow, options: RunOptions, *, code_root: str | None = None
+    ) -> Iterator[Happening]:
+        """Take over a run that nobody drives (interrupted, queued, waiting at a gate) and drive it, under its own name.
+
+        Args:
+            row: the run.
+            options: only `max_workers` counts; the rest the run has already.
+            code_root: where its code is laid out; None = where the run was started. The engine has to have the same.
 
         Raises:
             RunIsDriven: its driver lives.
@@ -129,7 +152,8 @@ class Execution:
             raise UserMistake(f"{row.path} has no first event", hint="`headwater fsck` tells what is wrong")
         yield Continued(events)
         files = {} if started.code.tree is None else read_listing(self._home.objects, started.code.tree)
-        yield from self._drive(lease, frontier, this_machine(options.max_workers), files)
+        code = started.code if code_root is None else msgspec.structs.replace(started.code, root=code_root)
+        yield from self._drive(lease, frontier, this_machine(options.max_workers), files, code)
 
     def _new_values(self, flow: type, given: Mapping[str, object], origin: RunRow) -> dict[str, object]:
         """Parameters given anew, and those that the origin did not have yet."""
@@ -168,6 +192,7 @@ class Execution:
         saved: SavedValues,
         reuse: Reuse | None,
     ) -> Iterator[Happening]:
+        project = _project(graph, options, self._home.user)
         environments = yield from self._make_environments(graph, code, options)
         tree = save_tree(self._home.objects, code.root, cache_folder=self._home.path)
         facts = StartFacts(
@@ -178,12 +203,13 @@ class Execution:
             pid=os.getpid(),
             seed=options.seed,
             tags=options.tags,
-            system_tags=_system_tags(self._home.user),
+            system_tags=_system_tags(self._home.user, project),
             namespace=options.namespace,
             note=options.note,
             command=options.command,
             environment=installed_packages(sys.path),
             environments=environments,
+            project=project,
         )
         if options.run_id_file is not None:
             _check_folder(options.run_id_file)
@@ -191,7 +217,7 @@ class Execution:
         if options.run_id_file is not None and frontier.started is not None:
             _write_run_id(options.run_id_file, f"{frontier.started.flow}/{frontier.started.label}")
         yield from events
-        yield from self._drive(lease, frontier, machine, tree.files)
+        yield from self._drive(lease, frontier, machine, tree.files, code)
 
     def _make_environments(
         self, graph: Graph, code: CodeSource, options: RunOptions
@@ -217,13 +243,14 @@ class Execution:
                 return found
 
     def _drive(
-        self, lease: Lease, frontier: Frontier, machine: Machine, files: Mapping[str, str]
+        self, lease: Lease, frontier: Frontier, machine: Machine, files: Mapping[str, str], code: CodeSource
     ) -> Iterator[Happening]:
         facts = RunFacts(
             home=self._home.path,
             folder=self._home.run_folder(lease.run),
             cpus=int(machine.cpus),
             files=dict(files),
+            code=msgspec.structs.replace(frontier.started.code, root=code.root) if frontier.started else None,
         )
         slots = Slots(machine)
         is_asking = any(step.options.resources is not None for step in frontier.graph.steps.values())
@@ -246,11 +273,57 @@ class Execution:
             yield from driver.drive()
         finally:
             lease.release()
+        if frontier.finished is not None:
+            yield from self._call_hooks(frontier, facts)
+        elif frontier.gates and self._home.ledger.requests(lease.run, driver.request_number):
+            # Somebody decided after the last look, and saw a driver that would fold it in.
+            yield from self._go_on(lease.run, machine, files, code)
+
+    def _go_on(self, run: RunId, machine: Machine, files: Mapping[str, str], code: CodeSource) -> Iterator[Happening]:
+        """Drive a run on that was parked a moment ago; silent when somebody else does."""
+        row = self._home.ledger.run(run)
+        try:
+            lease, frontier, _ = take_over(
+                self._home, row, now=self._clock(), host=os.uname().nodename, pid=os.getpid()
+            )
+        except (RunIsDriven, RunIsFinished):
+            return
+        yield from self._drive(lease, frontier, machine, files, code)
+
+    def _call_hooks(self, frontier: Frontier, facts: RunFacts) -> Iterator[Happening]:
+        started, finished = frontier.started, frontier.finished
+        if started is None or finished is None or started.graph.production.exit_hooks == ExitHooks():
+            return
+        count = self._interrupts.count
+        setting = HookSetting(
+            code=facts.code or started.code,
+            command=self._hook_command,
+            clock=self._clock,
+            is_stopped=lambda: self._interrupts.is_leaving or self._interrupts.count > count,
+        )
+        yield from run_hooks(self._home, started, finished, setting)
 
 
-def _system_tags(user: str) -> tuple[str, ...]:
+def _project(graph: Graph, options: RunOptions, user: str) -> Project | None:
+    """Give the project and branch of a new run.
+
+    Raises:
+        UserMistake: a branch was asked for of a flow that is in no project.
+    """
+    name = graph.production.project
+    if name is None:
+        if options.branch is not None or options.is_production:
+            given = "--production" if options.is_production else "--branch"
+            hint = f'put @project(name="...") above class {graph.flow}'
+            raise UserMistake(f"{graph.flow} belongs to no project, so it has no branches: {given}", hint=hint)
+        return None
+    return Project(name, options.branch or f"user.{user}", options.is_production)
+
+
+def _system_tags(user: str, project: Project | None) -> tuple[str, ...]:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return (f"user:{user}", "runtime:headwater", f"python_version:{python}")
+    tags = (f"user:{user}", "runtime:headwater", f"python_version:{python}")
+    return tags if project is None else (*tags, f"project:{project.name}", f"project_branch:{project.branch}")
 
 
 def _check_folder(path: str) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from headwater.model.artifact import Ref
 from headwater.model.graph import Graph, Step
 from headwater.model.ids import Digest, TaskKey
-from headwater.model.order import ForeachFrame, Gang, TaskInput, TaskOrder
+from headwater.model.order import CodeSource, ForeachFrame, Gang, TaskInput, TaskOrder
 from headwater.plan.decide import Launch
 from headwater.plan.frontier import Frontier, TaskState
 
@@ -59,6 +59,8 @@ class RunFacts(msgspec.Struct, frozen=True):
     cpus: int
     #: BLAKE3 of the project's files as they were saved at the start, by path below the code root.
     files: dict[str, Digest] = {}
+    #: Where the code is, when it is elsewhere than where the run was started: a deployment's package, laid out.
+    code: CodeSource | None = None
 
 
 def make_order(
@@ -98,7 +100,7 @@ def make_order(
         step=task.step,
         label=launch.label,
         attempt=launch.attempt,
-        code=started.code,
+        code=facts.code or started.code,
         home=facts.home,
         seed=started.seed,
         user=started.user,
@@ -118,6 +120,8 @@ def make_order(
         namespace=started.namespace,
         origin=started.origin,
         environment=started.environments.get(task.step),
+        project=started.project,
+        launch=started.launch,
         metrics_file=f"{attempt_file}.points",
         log_file=f"{attempt_file}.log",
     )

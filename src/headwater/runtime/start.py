@@ -13,6 +13,7 @@ from headwater.model.graph import Graph
 from headwater.model.ids import Digest, TaskKey, new_ulid
 from headwater.model.order import CodeSource
 from headwater.model.ports import Commit, Lease
+from headwater.model.production import Project
 from headwater.plan.frontier import Frontier, TaskState
 from headwater.plan.reuse import Finished, reuse
 from headwater.store.artifacts import ArtifactStore
@@ -37,6 +38,8 @@ class StartFacts(msgspec.Struct, frozen=True):
     environment: dict[str, str] = {}
     #: Step -> object of its environment's lock.
     environments: dict[str, Digest] = {}
+    #: `@project` and the branch; None = it belongs to none.
+    project: Project | None = None
 
 
 class Reuse(msgspec.Struct, frozen=True):
@@ -106,6 +109,7 @@ def start_run(
         origin=taken_over.origin if taken_over is not None else None,
         environment=facts.environment,
         environments=facts.environments,
+        project=facts.project,
         command=facts.command,
     )
     planned = Frontier()
