@@ -437,6 +437,7 @@ def _run_options(given: Mapping[str, object]) -> RunOptions:
         seed=seed if isinstance(seed, int) else None,
         namespace=None if namespace is None else str(namespace),
         decorators=tuple(_texts(given.get("decospecs")) + _texts(given.get("with_"))),
+        has_environments=False,
     )
 
 

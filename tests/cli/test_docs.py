@@ -12,7 +12,9 @@ SECTIONS = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | 
 
 def options_of(name):
     command = headwater.get_command(click.Context(headwater), name)
-    found = [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
+    words = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+    params = [param for word in words for param in word.params]
+    found = [option for option in params if isinstance(option, click.Option) and not option.hidden]
     return {word for option in found for word in option.opts}
 
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("compare", "Show how runs differ"),
     "debug": ("debug", "Step into a task of an earlier run"),
     "cancel": ("cancel", "Stop a run"),
+    "env": ("env", "Show, compare, rebuild and remove the environments of steps"),
     "fsck": ("fsck", "Check the store and name everything that is wrong"),
     "gc": ("gc", "Remove objects that nothing refers to"),
     "doctor": ("doctor", "Show settings, where they come from, and what this machine has"),

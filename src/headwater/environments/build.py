@@ -3,14 +3,16 @@
 import os
 import shutil
 import time
+from collections.abc import Mapping
 
 import msgspec
 
 from headwater.environments.files import locked, sync_file_system, sync_folder
-from headwater.environments.interpreters import find_for_lock
+from headwater.environments.interpreters import Interpreter, find_for_lock
 from headwater.environments.locks import requirements_of
-from headwater.environments.stamp import Stamp, first_damage, read_stamp, write_stamp
+from headwater.environments.stamp import Stamp, first_damage, packages_folder, read_stamp, write_stamp
 from headwater.environments.uv import Uv, UvFailed
+from headwater.environments.verify import changed_packages
 from headwater.model.errors import EnvironmentMistake
 from headwater.model.failpoints import failpoint
 from headwater.model.ids import Digest
@@ -68,8 +70,9 @@ class Builder:
         staged = os.path.join(self._folder, f"{digest}.{os.getpid()}{BUILDING}")
         final = os.path.join(self._folder, digest)
         try:
-            self._install(staged, lock)
-            write_stamp(staged, digest, lock.python, time.time())
+            interpreter = find_for_lock(self._uv, lock.python, self._folder)
+            self._install(staged, lock, interpreter)
+            write_stamp(staged, digest, interpreter.version, time.time())
             sync_file_system(staged)
             failpoint("environments.before_rename")
             if os.path.lexists(final):
@@ -82,8 +85,7 @@ class Builder:
         assert stamp is not None
         return Built(final, stamp)
 
-    def _install(self, folder: str, lock: EnvironmentLock) -> None:
-        interpreter = find_for_lock(self._uv, lock.python, self._folder)
+    def _install(self, folder: str, lock: EnvironmentLock, interpreter: Interpreter) -> None:
         words = ["venv", folder, "--relocatable", "--no-project", "--python", interpreter.path]
         self._uv.run(words, folder=self._folder)
         failpoint("environments.before_install")
@@ -97,11 +99,30 @@ class Builder:
             # With all wheels at hand this takes a tenth of a second, and needs no network.
             self._uv.run(words, folder=self._folder, is_offline=True)
         except UvFailed:
-            try:
-                self._uv.run(words, folder=self._folder)
-            except UvFailed as failed:
-                raise EnvironmentMistake(f"the environment cannot be built: {failed.message}") from failed
+            self._install_online(words)
+        changed = changed_packages(packages_folder(folder, lock.python))
+        if changed:
+            self._replace(changed, words)
         failpoint("environments.after_install")
+
+    def _install_online(self, words: list[str]) -> None:
+        try:
+            self._uv.run(words, folder=self._folder)
+        except UvFailed as failed:
+            raise EnvironmentMistake(f"the environment cannot be built: {failed.message}") from failed
+
+    def _replace(self, changed: Mapping[str, str], words: list[str]) -> None:
+        """Fetch wheels anew of which an unpacked file was changed; what comes is checked against the lock."""
+        self._uv.run(["cache", "clean", *changed], folder=self._folder)
+        try:
+            self._uv.run([*words, "--reinstall"], folder=self._folder)
+        except UvFailed as failed:
+            package, file = next(iter(changed.items()))
+            raise EnvironmentMistake(
+                f"{file} of package `{package}` was changed since its wheel was unpacked, "
+                f"and the wheel cannot be fetched anew: {failed.message}",
+                hint="`headwater env rebuild` with the package index in reach",
+            ) from failed
 
     def _clear(self, digest: Digest) -> None:
         """Remove what a killed build left; called by the holder of the lock."""

@@ -22,8 +22,6 @@ class Stamp(msgspec.Struct, frozen=True):
     at: float
     #: Path below the environment's folder, bytes and modification time (ns) of each file; links have -1 bytes.
     files: list[tuple[str, int, int]]
-    #: Folder of the installed packages, below the environment's folder.
-    packages: str
     v: int = 1
 
     @property
@@ -35,10 +33,14 @@ class Stamp(msgspec.Struct, frozen=True):
 def write_stamp(folder: str, lock: Digest, python: str, at: float) -> None:
     """Note what lies in a folder that was built just now."""
     files = sorted(_look(folder))
-    packages = next(path for path, _, _ in files if "/site-packages/" in path).partition("/site-packages/")[0]
-    stamp = Stamp(lock, python, at, files, f"{packages}/site-packages")
+    stamp = Stamp(lock, python, at, files)
     with open(os.path.join(folder, _FILE), "wb") as file:
         file.write(msgspec.json.encode(stamp))
+
+
+def packages_folder(folder: str, python: str) -> str:
+    """Give the folder of the installed packages in an environment with this version of Python."""
+    return os.path.join(folder, "lib", f"python{'.'.join(python.split('.')[:2])}", "site-packages")
 
 
 def read_stamp(folder: str) -> Stamp | None:
