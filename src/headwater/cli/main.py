@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "debug": ("debug", "Step into a task of an earlier run"),
     "cancel": ("cancel", "Stop a run"),
     "env": ("env", "Show, compare, rebuild and remove the environments of steps"),
+    "up": ("up", "Start the daemon, which fires schedules and drives deployed runs"),
+    "serve": ("serve", "Serve a service on this machine"),
     "fsck": ("fsck", "Check the store and name everything that is wrong"),
     "gc": ("gc", "Remove objects that nothing refers to"),
     "doctor": ("doctor", "Show settings, where they come from, and what this machine has"),

@@ -1,0 +1,149 @@
+"""`headwater up`: starts the daemon, which fires schedules and triggers and drives the runs of deployments."""
+
+import os
+import shlex
+import sys
+import time
+
+import click
+
+from headwater.cli.deployment_facts import next_firings, utc_and_local
+from headwater.cli.printing import print_facts, print_json
+from headwater.cli.reading import gives_json
+from headwater.deployments.aliases import Aliases
+from headwater.deployments.stored import find_deployment
+from headwater.home import Home, open_home
+from headwater.model.errors import NotFound
+from headwater.model.production import Schedule
+from headwater.model.rows import RunQuery
+from headwater.production.asked import LOG, Asked
+from headwater.production.clock import read_clock
+from headwater.production.scheduler import ROLE
+from headwater.production.starting import find_daemon, refuse_second, start_daemon, stop_daemon
+
+#: Firings that are shown.
+_NEXT = 5
+
+
+@click.command("up")
+@click.option("--foreground", "is_foreground", is_flag=True, help="Stay here and write the log to stderr.")
+@click.option("--systemd", "is_unit", is_flag=True, help="Print a unit for systemd, and start nothing.")
+@click.option("--stop", "is_stopping", is_flag=True, help="Stop the daemon; runs under way go on with the next one.")
+@click.option("--status", "is_asking", is_flag=True, help="Show whether it runs, and what it will do next.")
+@click.option("--home", metavar="FOLDER", help="Folder of store and ledger.")
+@click.option("--clock", default="", hidden=True, help="RATE@INSTANT: for tests, a clock that runs faster.")
+@gives_json
+def command(
+    is_foreground: bool,
+    is_unit: bool,
+    is_stopping: bool,
+    is_asking: bool,
+    home: str | None,
+    clock: str,
+    as_json: bool,
+) -> int:
+    """Start the daemon of this store in the background.
+
+    It fires schedules and triggers, drives the runs of deployments and tells people what went wrong. One store has one
+    daemon. After a crash or a restart of the machine, start it again: it goes on where it stood.
+    """
+    if sum((is_foreground, is_unit, is_stopping, is_asking)) > 1:
+        raise click.UsageError("one of --foreground, --systemd, --stop and --status at a time")
+    opened = open_home(home, make=True)
+    asked = Asked(opened.path, is_foreground, read_clock(clock))
+    try:
+        if is_unit:
+            print(unit(asked), end="")
+        elif is_stopping:
+            pid = stop_daemon(opened.path)
+            print("no daemon runs on this store" if pid is None else f"stopped the daemon, process {pid}")
+        elif is_asking:
+            return _show(opened, as_json=as_json)
+        else:
+            _start(opened, asked)
+    finally:
+        opened.close()
+    return 0
+
+
+def unit(asked: Asked) -> str:
+    """Give a user unit for systemd that starts the daemon with the session and again when it dies."""
+    command = shlex.join([sys.executable, "-P", "-m", "headwater", "up", "--foreground", "--home", asked.home])
+    return f"""# Save as ~/.config/systemd/user/headwater.service, then:
+#   systemctl --user daemon-reload && systemctl --user enable --now headwater
+#   loginctl enable-linger    (so that it runs while nobody is logged in)
+[Unit]
+Description=Headwater on {asked.home.replace("%", "%%")}
+
+[Service]
+ExecStart={command.replace("%", "%%")}
+Restart=always
+RestartSec=1
+# The daemon stops its runs itself: it is told first, the others only when it takes too long.
+KillMode=mixed
+TimeoutStopSec=60
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def _start(home: Home, asked: Asked) -> None:
+    refuse_second(home.path)
+    ledger = home.ledger
+    print(f"store {home.path}", file=sys.stderr)
+    if asked.is_foreground:
+        _print_next(home, asked.clock.now())
+        home.close()
+        words = asked.command("supervisor", has_parent=False)
+        sys.stdout.flush()
+        os.execv(words[0], words)
+    pid = start_daemon(asked, lambda: ledger.leader(ROLE) is not None)
+    print(f"the daemon is up: process {pid}, log {asked.log}")
+    _print_next(home, asked.clock.now())
+
+
+def _print_next(home: Home, now: float) -> None:
+    firings = _next(home, now)
+    for target, schedule, at in firings:
+        print(f"next: {target} {utc_and_local(at, schedule)}")
+    if not firings:
+        print("nothing is scheduled; headwater deploy FILE.py deploys a flow")
+
+
+def _next(home: Home, now: float) -> list[tuple[str, Schedule, float]]:
+    """Give the next firings of all deployments, soonest first."""
+    found: list[tuple[str, Schedule, float]] = []
+    for state in Aliases(home.ledger).all():
+        if state.is_paused or state.shadow_of is not None:
+            continue
+        try:
+            deployment = find_deployment(home.ledger, state.name, state.number)
+        except NotFound:
+            continue
+        for schedule in deployment.graph.production.schedules:
+            found += [(state.target, schedule, at) for at in next_firings(schedule, state.target, now, 1)]
+    return sorted(found, key=lambda each: each[2])[:_NEXT]
+
+
+def _show(home: Home, *, as_json: bool) -> int:
+    ledger = home.ledger
+    pid = find_daemon(home.path)
+    counts = {
+        status: len([row for row in ledger.runs(RunQuery(status=status)).rows if row.launch is not None])
+        for status in ("running", "queued", "waiting", "interrupted")
+    }
+    firings = _next(home, time.time())
+    if as_json:
+        nexts = [{"target": target, "schedule": schedule.name, "at": at} for target, schedule, at in firings]
+        print_json({"daemon": pid, "scheduler": ledger.leader(ROLE), "runs": counts, "next": nexts})
+        return 0 if pid is not None else 1
+    facts: list[tuple[str, object]] = [
+        ("store", home.path),
+        ("daemon", "none; start it with: headwater up" if pid is None else f"process {pid}"),
+        ("log", os.path.join(home.path, LOG) if pid is not None else None),
+        ("runs", ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "none under way"),
+    ]
+    print_facts(facts)
+    _print_next(home, time.time())
+    return 0 if pid is not None else 1
