@@ -44,6 +44,10 @@ class Aliases:
         """Give the aliases that name a deployment, by target."""
         return [state for state in self._states("") if state.deployment is not None]
 
+    def all_taken(self) -> list[AliasState]:
+        """Give the aliases that name a deployment, or wait to, by target."""
+        return [state for state in self._states("") if state.deployment is not None or state.pending is not None]
+
     def of(self, name: str) -> list[AliasState]:
         """Give the aliases of a name that name a deployment or wait to, by target."""
         return [
