@@ -17,7 +17,7 @@ KIND = "backfill"
 #: Runs of a backfill give way to a deployment's daily run.
 PRIORITY = -10
 
-_EVERY = re.compile(r"(\d{1,6})\s*(min|h|d|w)")
+_EVERY = re.compile(r"([0-9]{1,6})\s*(min|h|d|w)")
 _UNITS = {
     "min": timedelta(minutes=1),
     "h": timedelta(hours=1),
@@ -134,6 +134,7 @@ def _every_slot(backfill: Backfill, after: float | None) -> Iterator[float]:
             return
         if slot > after:
             yield slot
+            after = slot
 
 
 def _slot_at(backfill: Backfill, step: timedelta, number: int) -> float:

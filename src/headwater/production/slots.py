@@ -107,13 +107,39 @@ def instant_of(wall: datetime, zone: ZoneInfo) -> float:
     if second >= first:
         return first
     # skipped: with the clocks' distance from UTC before the change it is behind that, with the one after it before
-    change = _change_between(zone, int(second), int(first))
+    change = next_change(zone, int(second), int(first))
     return first if change is None else float(change)
 
 
 def wall_time(instant: float, zone: ZoneInfo) -> datetime:
     """Give what clocks show at an instant, without the zone."""
     return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)
+
+
+def offset_at(zone: ZoneInfo, instant: int) -> float:
+    """Give how far the clocks are ahead of UTC, in seconds."""
+    offset = datetime.fromtimestamp(instant, zone).utcoffset()
+    assert offset is not None
+    return offset.total_seconds()
+
+
+def next_change(zone: ZoneInfo, before: int, until: int) -> int | None:
+    """Find the first instant in (before, until] at which the clocks of a zone change; None = they do not."""
+    offset = offset_at(zone, before)
+    early = before
+    for late in chain(range(before + _DAY, until, _DAY), (until,)):
+        if offset_at(zone, late) != offset:
+            return early + bisect.bisect_left(range(early, late), True, key=lambda at: offset_at(zone, at) != offset)
+        early = late
+    return None
+
+
+def walls_between(schedule: Schedule, first: datetime, until: datetime) -> Iterator[datetime]:
+    """Yield what the expression says in [first, until), whether clocks show it or not."""
+    for shown in _parsed(schedule, first - timedelta(seconds=1)):
+        if shown >= until:
+            return
+        yield shown
 
 
 def _slots_after(schedule: Schedule, after: float) -> Iterator[float]:
@@ -130,10 +156,10 @@ def _in_real_time(schedule: Schedule, zone: ZoneInfo, after: float) -> Iterator[
     last = math.floor(after)
     wall = wall_time(last, zone)
     while True:
-        offset = _offset(zone, last)
+        offset = offset_at(zone, last)
         for shown in _parsed(schedule, wall):
             slot = int(shown.replace(tzinfo=UTC).timestamp() - offset)
-            change = _change_between(zone, last, slot)
+            change = next_change(zone, last, slot)
             if change is not None:
                 break
             yield float(slot)
@@ -168,21 +194,3 @@ def _parsed(schedule: Schedule, start: datetime) -> CronSim:
             f"the cron expression `{schedule.cron}` does not read or never fires: {reason}",
             hint="its fields are minute, hour, day of the month, month, weekday, as in `0 6 * * MON-FRI`",
         ) from error
-
-
-def _change_between(zone: ZoneInfo, before: int, until: int) -> int | None:
-    """Find the first instant in (before, until] at which clocks changed; None = they did not."""
-    offset = _offset(zone, before)
-    early = before
-    for late in chain(range(before + _DAY, until, _DAY), (until,)):
-        if _offset(zone, late) != offset:
-            return early + bisect.bisect_left(range(early, late), True, key=lambda at: _offset(zone, at) != offset)
-        early = late
-    return None
-
-
-def _offset(zone: ZoneInfo, instant: int) -> float:
-    """Give how far the clocks are ahead of UTC, in seconds."""
-    offset = datetime.fromtimestamp(instant, zone).utcoffset()
-    assert offset is not None
-    return offset.total_seconds()
