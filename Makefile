@@ -58,8 +58,8 @@ wheel: $(STAMP)-dev
 
 lock:
 	$(LOCK) pyproject.toml --output-file requirements/core.lock
-	$(LOCK) pyproject.toml requirements/build.in --extra ml --output-file requirements/demo.lock
-	$(LOCK) pyproject.toml requirements/build.in --extra ml --extra arrow --group dev \
+	$(LOCK) pyproject.toml requirements/build.in --extra ml --extra hosting --output-file requirements/demo.lock
+	$(LOCK) pyproject.toml requirements/build.in --extra ml --extra arrow --extra hosting --group dev \
 		--output-file requirements/dev.lock
 
 clean:

@@ -49,6 +49,12 @@ _PUBLIC = {
     "metadata": ("headwater.client.session", "metadata"),
     "get_metadata": ("headwater.client.session", "get_metadata"),
     "default_metadata": ("headwater.client.session", "default_metadata"),
+    "ServiceSpec": ("headwater.hosting.spec", "ServiceSpec"),
+    "endpoint": ("headwater.hosting.spec", "endpoint"),
+    "audit": ("headwater.hosting.spec", "audit"),
+    "Batch": ("headwater.hosting.spec", "Batch"),
+    "Canary": ("headwater.hosting.spec", "Canary"),
+    "RequestRefused": ("headwater.hosting.problems", "RequestRefused"),
     "Runner": ("headwater.runner", "Runner"),
     "HeadwaterError": ("headwater.model.errors", "HeadwaterError"),
 }
@@ -121,6 +127,8 @@ if TYPE_CHECKING:
     from headwater.flow.parameter import JSONType, Parameter
     from headwater.flow.spec import FlowSpec
     from headwater.flow.step import step
+    from headwater.hosting.problems import RequestRefused
+    from headwater.hosting.spec import Batch, Canary, ServiceSpec, audit, endpoint
     from headwater.model.current import current
     from headwater.model.errors import HeadwaterError
     from headwater.runner import Runner

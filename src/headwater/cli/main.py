@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Start the daemon, which fires schedules and drives deployed runs"),
     "serve": ("serve", "Serve a service on this machine"),
     "alert": ("alert", "Say who is told of failures, and see what was told"),
+    "approve": ("approve", "Let what waits for approval go on"),
+    "reject": ("reject", "End what waits for approval"),
     "fsck": ("fsck", "Check the store and name everything that is wrong"),
     "gc": ("gc", "Remove objects that nothing refers to"),
     "doctor": ("doctor", "Show settings, where they come from, and what this machine has"),

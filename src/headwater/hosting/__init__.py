@@ -1,0 +1,1 @@
+"""The processes that answer requests with a version of a service."""

@@ -1,0 +1,115 @@
+"""Compiles a service's class: its endpoints with their types, every mistake found at once."""
+
+import inspect
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from headwater.hosting.signatures import Signature
+from headwater.hosting.spec import AUDIT_MARK, MARK, EndpointMark, ServiceSpec
+from headwater.hosting.tensors import inputs_of, outputs_of
+from headwater.model.errors import FlowMistakes, Mistake, UserMistake
+from headwater.model.ids import NAME
+from headwater.model.order import CodeSource
+from headwater.model.service import EndpointSpec, Rollout, ServiceDefinition
+
+_SOURCE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)?(@[A-Za-z0-9_.-]+|/\d+)?$")
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """A service ready to be called in this process."""
+
+    definition: ServiceDefinition
+    signatures: dict[str, Signature]
+
+
+def compile_service(service: type[ServiceSpec], code: CodeSource) -> Compiled:
+    """Compile a service's class.
+
+    Raises:
+        FlowMistakes: lists everything that cannot be served, each with its line.
+    """
+    mistakes: list[Mistake] = []
+    signatures: dict[str, Signature] = {}
+    for name, function in _marked(service, MARK):
+        try:
+            signatures[name] = Signature(name, function, getattr(function, MARK))
+        except UserMistake as wrong:
+            mistakes.append(Mistake(wrong.message, code.file, _line(function), wrong.hint))
+    audits = _marked(service, AUDIT_MARK)
+    for name, function in audits:
+        if len(inspect.signature(function).parameters) != 2:
+            hint = f"def {name}(self, live): ..."
+            mistakes.append(Mistake(f"audit `{name}` takes `self` and `live`", code.file, _line(function), hint))
+    mistakes += _class_mistakes(service, code.file, has_endpoints=bool(signatures or mistakes))
+    if mistakes:
+        raise FlowMistakes(service.__name__, mistakes)
+    definition = ServiceDefinition(
+        service=service.__name__,
+        file=code.file,
+        line=_line(service),
+        module=code.module,
+        endpoints={name: _endpoint(signature, getattr(service, name)) for name, signature in signatures.items()},
+        doc=inspect.getdoc(service) or "" if service.__doc__ else "",
+        source=service.source,
+        follow=service.follow,
+        reference=service.reference,
+        rollout=service.rollout,
+        audits=tuple(name for name, _ in audits),
+    )
+    return Compiled(definition, signatures)
+
+
+def _marked(service: type, mark: str) -> list[tuple[str, Callable[..., object]]]:
+    """Methods with a mark, base classes first, in the order written."""
+    found: dict[str, Callable[..., object]] = {}
+    for kind in reversed(service.__mro__):
+        for name, value in vars(kind).items():
+            if name in found or hasattr(value, mark):
+                found[name] = value
+    return [(name, value) for name, value in found.items() if hasattr(value, mark)]
+
+
+def _class_mistakes(service: type[ServiceSpec], file: str, *, has_endpoints: bool) -> list[Mistake]:
+    line = _line(service)
+    found = []
+    if not has_endpoints:
+        found.append(Mistake(f"{service.__name__} has no endpoint", file, line, "decorate a method with @endpoint"))
+    if service.source is not None and not (isinstance(service.source, str) and _SOURCE.match(service.source)):
+        hint = "a flow's name, Flow@production, or Flow/17"
+        found.append(Mistake(f"source = {service.source!r} names no run", file, line, hint))
+    if service.source is None and (service.follow or service.reference):
+        found.append(Mistake("`follow` and `reference` need a `source`", file, line, 'source = "MyFlow@production"'))
+    if not isinstance(service.rollout, Rollout):
+        found.append(Mistake(f"rollout = {service.rollout!r} is none", file, line, "rollout = Canary(steps=[10, 50])"))
+    if not NAME.match(service.__name__):
+        found.append(Mistake(f"{service.__name__} cannot be part of an address", file, line, "letters, digits, _"))
+    return found
+
+
+def _endpoint(signature: Signature, function: Callable[..., object]) -> EndpointSpec:
+    mark: EndpointMark = signature.mark
+    return EndpointSpec(
+        name=signature.name,
+        doc=inspect.getdoc(function) or "",
+        takes=_raw(signature.takes_schema),
+        gives=_raw(signature.gives_schema),
+        definitions={name: _raw(schema) for name, schema in signature.definitions.items()},
+        inputs=inputs_of(signature),
+        outputs=outputs_of(signature),
+        batch=mark.batch,
+        within_ms=mark.within_ms,
+        timeout_seconds=mark.timeout_seconds,
+    )
+
+
+def _raw(schema: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(schema))
+
+
+def _line(of: Callable[..., object] | type) -> int:
+    try:
+        return inspect.getsourcelines(of)[1]
+    except (OSError, TypeError):
+        return 1

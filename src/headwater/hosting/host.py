@@ -1,0 +1,96 @@
+"""Runs a host: one port, the services behind it, and an orderly end."""
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import uvicorn
+
+from headwater.hosting.app import HostApp
+from headwater.hosting.services import Services
+from headwater.model.errors import UserMistake
+
+#: Seconds that requests under way get when the host is told to stop.
+DRAIN_SECONDS = 20
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a host listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8500
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:8500`."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+#: Brings services up and looks after them until it is cancelled; gets a private folder for sockets.
+Attend = Callable[[Services, str, "asyncio.Event"], Awaitable[None]]
+
+
+def listen(address: Address) -> socket.socket:
+    """Take the port.
+
+    Raises:
+        UserMistake: it is taken, or the address is none of this machine.
+    """
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address.host, address.port))
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or str(error)
+        hint = f"--port {address.port + 1}"
+        raise UserMistake(f"{address.host}:{address.port} cannot be listened on: {reason}", hint=hint) from error
+    listener.listen(2048)
+    return listener
+
+
+def serve(app: HostApp, services: Services, listener: socket.socket, attend: Attend) -> None:
+    """Answer until SIGTERM or SIGINT; requests under way are answered first.
+
+    Args:
+        app: what answers.
+        services: what it answers for; filled by `attend`.
+        listener: the port.
+        attend: loads the services, sets the event when all of them answer, keeps them up, closes them when cancelled.
+    """
+    with tempfile.TemporaryDirectory(prefix="headwater-host-") as folder:
+        asyncio.run(_serve(app, services, listener, attend, folder))
+
+
+async def _serve(app: HostApp, services: Services, listener: socket.socket, attend: Attend, folder: str) -> None:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="off",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        h11_max_incomplete_event_size=64 * 1024,
+        limit_concurrency=None,
+    )
+    server = uvicorn.Server(config)
+    loaded = asyncio.Event()
+    attending = asyncio.ensure_future(attend(services, folder, loaded))
+
+    def stop_with_it(ended: "asyncio.Future[None]") -> None:
+        server.should_exit = True
+
+    attending.add_done_callback(stop_with_it)
+    await server.serve(sockets=[listener])
+    if not attending.done():
+        attending.cancel()
+    try:
+        await attending
+    except asyncio.CancelledError:
+        return

@@ -1,0 +1,66 @@
+"""Calls whose answer is fetched later: `Prefer: respond-async` gets 202 and an address."""
+
+import asyncio
+import time
+from collections import OrderedDict
+
+import msgspec
+
+from headwater.hosting.pool import Answer, Refused
+
+#: Seconds for which an answer is kept, and how many are kept at most.
+KEPT_SECONDS = 3600.0
+_MOST = 10_000
+
+
+class Job(msgspec.Struct):
+    """One call."""
+
+    id: str
+    version: str
+    started_at: float
+    answer: Answer | None = None
+    #: Why there will be none: (status, detail).
+    refused: tuple[int, str] | None = None
+
+
+class Jobs:
+    """The calls of a host that nobody waits for; they are gone when the host ends."""
+
+    def __init__(self) -> None:
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, id: str, version: str, call: "asyncio.Task[Answer]") -> Job:
+        """Keep an eye on a call.
+
+        Raises:
+            Refused: too many are kept already (429).
+        """
+        self._forget()
+        if len(self._jobs) >= _MOST:
+            raise Refused(429, f"{_MOST} answers wait to be fetched")
+        job = self._jobs[id] = Job(id, version, time.time())
+        task = asyncio.create_task(self._finish(job, call))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return job
+
+    def get(self, id: str) -> Job | None:
+        """Give a job; None when there is none, or its answer was kept long enough."""
+        self._forget()
+        return self._jobs.get(id)
+
+    async def _finish(self, job: Job, call: "asyncio.Task[Answer]") -> None:
+        try:
+            job.answer = await call
+        except Refused as refused:
+            job.refused = (refused.status, refused.detail)
+
+    def _forget(self) -> None:
+        old = time.time() - KEPT_SECONDS
+        while self._jobs:
+            first = next(iter(self._jobs.values()))
+            if first.started_at >= old:
+                return
+            self._jobs.popitem(last=False)

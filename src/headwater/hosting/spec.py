@@ -1,0 +1,140 @@
+"""What a user writes: `ServiceSpec` with its endpoints and audits."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from headwater.model.errors import InvalidDecorator
+from headwater.model.service import Rollout
+
+Item = TypeVar("Item")
+Function = TypeVar("Function", bound=Callable[..., object])
+
+#: Where a decorator leaves what it says, on the function.
+MARK = "_headwater_endpoint"
+AUDIT_MARK = "_headwater_audit"
+
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class EndpointMark(msgspec.Struct, frozen=True):
+    """What `@endpoint` says of a method."""
+
+    batch: int | None
+    within_ms: float
+    timeout_seconds: float
+
+
+class Batch(list[Item], Generic[Item]):
+    """A parameter of a batched endpoint: the values of all calls that were gathered, in order."""
+
+
+class ServiceSpec:
+    """A service: methods with `@endpoint` answer requests, from the artifacts of a run.
+
+    `self.artifacts.model` is the artifact `model` of the source's run, loaded once and shared by all worker processes;
+    `self.run` is that run. `setup` is called once per version, before workers are forked.
+    """
+
+    #: Whose artifacts: a flow (its latest successful run), `Flow@production`, or one run, `Flow/17`.
+    source: str | None = None
+    #: Each new successful run of the source becomes a candidate version.
+    follow: bool = False
+    #: Artifact that says what normal input looks like.
+    reference: str | None = None
+    #: How new versions take over.
+    rollout: Rollout = Rollout()
+
+    #: Artifacts of the source's run, by attribute.
+    artifacts: Any
+    #: The source's run; None when the service has no source.
+    run: Any
+
+    def setup(self) -> None:
+        """Prepare what endpoints use; called once, before any request and before workers are forked."""
+
+
+def endpoint(
+    function: Callable[..., object] | None = None,
+    /,
+    *,
+    batch: int | None = None,
+    within_ms: float = 5,
+    timeout: float | str = 30,
+) -> Any:
+    """Let a method answer requests; its annotations say what it takes and gives.
+
+    Args:
+        function: the method.
+        batch: gather up to so many calls into one; the method's parameters are `Batch[...]`.
+        within_ms: how long the first of a batch waits for others.
+        timeout: seconds (or `500ms`, `2m`) after which a call is given up and its worker replaced.
+
+    Raises:
+        InvalidDecorator: a number that cannot be.
+    """
+    if batch is not None and (not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= 10_000):
+        raise InvalidDecorator(f"`@endpoint(batch={batch!r})`: batch must be a whole number from 1 to 10000")
+    if not isinstance(within_ms, int | float) or not 0 <= within_ms <= 60_000:
+        raise InvalidDecorator(f"`@endpoint(within_ms={within_ms!r})`: within_ms must be from 0 to 60000")
+    mark = EndpointMark(batch, float(within_ms) if batch else 0.0, seconds_of(timeout, "@endpoint(timeout=...)"))
+
+    def decorate(target: Callable[..., object]) -> Callable[..., object]:
+        setattr(target, MARK, mark)
+        return target
+
+    return decorate if function is None else decorate(function)
+
+
+def audit(function: Function) -> Function:
+    """Let a method decide whether a new version may take traffic: it raises (or asserts) when it may not.
+
+    It is called as `audit(self, live)`; `live` is the service of the live version, None for the first one.
+    """
+    setattr(function, AUDIT_MARK, True)
+    return function
+
+
+def Canary(
+    *,
+    shadow: float | str = 0,
+    steps: list[float] | tuple[float, ...] = (),
+    min_requests: int = 1000,
+    on_inconclusive: str = "hold",
+    sticky_by: str | None = None,
+) -> Rollout:
+    """Say how a new version takes over: shadowed for a while, then with growing shares of the traffic.
+
+    Raises:
+        InvalidDecorator: shares that do not grow within 0 to 100, or another value that cannot be.
+    """
+    shares = tuple(float(share) for share in steps)
+    if list(shares) != sorted(set(shares)) or any(not 0 < share <= 100 for share in shares):
+        raise InvalidDecorator(f"`Canary(steps={list(steps)!r})`: shares must grow, above 0 and up to 100 percent")
+    if on_inconclusive not in ("hold", "promote", "rollback"):
+        hint = "hold, promote or rollback"
+        raise InvalidDecorator(f"`Canary(on_inconclusive={on_inconclusive!r})` is none of its choices", hint=hint)
+    if min_requests < 1:
+        raise InvalidDecorator(f"`Canary(min_requests={min_requests!r})`: at least one request is needed")
+    shadow_seconds = seconds_of(shadow, "Canary(shadow=...)")
+    verdict = msgspec.convert(on_inconclusive, type=Rollout.__annotations__["on_inconclusive"])
+    return Rollout(shadow_seconds, shares, min_requests, verdict, sticky_by)
+
+
+def seconds_of(duration: float | str, where: str) -> float:
+    """Read `30`, `500ms`, `10m`.
+
+    Raises:
+        InvalidDecorator: it is no duration.
+    """
+    if isinstance(duration, int | float) and not isinstance(duration, bool) and 0 <= duration < float("inf"):
+        return float(duration)
+    matched = _DURATION.match(duration.strip()) if isinstance(duration, str) else None
+    if matched is None:
+        raise InvalidDecorator(
+            f"`{where}`: {duration!r} is no duration", hint="seconds, or text such as 500ms, 10m, 2h"
+        )
+    return float(matched[1]) * _SECONDS[matched[2] or "s"]

@@ -1,0 +1,96 @@
+"""A compiled service: its endpoints with their types as JSON schemas, what it serves from, how versions roll out."""
+
+from typing import Literal
+
+import msgspec
+
+from headwater.model.artifact import Ref
+from headwater.model.order import CodeSource
+
+
+class Rollout(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`Canary(...)`: how a new version takes over from the live one."""
+
+    #: How long it answers beside the live one without being heard, in seconds.
+    shadow_seconds: float = 0
+    #: Shares of the traffic in percent, one after the other; empty = all at once.
+    steps: tuple[float, ...] = ()
+    #: Requests to the candidate before a share is judged.
+    min_requests: int = 1000
+    #: What follows when the numbers do not decide.
+    on_inconclusive: Literal["hold", "promote", "rollback"] = "hold"
+    #: Header whose value keeps a caller with one version; None = each request is drawn by itself.
+    sticky_by: str | None = None
+
+
+class TensorSpec(msgspec.Struct, frozen=True):
+    """A tensor of the Open Inference Protocol."""
+
+    name: str
+    datatype: str
+    #: -1 = any length.
+    shape: tuple[int, ...]
+
+
+class EndpointSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One endpoint as callers see it."""
+
+    name: str
+    doc: str
+    #: JSON schema of the request's body: an object with a property a parameter.
+    takes: msgspec.Raw
+    #: JSON schema of the answer.
+    gives: msgspec.Raw
+    #: Schemas that both refer to, by name.
+    definitions: dict[str, msgspec.Raw] = {}
+    #: The same as tensors; empty where only the data says (a frame's columns).
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
+    #: How many calls are gathered into one at most; None = each call by itself.
+    batch: int | None = None
+    #: How long the first of a batch waits for others, in milliseconds.
+    within_ms: float = 0
+    #: Seconds after which a call is given up.
+    timeout_seconds: float = 30.0
+
+
+class ServiceDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A compiled service."""
+
+    service: str
+    #: Path of its file below the code root, and the line of the class.
+    file: str
+    line: int
+    module: str
+    endpoints: dict[str, EndpointSpec]
+    doc: str = ""
+    #: Whose artifacts: `SentimentFlow`, `SentimentFlow@production`, `SentimentFlow/17`; None = it needs none.
+    source: str | None = None
+    #: Each new successful run of the source becomes a candidate version.
+    follow: bool = False
+    #: Artifact that says what normal input looks like.
+    reference: str | None = None
+    rollout: Rollout = Rollout()
+    #: Names of the methods that must pass before a version takes traffic, in the order written.
+    audits: tuple[str, ...] = ()
+
+
+class ServiceVersion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A service put to work: its code and the artifacts that it answers from; plain data that any process can load."""
+
+    definition: ServiceDefinition
+    code: CodeSource
+    #: Folder of store and ledger.
+    home: str
+    #: From 1; 0 = it was never deployed (`headwater serve`).
+    number: int = 0
+    #: `SentimentFlow/17`; None = the service has no source.
+    run: str | None = None
+    #: All artifacts of that run's last task, and its parameters.
+    artifacts: dict[str, Ref] = {}
+    user: str = ""
+
+    @property
+    def name(self) -> str:
+        """`Sentiment/3`; `Sentiment/0` when it was never deployed."""
+        return f"{self.definition.service}/{self.number}"
