@@ -13,7 +13,7 @@ from headwater.hosting.inference import Inference
 from headwater.hosting.jobs import Jobs
 from headwater.hosting.measures import CONTENT_TYPE, Measures
 from headwater.hosting.openapi import openapi
-from headwater.hosting.pages import index_page, try_page
+from headwater.hosting.pages import index_page, static_file, try_page
 from headwater.hosting.pool import RETRY_AFTER, Answer, Refused, VersionPool
 from headwater.hosting.requests import (
     JSON_TYPE,
@@ -176,8 +176,6 @@ class HostApp:
         await answer(send, 200, index_page(definitions), _HTML, _PAGE_POLICY)
 
     async def _static(self, scope: Scope, send: Send) -> None:
-        from headwater.hosting.pages import static_file
-
         found = static_file(scope["path"].rpartition("/")[2])
         if found is None:
             raise BadRequest(404, "there is no such file")
