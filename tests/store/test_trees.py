@@ -18,6 +18,7 @@ from headwater.store.trees import (
     read_listing,
     read_tree_file,
     save_tree,
+    verify_tree,
 )
 from tests.store.stored_files import files_below, flip_byte
 
@@ -248,3 +249,112 @@ def test_what_is_written_to_a_file_after_the_look_at_it_is_not_waited_for(object
     monkeypatch.undo()
 
     assert tree.files["growing.txt"] == hash_bytes(b"one\n")
+
+
+@pytest.fixture
+def laid_out(objects, project, tmp_path):
+    tree = save_tree(objects, str(project))
+    folder = tmp_path / "packages" / tree.digest
+    folder.parent.mkdir()
+    materialise(objects, tree.digest, str(folder))
+    return tree, folder
+
+
+def test_a_tree_as_it_was_laid_out_is_whole(objects, laid_out):
+    tree, folder = laid_out
+
+    assert verify_tree(objects, tree.digest, str(folder)) == []
+
+
+def test_everything_that_differs_from_the_saved_tree_is_named(objects, laid_out):
+    tree, folder = laid_out
+    (folder / "flow.py").write_text("print('flaw')\n")
+    (folder / "package" / "__init__.py").unlink()
+    (folder / "package" / "inner" / "query.sql").unlink()
+    (folder / "package" / "inner" / "query.sql").symlink_to(folder / "flow.py")
+    (folder / "score.sh").chmod(0o600)
+    (folder / "os.py").write_text("")
+    (folder / "numpy").symlink_to("/tmp")
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "flow.cpython-311.pyc").write_bytes(b"")
+
+    assert verify_tree(objects, tree.digest, str(folder)) == [
+        "flow.py is changed",
+        "numpy was added",
+        "os.py was added",
+        "package/__init__.py is missing",
+        "package/inner/query.sql is changed",
+        "score.sh is changed: it cannot be executed",
+    ]
+
+
+def test_a_folder_that_is_gone_misses_every_file(objects, laid_out, tmp_path):
+    tree, _ = laid_out
+
+    assert len(verify_tree(objects, tree.digest, str(tmp_path / "nowhere"))) == 4
+
+
+def test_files_that_are_the_same_on_the_disk_are_not_hashed_again(objects, laid_out, tmp_path, monkeypatch):
+    tree, folder = laid_out
+    monkeypatch.setattr(tree_cache, "_SETTLED_NS", -(10**18))
+    hashed = []
+    monkeypatch.setattr(trees, "hash_bytes", lambda content: hashed.append(content) or hash_bytes(content))
+    home = str(tmp_path / "home")
+    verify_tree(objects, tree.digest, str(folder), cache_folder=home)
+    first = len(hashed)
+    found = verify_tree(objects, tree.digest, str(folder), cache_folder=home)
+    (folder / "flow.py").write_text("print('flaw')\n")
+
+    assert (first, len(hashed), found) == (4, 4, [])
+    assert verify_tree(objects, tree.digest, str(folder), cache_folder=home) == ["flow.py is changed"]
+
+
+def test_a_change_that_keeps_size_and_time_is_found(objects, laid_out, tmp_path, monkeypatch):
+    tree, folder = laid_out
+    monkeypatch.setattr(tree_cache, "_SETTLED_NS", -(10**18))
+    home = str(tmp_path / "home")
+    verify_tree(objects, tree.digest, str(folder), cache_folder=home)
+    before = os.stat(folder / "flow.py")
+    (folder / "flow.py").write_text("print('flaw')\n")
+    os.utime(folder / "flow.py", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert verify_tree(objects, tree.digest, str(folder), cache_folder=home) == ["flow.py is changed"]
+
+
+def test_what_deploy_prints_is_known_of_a_tree(objects, project):
+    tree = save_tree(objects, str(project))
+
+    assert tree.sizes == {"flow.py": 14, "package/__init__.py": 0, "package/inner/query.sql": 9, "score.sh": 10}
+    assert tree.total_bytes == 33
+
+
+def test_links_that_lead_out_are_marked_so_that_a_deploy_can_refuse_them(objects, project, tmp_path):
+    (tmp_path / "outside.py").write_text("x = 1\n")
+    (tmp_path / "data").mkdir()
+    (project / "leak.py").symlink_to(tmp_path / "outside.py")
+    (project / "data").symlink_to(tmp_path / "data")
+    (project / "dangling").symlink_to(tmp_path / "nowhere")
+    (project / "alias").symlink_to(project / "package")
+    (project / "ignored").symlink_to(tmp_path / "data")
+    (project / ".gitignore").write_text("/ignored\n")
+    tree = save_tree(objects, str(project))
+    left_out = {each.path: each for each in tree.left_out}
+
+    assert [path for path, each in left_out.items() if each.leads_out] == ["dangling", "data", "leak.py"]
+    assert left_out["alias"].reason == "a link to a folder"
+    assert left_out["ignored"].reason == "ignored by .gitignore"
+
+
+def test_a_tree_that_is_not_whole_says_so(objects, project, monkeypatch):
+    monkeypatch.setattr(trees, "_MOST_FILES", 3)
+    tree = save_tree(objects, str(project))
+
+    assert [each.path for each in tree.left_out if each.is_beyond_limit] == ["package/inner/query.sql"]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "deploy.conf", "cert"])
+def test_a_private_key_under_any_name_is_left_out(objects, project, name):
+    (project / name).write_text("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n")
+    tree = save_tree(objects, str(project))
+
+    assert [(each.path, each.reason) for each in tree.left_out] == [(name, "holds a private key")]

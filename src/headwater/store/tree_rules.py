@@ -1,4 +1,7 @@
-"""Which files belong to the code of a run, told from names and sizes."""
+"""Which files belong to the code of a run, told from names and sizes.
+
+What looks like a secret is left out before anything else is asked: no line of an ignore file takes it back in.
+"""
 
 import os
 import re
@@ -11,7 +14,8 @@ _TEXT_BYTES = 512 << 10
 _FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env", "htmlcov"})
 _SECRETS = re.compile(
     r"(\.env.*|.*\.(pem|key|p12|pfx|jks|keystore|kdbx|gpg|asc|ppk)|id_(rsa|dsa|ecdsa|ed25519).*"
-    r"|.*credentials.*|.*secrets?\.[a-z]+|\.?netrc|\.?pypirc|\.?pgpass|\.?htpasswd)",
+    r"|.*credentials.*|.*secrets?\.[a-z]+|\.?netrc|\.?pypirc|\.?pgpass|\.?htpasswd"
+    r"|.*service[-_]?account.*\.json|.*\.keytab|kubeconfig.*|.*\.tfstate.*)",
     re.IGNORECASE,
 )
 #: Text, but data: not a part of the code.
@@ -24,6 +28,15 @@ class LeftOut(msgspec.Struct, frozen=True):
     #: Path below the root; a folder's ends with a slash.
     path: str
     reason: str
+    #: A link to something outside of the root.
+    leads_out: bool = False
+    #: There are more files, or larger ones, than a tree holds: the code is not whole without it.
+    is_beyond_limit: bool = False
+
+
+def holds_key(content: bytes) -> bool:
+    """Say whether a private key is written in a file, whatever its name."""
+    return b"PRIVATE KEY-----" in content
 
 
 def why_left_out_folder(path: str, name: str) -> str | None:
@@ -39,18 +52,24 @@ def why_left_out_folder(path: str, name: str) -> str | None:
     return None
 
 
-def why_left_out_file(root: str, path: str, found: os.stat_result) -> str | None:
-    """Say why a file is left out; None when it is not. `found` describes what a link leads to."""
-    name = path.rpartition("/")[2]
+def why_left_out_name(name: str) -> str | None:
+    """Say why a file of this name is left out wherever it lies; None when it is not."""
     if _SECRETS.fullmatch(name) and not name.endswith(".py"):
         return "looks like a secret"
-    if name.startswith("."):
-        return "hidden"
+    return "hidden" if name.startswith(".") else None
+
+
+def leads_out(root: str, path: str) -> bool:
+    """Say whether a link below the root leads out of it."""
+    return not os.path.realpath(f"{root}/{path}").startswith(f"{root}/")
+
+
+def why_left_out_file(name: str, found: os.stat_result) -> str | None:
+    """Say why a file of an allowed name is left out; None when it is not. `found` describes what a link leads to."""
+    if stat.S_ISDIR(found.st_mode):
+        return "a link to a folder"
     if not stat.S_ISREG(found.st_mode):
         return "not a file"
-    target = f"{root}/{path}"
-    if os.path.islink(target) and not os.path.realpath(target).startswith(f"{root}/"):
-        return "a link that leads out of the folder"
     limit = _CODE_BYTES if name.endswith(".py") else _TEXT_BYTES
     if found.st_size > limit:
         return f"larger than {limit >> 10} KiB"

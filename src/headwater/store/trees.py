@@ -9,9 +9,17 @@ import msgspec
 from headwater.model.errors import ArtifactDamaged, UserMistake
 from headwater.model.ids import Digest
 from headwater.store.framing import frame, hash_bytes, root_digest
+from headwater.store.ignore_files import IgnoreRules, rules_above
 from headwater.store.objects import Blob, ObjectStore
 from headwater.store.tree_cache import TreeCache
-from headwater.store.tree_rules import LeftOut, why_left_out_file, why_left_out_folder
+from headwater.store.tree_rules import (
+    LeftOut,
+    holds_key,
+    leads_out,
+    why_left_out_file,
+    why_left_out_folder,
+    why_left_out_name,
+)
 
 TREE_CODEC = "tree/1"
 #: What a tree holds at most; a flow's file may lie in a folder that is no project at all.
@@ -46,13 +54,21 @@ class Tree(msgspec.Struct, frozen=True):
     files: dict[str, Digest]
     #: What was not saved, and why.
     left_out: tuple[LeftOut, ...] = ()
+    #: Bytes of each file, by path.
+    sizes: dict[str, int] = {}
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all files."""
+        return sum(self.sizes.values())
 
 
 def save_tree(objects: ObjectStore, root: str, *, cache_folder: str | None = None) -> Tree:
     """Save the code and small text files below a folder; durable on return.
 
-    Left out: hidden files, virtual environments, caches, what looks like a secret, links that lead out, binary and
-    large files (see `tree_rules.py`). `cache_folder` keeps digests of files that have not changed since the last time.
+    Left out: hidden files, virtual environments, caches, what looks like a secret, what ignore files name, links that
+    lead out, binary and large files (see `tree_rules.py`, `ignore_files.py`). `cache_folder` keeps digests of files
+    that have not changed since the last time.
 
     Raises:
         UserMistake: the folder cannot be read.
@@ -64,9 +80,10 @@ def save_tree(objects: ObjectStore, root: str, *, cache_folder: str | None = Non
     files: dict[str, TreeFile] = {}
     blobs: list[Blob] = []
     total = 0
-    for path in _candidates(root, left_out):
+    for path in _candidates(root, cache, left_out):
         if len(files) >= _MOST_FILES or total >= _MOST_BYTES:
-            left_out.append(LeftOut(path, f"a tree holds at most {_MOST_FILES} files and {_MOST_BYTES >> 20} MiB"))
+            reason = f"a tree holds at most {_MOST_FILES} files and {_MOST_BYTES >> 20} MiB"
+            left_out.append(LeftOut(path, reason, is_beyond_limit=True))
             continue
         taken = _take(objects, root, path, cache, left_out)
         if taken is not None:
@@ -78,7 +95,12 @@ def save_tree(objects: ObjectStore, root: str, *, cache_folder: str | None = Non
     digest = root_digest(TREE_CODEC, listing)
     objects.put_many([*blobs, Blob(digest, frame(TREE_CODEC, listing), is_root=True)])
     cache.keep()
-    return Tree(digest, {path: file.digest for path, file in files.items()}, tuple(left_out))
+    return Tree(
+        digest,
+        {path: file.digest for path, file in files.items()},
+        tuple(left_out),
+        {path: file.size for path, file in files.items()},
+    )
 
 
 def read_tree(objects: ObjectStore, digest: Digest) -> Listing:
@@ -142,6 +164,53 @@ def materialise(objects: ObjectStore, digest: Digest, folder: str) -> None:
         raise
 
 
+def verify_tree(objects: ObjectStore, digest: Digest, folder: str, *, cache_folder: str | None = None) -> list[str]:
+    """Compare a tree that was laid out with what was saved; gives what differs, by path: `flow.py is changed`.
+
+    Also found: files that are missing, and further ones that Python could import or a program read; what Python itself
+    writes (`__pycache__`) is left aside. Links count as changed. `cache_folder` keeps the digests of files that were
+    seen before, so that files which are the same on the disk are not read again.
+
+    Raises:
+        ArtifactMissing, ArtifactDamaged, FormatUnknown: the tree itself cannot be read.
+    """
+    files = read_tree(objects, digest).files
+    cache = TreeCache(cache_folder, folder)
+    found = [f"{path} {wrong}" for path, file in files.items() if (wrong := _wrong(folder, path, file, cache))]
+    found += [f"{path} was added" for path in _files_below(folder) if path not in files]
+    cache.keep()
+    return sorted(found)
+
+
+def _wrong(folder: str, path: str, file: TreeFile, cache: TreeCache) -> str:
+    full = f"{folder}/{path}"
+    try:
+        found = os.lstat(full)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != file.size:
+            return "is changed"
+        if bool(found.st_mode & stat.S_IXUSR) != file.is_executable:
+            return "is changed: it may be executed" if not file.is_executable else "is changed: it cannot be executed"
+        digest = cache.digest(path, found)
+        if digest is None:
+            with open(full, "rb") as opened:
+                digest = hash_bytes(opened.read())
+            cache.note(path, found, digest)
+        return "" if digest == file.digest else "is changed"
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    for parent, folders, names in os.walk(folder):
+        # Links to folders are listed as folders, and not followed.
+        links = [name for name in folders if os.path.islink(f"{parent}/{name}")]
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        prefix = f"{parent[len(folder) + 1 :]}/".lstrip("/")
+        yield from (f"{prefix}{name}" for name in [*names, *links])
+
+
 def _lay_out(objects: ObjectStore, digest: Digest, files: Mapping[str, TreeFile], folder: str) -> None:
     for path, file in files.items():
         if not _is_safe(path):
@@ -167,25 +236,31 @@ def _remove(folder: str) -> None:
     os.rmdir(folder)
 
 
-def _candidates(root: str, left_out: list[LeftOut]) -> Iterator[str]:
+def _candidates(root: str, cache: TreeCache, left_out: list[LeftOut]) -> Iterator[str]:
     """List the files that the names allow, those nearest to the root first."""
     looked_at = 0
-    level = [""]
+    level = [("", rules_above(root))]
     while level:
-        below: list[str] = []
-        for folder in level:
-            for entry in _entries(root, folder):
+        below: list[tuple[str, IgnoreRules]] = []
+        for folder, inherited in level:
+            entries = _entries(root, folder)
+            rules = inherited.and_those_of(root, folder, [entry.name for entry in entries])
+            for entry in entries:
                 looked_at += 1
                 if looked_at > _MOST_ENTRIES:
-                    left_out.append(LeftOut(folder or ".", f"more than {_MOST_ENTRIES} files lie below the root"))
+                    limit = f"more than {_MOST_ENTRIES} files lie below the root"
+                    left_out.append(LeftOut(folder or ".", limit, is_beyond_limit=True))
                     return
-                path = f"{folder}{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    reason = why_left_out_folder(entry.path, entry.name)
-                    if reason is None:
-                        below.append(f"{path}/")
-                    else:
-                        left_out.append(LeftOut(f"{path}/", reason))
+                is_folder = entry.is_dir(follow_symlinks=False)
+                path = f"{folder}{entry.name}/" if is_folder else f"{folder}{entry.name}"
+                reason = why_left_out_folder(entry.path, entry.name) if is_folder else why_left_out_name(entry.name)
+                reason = reason or (cache.why_ignored(path, rules) if rules.digest else None)
+                if reason:
+                    left_out.append(LeftOut(path, reason))
+                elif entry.is_symlink() and leads_out(root, path):
+                    left_out.append(LeftOut(path, "a link that leads out of the folder", leads_out=True))
+                elif is_folder:
+                    below.append((path, rules))
                 else:
                     yield path
         level = below
@@ -208,7 +283,7 @@ def _take(
     full = f"{root}/{path}"
     try:
         found = os.stat(full)
-        reason = why_left_out_file(root, path, found)
+        reason = why_left_out_file(path.rpartition("/")[2], found)
         if reason is not None:
             left_out.append(LeftOut(path, reason))
             return None
@@ -224,6 +299,9 @@ def _take(
         return None
     if not path.endswith(".py") and not _is_text(content):
         left_out.append(LeftOut(path, "not text"))
+        return None
+    if not path.endswith(".py") and holds_key(content):
+        left_out.append(LeftOut(path, "holds a private key"))
         return None
     digest = hash_bytes(content)
     cache.note(path, found, digest)
