@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from headwater.model.errors import DeploymentRefused
 from headwater.model.production import Schedule
-from headwater.production.slots import fires_at, firing_key, next_slot, slots_between
+from headwater.production.slots import fires_at, next_slot, slots_between
 from tests.production import slot_oracle
 
 BERLIN = "Europe/Berlin"
@@ -146,12 +146,6 @@ def test_jitter_of_one_target_changes_from_slot_to_slot():
 
     assert len({fires_at(schedule, "Churn@production", slot) - slot for slot in range(0, DAY * 50, DAY)}) == 50
     assert fires_at(Schedule("0 6 * * *"), "Churn@production", FIRST) == FIRST
-
-
-def test_a_slot_has_one_key_in_utc():
-    assert firing_key("Churn@production", "schedule:daily", FIRST) == (
-        "Churn@production/schedule:daily@2024-01-01T00:00:00Z"
-    )
 
 
 def agree(expression, zone, after, until, minutes=None):

@@ -64,17 +64,6 @@ def schedule_name(schedule: Schedule) -> str:
     return schedule.name or schedule.cron
 
 
-def firing_key(target: str, source: str, slot: float) -> str:
-    """Give the idempotency key of a slot's run: `Churn@production/schedule:daily@2025-01-01T06:00:00Z`.
-
-    Args:
-        target: the alias.
-        source: `schedule:<name>`, `backfill:<id>`.
-        slot: Unix time.
-    """
-    return f"{target}/{source}@{datetime.fromtimestamp(slot, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def zone_of(name: str) -> ZoneInfo:
     """Give a zone by its IANA name.
 
