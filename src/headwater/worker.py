@@ -69,7 +69,7 @@ def call_hook(order: str) -> None:
     except SystemExit:
         raise
     except BaseException as raised:  # noqa: BLE001 - whatever it is, people want to see where it comes from
-        print(describe_failure(raised, told.code.root).error.traceback, file=sys.stderr)  # noqa: T201
+        print(describe_failure(raised, told.code.root).error.traceback.rstrip(), file=sys.stderr)  # noqa: T201
         sys.exit(1)
     sys.exit(0)
 
@@ -205,11 +205,16 @@ class _Attempts:
 def _client_facts(order: TaskOrder) -> dict[str, object]:
     """What `current` knows through the client; most steps never ask, so the client is imported by those that do."""
     task_path = f"{order.run_path}/{order.step}/{order.label}"
-    return {
+    known: dict[str, object] = {
         "home": order.home,
         "run": LazyFact(lambda: importlib.import_module(_CLIENT).Run(order.run_path, _namespace_check=False)),
         "task": LazyFact(lambda: importlib.import_module(_CLIENT).Task(task_path, _namespace_check=False)),
     }
+    if order.launch is not None:
+        known["trigger"] = LazyFact(
+            lambda: importlib.import_module(_CLIENT).Run(order.run_path, _namespace_check=False).trigger
+        )
+    return known
 
 
 def _ledger_reader(home: str) -> ReadSmall:

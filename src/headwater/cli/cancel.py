@@ -13,6 +13,9 @@ from headwater.model.events import Cancel
 from headwater.model.rows import RunRow
 from headwater.runtime.cancel import end_interrupted, request_cancel, wait_for_end
 
+#: What can be stopped.
+_OPEN = ("running", "queued", "waiting", "interrupted")
+
 
 @click.command("cancel")
 @click.argument("run")
@@ -22,7 +25,8 @@ from headwater.runtime.cancel import end_interrupted, request_cancel, wait_for_e
 def command(run: str, reason: str, no_wait: bool, home: str | None) -> int:
     """Stop a run: its tasks get 10 s to end, nothing new starts, what finished is kept.
 
-    Waits until the run has ended. A run whose process is gone is ended by this command. Exit code 1: the run ended in
+    Waits until the run has ended. A run that nobody drives (queued, waiting, its process gone) is ended by this
+    command. Exit code 1: the run ended in
     another way before the request was read.
     """
     with opened(home) as view:
@@ -38,7 +42,7 @@ def command(run: str, reason: str, no_wait: bool, home: str | None) -> int:
 
 def _cancel(home: Home, row: RunRow, cancel: Cancel, *, is_waiting: bool) -> RunRow | None:
     """Cancel it, and give it as it ended; None when it is not waited for."""
-    if row.status not in ("running", "interrupted"):
+    if row.status not in _OPEN:
         raise RunIsFinished(f"{row.path} has {row.status} already: nothing is to be stopped")
     if row.status == "running":
         request_cancel(home, row, cancel)
@@ -46,7 +50,7 @@ def _cancel(home: Home, row: RunRow, cancel: Cancel, *, is_waiting: bool) -> Run
             return None
         print(f"asked the driver of {row.path} to stop; waiting for its end", file=sys.stderr)
         row = wait_for_end(home, row)
-    while row.status in ("running", "interrupted"):
+    while row.status in _OPEN:
         if end_interrupted(home, row, cancel, host=os.uname().nodename, pid=os.getpid()):
             print(f"nobody drives {row.path}: ended it here", file=sys.stderr)
         row = wait_for_end(home, row)

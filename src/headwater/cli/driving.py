@@ -10,6 +10,7 @@ import click
 
 from headwater.cli.console import Watcher, watcher
 from headwater.cli.flow_file import CODE, ENGINE
+from headwater.deployments.names import branch_of
 from headwater.engines.local import LocalEngine
 from headwater.engines.routed import RoutedEngine
 from headwater.home import Home, open_home
@@ -17,7 +18,7 @@ from headwater.model.events import RunFinished
 from headwater.model.ids import Digest
 from headwater.model.order import CodeSource
 from headwater.model.ports import Engine
-from headwater.runtime.drive import Happening, Interrupts
+from headwater.runtime.drive import Happening, Interrupts, Parked
 from headwater.runtime.execute import Execution, RunOptions
 
 #: Brings all that runs a task; imported only when tasks run in this process.
@@ -39,7 +40,7 @@ def execute(
     assert settings is not None
     show = watcher(sys.stderr, is_quiet=bool(options.get("quiet")), is_shared=options.get("engine") == "inline")
     show.store(home.path, settings.home.source, home.user)
-    run_options = _run_options(options, int(settings.max_workers.value), command)
+    run_options = _run_options(options, int(settings.max_workers.value), command, home)
     engine = _engine(context, options, home)
     interrupts = Interrupts()
     previous = signal.signal(signal.SIGINT, lambda *_: _interrupt(interrupts, show))
@@ -82,7 +83,9 @@ def _watch(happenings: Iterator[Happening], show: Watcher) -> int:
             show.see(happening)
             if isinstance(happening, RunFinished):
                 end = happening.end
-    return {"succeeded": 0, "failed": 1, "cancelled": 130}[end]
+            elif isinstance(happening, Parked):
+                end = "waiting"
+    return {"succeeded": 0, "waiting": 0, "failed": 1, "cancelled": 130}[end]
 
 
 def _interrupt(interrupts: Interrupts, show: Watcher) -> None:
@@ -90,7 +93,7 @@ def _interrupt(interrupts: Interrupts, show: Watcher) -> None:
     show.interrupted(interrupts.count)
 
 
-def _run_options(options: dict[str, object], default_workers: int, command: tuple[str, ...]) -> RunOptions:
+def _run_options(options: dict[str, object], default_workers: int, command: tuple[str, ...], home: Home) -> RunOptions:
     """Make the run's options out of a command's; one that a parameter of the flow took the name of is not there."""
     return RunOptions(
         max_workers=_whole(options.get("max_workers")) or default_workers,
@@ -101,9 +104,17 @@ def _run_options(options: dict[str, object], default_workers: int, command: tupl
         decorators=_texts(options.get("decorators")),
         is_strict=bool(options.get("is_strict")),
         run_id_file=_text(options.get("run_id_file")),
+        branch=_branch(options, home.user),
+        is_production=bool(options.get("production")),
         command=command,
         has_environments=options.get("engine") != "inline",
     )
+
+
+def _branch(options: dict[str, object], user: str) -> str | None:
+    """Give the branch that was asked for; None = the user's own, also for flows that belong to no project."""
+    asked, is_production = _text(options.get("branch")), bool(options.get("production"))
+    return branch_of(user, asked, is_production=is_production) if asked or is_production else None
 
 
 def _whole(value: object) -> int | None:

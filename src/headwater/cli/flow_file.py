@@ -33,15 +33,22 @@ class FlowCommand(click.Command):
     takes = "FILE.py"
 
     def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        *,
+        found_code: CodeSource | None = None,
+        **extra: Any,
     ) -> click.Context:
+        """Find and import the flow; `found_code` says where the file's code is, when that is known already."""
         path, rest = _split_file(args)
         if path is None:
             if not any(word in ("-h", "--help") for word in args):
                 raise self._no_file(f"headwater {info_name}", args)
             return super().make_context(info_name, args, parent=parent, **extra)
         file, _, name = path.partition(":")
-        code = msgspec.structs.replace(find_code(file), flow=name)
+        code = found_code or msgspec.structs.replace(find_code(file), flow=name)
         extra_obj: dict[str, object] = {CODE: code}
         asks_help = any(word in ("-h", "--help") for word in rest)
         if self.on_found is not None and not asks_help:

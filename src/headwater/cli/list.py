@@ -16,7 +16,7 @@ from headwater.model.rows import Page, RunQuery, RunRow, RunStatus
 #: Characters of a note that a line shows.
 _NOTE = 60
 _HEADS = ("run", "status", "started", "took", "user", "tags", "metrics", "note")
-_STATUSES = ("running", "interrupted", "succeeded", "failed", "cancelled")
+_STATUSES = ("running", "queued", "waiting", "interrupted", "succeeded", "failed", "cancelled")
 
 
 @click.command("list")

@@ -8,16 +8,29 @@ from headwater import __version__
 from headwater.cli.report import (
     code_changed_text,
     continued_text,
+    decided_text,
     failed_lines,
     finished_lines,
+    hook_text,
     interrupt_text,
+    left_text,
+    parked_lines,
     started_text,
 )
 from headwater.cli.tally import StepTally, Tally
 from headwater.cli.words import duration
-from headwater.model.events import CancelRequested, CodeChanged, RunFinished, RunStarted, TaskFailed
+from headwater.model.events import (
+    CancelRequested,
+    CodeChanged,
+    GateDecided,
+    GateReached,
+    RunFinished,
+    RunStarted,
+    TaskFailed,
+)
 from headwater.model.ports import Notice, Wrote
-from headwater.runtime.drive import Continued, Happening
+from headwater.runtime.drive import Continued, Happening, Left, Parked
+from headwater.runtime.hooks import HookEnded, HookWrote
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -29,6 +42,7 @@ _DRAW_EVERY = 0.1
 _BAR = 24
 _WIDTH_OF_WORDS = 36
 _COLUMNS = 4
+_END_STYLES = {"succeeded": "bold green", "failed": "bold red", "cancelled": "bold yellow"}
 
 
 class LiveWatcher:
@@ -85,18 +99,32 @@ class LiveWatcher:
                 self._print(f"note: {happening.text}", "yellow")
             case CancelRequested():
                 self._print(f"cancelled by {happening.user}: {happening.reason or 'no reason given'}", "yellow")
+            case GateReached():
+                self._print(f"step `{happening.step}` waits for approval (role {happening.role})", "yellow")
+            case GateDecided():
+                self._print(decided_text(happening), "green" if happening.verdict == "approved" else "red")
+            case Left():
+                self._print(left_text(self._tally), "yellow")
+            case HookWrote():
+                for line in happening.lines:
+                    self._print(f"hook {happening.name} | {line.text}", "red" if line.stream == "stderr" else None)
+            case HookEnded():
+                if happening.message:
+                    self._print(hook_text(happening), "yellow")
             case _:
                 pass
         if isinstance(happening, RunFinished):
-            self._finish(happening)
+            self._finish(finished_lines(self._tally, happening), _END_STYLES[happening.end])
+        elif isinstance(happening, Parked):
+            self._finish(parked_lines(self._tally, happening), "bold yellow")
         elif time.monotonic() - self._drawn_at > _DRAW_EVERY:
             self._draw()
 
-    def _finish(self, event: RunFinished) -> None:
+    def _finish(self, lines: list[str], style: str) -> None:
         self._draw()
         self.__exit__(None, None, None)
-        head, *rest = finished_lines(self._tally, event)
-        self._print(head, {"succeeded": "bold green", "failed": "bold red"}.get(event.end, "bold yellow"))
+        head, *rest = lines
+        self._print(head, style)
         for line in rest:
             self._print(line, None)
 

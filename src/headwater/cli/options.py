@@ -15,6 +15,8 @@ _RUN_OPTIONS = (
     click.option("--with", "decorators", multiple=True, metavar="NAME:K=V", help="Decorate every step (repeatable)."),
     click.option("--engine", type=click.Choice(["local", "inline"]), default="local", help="Where tasks run."),
     click.option("--strict", "is_strict", is_flag=True, help="Refuse steps that this machine can never fit."),
+    click.option("--branch", help="Branch of the flow's project: runs as test.BRANCH  [default: user.NAME]."),
+    click.option("--production", is_flag=True, help="Run as the project's branch prod."),
     click.option("--namespace", help="Namespace in which the steps read  [default: user:NAME]."),
     click.option("--run-id-file", type=click.Path(dir_okay=False), help="File that gets the run's path first of all."),
     click.option("--home", metavar="FOLDER", help="Folder of store and ledger."),

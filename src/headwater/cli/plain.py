@@ -8,9 +8,13 @@ from headwater import __version__
 from headwater.cli.report import (
     code_changed_text,
     continued_text,
+    decided_text,
     failed_lines,
     finished_lines,
+    hook_text,
     interrupt_text,
+    left_text,
+    parked_lines,
     reused_text,
     started_text,
 )
@@ -19,6 +23,8 @@ from headwater.cli.words import duration
 from headwater.model.events import (
     CancelRequested,
     CodeChanged,
+    GateDecided,
+    GateReached,
     RunFinished,
     RunStarted,
     TaskFailed,
@@ -26,7 +32,8 @@ from headwater.model.events import (
     TaskSucceeded,
 )
 from headwater.model.ports import Notice, Wrote
-from headwater.runtime.drive import Continued, Happening
+from headwater.runtime.drive import Continued, Happening, Left, Parked
+from headwater.runtime.hooks import HookEnded, HookWrote
 
 #: Tasks of a step that get lines of their own; of wider steps only counts are told.
 _TOLD_TASKS = 20
@@ -84,6 +91,21 @@ class PlainWatcher:
                 self._say(f"cancelled by {happening.user}: {happening.reason or 'no reason given'}", at=happening.at)
             case Notice():
                 self._say(f"note: {happening.text}", is_important=True)
+            case GateReached():
+                self._say(f"step `{happening.step}` waits for approval (role {happening.role})", at=happening.at)
+            case GateDecided():
+                is_refused = happening.verdict != "approved"
+                self._say(decided_text(happening), at=happening.at, is_important=is_refused)
+            case Parked():
+                for text in parked_lines(tally, happening):
+                    self._say(text)
+            case Left():
+                self._say(left_text(tally), is_important=True)
+            case HookWrote():
+                for line in happening.lines:
+                    self._say(f"hook {happening.name} | {line.text}", at=line.at)
+            case HookEnded():
+                self._say(hook_text(happening), is_important=True)
             case RunFinished():
                 self._say(reused_text(tally), at=happening.at)
                 for text in finished_lines(tally, happening):

@@ -1,9 +1,11 @@
 """What a watcher says of a run: its start, its failures, its end and what to type next."""
 
 from headwater.cli.tally import Tally
-from headwater.cli.words import bytes_text, duration
-from headwater.model.events import CodeChanged, RunFinished, RunStarted, TaskFailed
+from headwater.cli.words import bytes_text, duration, local_time
+from headwater.model.events import CodeChanged, GateDecided, RunFinished, RunStarted, TaskFailed
 from headwater.model.outcome import TaskError
+from headwater.runtime.drive import Parked
+from headwater.runtime.hooks import HookEnded
 
 #: Failures that are told whole at the end of a run.
 _REPORTED_FAILURES = 3
@@ -40,6 +42,43 @@ def interrupt_text(count: int) -> str:
 def code_changed_text(event: CodeChanged) -> str:
     """Warn that tasks run other code than the run's record holds."""
     return f"warning: {', '.join(event.files[:5])} changed since the run started; its record holds the earlier code"
+
+
+def parked_lines(tally: Tally, parked: Parked) -> list[str]:
+    """Tell for whose decision a run waits, and what to type."""
+    path = tally.path
+    lines = [f"{path} waits for approval; it needs no process until then"]
+    steps = {gate.step: gate for gate in parked.gates}
+    for step, gate in steps.items():
+        count = sum(1 for other in parked.gates if other.step == step)
+        tasks = f"{count} tasks of step" if count > 1 else "step"
+        until = "" if gate.expires_at is None else f", until {local_time(gate.expires_at)}"
+        lines.append(f"  {tasks} `{step}` (role {gate.role}{until})")
+        lines.append(f"    approve:  headwater approve {path}/{step}")
+        lines.append(f"    reject:   headwater reject {path}/{step} --reason ...")
+    lines.append(f"  then:     headwater resume {path}   (a daemon, `headwater up`, does so by itself)")
+    return lines
+
+
+def left_text(tally: Tally) -> str:
+    """Say what a driver leaves behind that was told to leave."""
+    return f"{tally.path} is left as it is; continue it: headwater resume {tally.path}"
+
+
+def hook_text(ended: HookEnded) -> str:
+    """Say what went wrong in an exit hook; empty when nothing did."""
+    return f"exit hook `{ended.name}` {ended.message}; this does not change how the run ended" if ended.message else ""
+
+
+def decided_text(event: GateDecided) -> str:
+    """Say what was decided at a gate."""
+    step = event.key.partition("/")[0].partition("~")[0]
+    if event.verdict == "unmet":
+        return event.reason
+    if event.verdict == "expired":
+        return f"step `{step}` was not approved in time"
+    reason = f": {event.reason}" if event.reason else ""
+    return f"step `{step}` {event.verdict} by {event.user}{reason}"
 
 
 def failed_lines(tally: Tally, event: TaskFailed) -> list[str]:

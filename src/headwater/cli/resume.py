@@ -1,20 +1,30 @@
 """`headwater resume`: continues a run."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 
 import click
+import msgspec
 
 from headwater.cli.driving import execute
 from headwater.cli.early_engine import start_engine_early
 from headwater.cli.flow_file import CODE, FLOW, FlowCommand, command_words, given_parameters, is_flow_file
 from headwater.cli.options import run_options
+from headwater.deployments.names import split_target
+from headwater.deployments.packages import package_folder
+from headwater.deployments.stored import find_deployment
 from headwater.home import Home, open_home
 from headwater.model.errors import HeadwaterError, NotFound, RunIsDriven, UserMistake
 from headwater.model.events import RunStarted
+from headwater.model.order import CodeSource
 from headwater.model.rows import RunQuery, RunRow
 from headwater.runtime.drive import Happening
 from headwater.runtime.execute import Execution, RunOptions
+
+#: Runs that go on under their own name.
+_UNDRIVEN = ("interrupted", "waiting", "queued")
 
 
 class _ResumeCommand(FlowCommand):
@@ -28,9 +38,11 @@ class _ResumeCommand(FlowCommand):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
     ) -> click.Context:
         run = next((word for word in args if "/" in word and not word.startswith("-")), None)
+        code = None
         if run is not None and not any(is_flow_file(word) for word in args):
-            args = [_file_of(run), *args]
-        return super().make_context(info_name, args, parent=parent, **extra)
+            code = _code_of(run, _home_option(args))
+            args = [f"{code.root}/{code.file}:{code.flow}", *args]
+        return super().make_context(info_name, args, parent=parent, found_code=code, **extra)
 
 
 @click.command("resume", cls=_ResumeCommand)
@@ -44,9 +56,9 @@ def command(
 ) -> int:
     """Continue a run: nothing that finished runs again.
 
-    An interrupted run (its process was killed, the machine restarted) goes on under its own name. A failed one is
-    continued by a new run that takes over what succeeded, and runs the rest with the code as it is now. With a STEP,
-    everything from that step on runs again.
+    An interrupted run (its process was killed, the machine restarted) goes on under its own name, and so does one that
+    waits for approval. A failed one is continued by a new run that takes over what succeeded, and runs the rest with
+    the code as it is now. With a STEP, everything from that step on runs again.
     """
     flow, code = context.obj[FLOW], context.obj[CODE]
     given = given_parameters(flow, options)
@@ -54,13 +66,13 @@ def command(
     def start(execution: Execution, run_options: RunOptions, home: Home) -> Iterator[Happening]:
         named, step = _split(words, origin_run_id, flow.__name__)
         origin = _find_origin(home, flow.__name__, named)
-        if origin.status == "interrupted" and step is None:
+        if origin.status in _UNDRIVEN and step is None:
             if given:
                 raise UserMistake(
                     f"{origin.path} goes on with its own parameters",
                     hint="start a new run for other ones, or name the step from which to run again",
                 )
-            return execution.continue_interrupted(origin, run_options)
+            return execution.continue_interrupted(origin, run_options, code_root=code.root)
         if origin.status == "succeeded" and step is None and not given:
             raise UserMistake(
                 f"{origin.path} succeeded: nothing is left to run", hint="name the step to run again from"
@@ -115,13 +127,41 @@ def find_run(home: Home, flow: str, label: str) -> RunRow:
     return home.ledger.find_run(flow, int(label))
 
 
-def _file_of(path: str) -> str:
-    """The file that a run's record names."""
+def _home_option(words: list[str]) -> str | None:
+    """The folder that `--home` names, before the command line is parsed for good."""
+    for number, word in enumerate(words):
+        if word.startswith("--home="):
+            return word.partition("=")[2]
+        if word == "--home" and number + 1 < len(words):
+            return words[number + 1]
+    return None
+
+
+def _code_of(path: str, folder: str | None) -> CodeSource:
+    """Where the code of a run is: in the checkout that its record names, or in its deployment's package.
+
+    A run of a deployment that has ended is resumed with the checkout, as a run of whoever asks.
+    """
     flow, _, label = path.partition("/")
-    home = open_home()
-    row = find_run(home, flow, label)
-    for _, event in home.ledger.events(row.run):
-        if isinstance(event, RunStarted):
-            home.close()
-            return f"{event.code.root}/{event.code.file}:{event.code.flow}"
-    raise NotFound(f"{path} has no first event", hint="`headwater fsck` tells what is wrong")
+    home = open_home(folder)
+    try:
+        row = find_run(home, flow, label)
+        first = next((event for _, event in home.ledger.events(row.run) if isinstance(event, RunStarted)), None)
+        if first is None:
+            raise NotFound(f"{path} has no first event", hint="`headwater fsck` tells what is wrong")
+        if first.launch is None or row.status not in _UNDRIVEN:
+            return first.code
+        _refuse_other_interpreter(row.path, first.launch.python)
+        deployment = find_deployment(home.ledger, split_target(first.launch.target).name, first.launch.number)
+        return msgspec.structs.replace(first.code, root=package_folder(home, deployment))
+    finally:
+        home.close()
+
+
+def _refuse_other_interpreter(path: str, python: str | None) -> None:
+    """Raise when a run of a deployment would go on with other packages than it was deployed with."""
+    if python is not None and python != sys.executable and os.access(python, os.X_OK):
+        raise UserMistake(
+            f"{path} runs with {python}, as it was deployed; this is {sys.executable}",
+            hint=f"{python} -m headwater resume {path}",
+        )

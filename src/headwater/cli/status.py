@@ -25,7 +25,7 @@ _PART_NAMES = {
     "compute": "compute",
     "save": "save",
 }
-_EXIT_CODES = {"succeeded": 0, "failed": 1, "cancelled": 130, "interrupted": 1}
+_EXIT_CODES = {"succeeded": 0, "waiting": 0, "failed": 1, "cancelled": 130, "interrupted": 1}
 #: Longest sleep between two looks while following.
 _LOOK_SECONDS = 0.5
 
@@ -76,7 +76,7 @@ def _follow(record: RunRecord) -> None:
         if line != told:
             print(f"{local_time(time.time())} {line}", file=sys.stderr, flush=True)
             told = line
-        if row.status != "running":
+        if row.status not in ("running", "queued"):
             return
         ledger.wait(_LOOK_SECONDS)
 
@@ -156,6 +156,15 @@ def _print_next(found: RunView) -> None:
     match row.status:
         case "interrupted":
             print(f"\nits process is gone; continue it: headwater resume {row.path}")
+        case "waiting":
+            print()
+            for step in row.gates:
+                print(f"`{step}` waits for approval: headwater approve {row.path}/{step}    (or `headwater reject`)")
+            if row.gate_expires_at is not None:
+                print(f"unanswered, it counts as rejected from {local_time(row.gate_expires_at)} on")
+            print(f"then: headwater resume {row.path}    (a daemon, `headwater up`, does so by itself)")
+        case "queued":
+            print(f"\nit waits for the daemon: headwater up    stop: headwater cancel {row.path}")
         case "failed" | "cancelled":
             print(f"\nresume: headwater resume {row.path}")
         case "running":

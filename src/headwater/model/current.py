@@ -38,6 +38,12 @@ _ALWAYS = [
     "project_name",
     "branch_name",
     "is_production",
+    "is_user_branch",
+    "project_flow_name",
+    "deployment",
+    "idempotency_key",
+    "logical_date",
+    "trigger",
 ]
 
 

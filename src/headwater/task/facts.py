@@ -1,13 +1,19 @@
 """What `current` knows inside a step."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from headwater.model.current import LazyFact
 from headwater.model.graph import Graph
+from headwater.model.launch import Launch
 from headwater.model.order import Gang, TaskOrder
+from headwater.model.production import Project
 from headwater.task.seeds import attempt_seed
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class ParallelFacts(msgspec.Struct, frozen=True):
@@ -66,8 +72,44 @@ def facts_of(order: TaskOrder, graph: Graph, folder: TemporaryFolder, given: Map
         "parallel": _parallel(order.gang, order.label),
         "seed": attempt_seed(order.seed, order.key),
     }
+    known.update(_project_facts(order.project, graph.flow))
+    known.update(_launch_facts(order.launch))
     known.update(given)
     return known
+
+
+def _project_facts(project: Project | None, flow: str) -> dict[str, object]:
+    """What `@project` brings; a flow in no project is never production by it."""
+    if project is None:
+        return {"is_production": False, "is_user_branch": False}
+    return {
+        "project_name": project.name,
+        "branch_name": project.branch,
+        "project_flow_name": f"{project.name}.{project.branch}.{flow}",
+        "is_production": project.is_production,
+        "is_user_branch": project.branch.startswith("user."),
+    }
+
+
+def _launch_facts(launch: Launch | None) -> dict[str, object]:
+    """What runs of deployments know besides: the alias, the slot that the run stands for, its one key."""
+    if launch is None:
+        return {}
+    known: dict[str, object] = {
+        "deployment": launch.target,
+        "idempotency_key": launch.idempotency_key,
+        "is_production": launch.is_production,
+    }
+    slot = launch.logical_date
+    if slot is not None:
+        known["logical_date"] = LazyFact(lambda: _date(slot))
+    return known
+
+
+def _date(unix_seconds: float) -> "datetime":
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(unix_seconds, UTC)
 
 
 def _parallel(gang: Gang | None, label: int) -> ParallelFacts:
