@@ -83,15 +83,15 @@ def breaches(rules: Iterable[AlertRule], metrics: Mapping[str, object]) -> list[
     found = []
     for rule in rules:
         if rule.on == "metric" and rule.metric is not None:
-            told = _breach(rule, metrics.get(rule.metric))
+            told = _breach(rule, metrics[rule.metric]) if rule.metric in metrics else "is missing"
             if told:
                 found.append(Breach(rule.metric, told))
     return found
 
 
 def _breach(rule: AlertRule, value: object) -> str:
-    if value is None:
-        return "is missing"
+    if value is None:  # what JSON makes of NaN
+        return "is no number"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"is {value!r}, which is no number"
     # Asked this way round, NaN is out of every bound.

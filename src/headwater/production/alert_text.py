@@ -171,7 +171,8 @@ def message_id(alert: Alert) -> str:
 
 def _head(facts: FailureFacts) -> list[str]:
     slot = f", slot {moment(facts.logical_date)}" if facts.logical_date is not None else ""
-    again = f", after {facts.retries} retries of the run" if facts.retries else ""
+    retries = f"{facts.retries} retries" if facts.retries > 1 else "a retry"
+    again = f", after {retries} of the whole run" if facts.retries else ""
     took = duration(facts.seconds)
     return [f"{facts.run}, deployment {facts.number}{slot}", f"failed {moment(facts.at)} after {took}{again}"]
 

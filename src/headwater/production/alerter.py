@@ -121,10 +121,18 @@ class Alerter:
             self._guard(lambda: self._look_at_clock(now), "deadlines")
         self._hand_out(now)
 
+    def settle(self, seconds: float) -> None:
+        """Give what is being sent so long to end, and record how it ended."""
+        self._outbox.wait(seconds)
+        self._record_tries()
+
+    def is_sending_more(self, now: float) -> bool:
+        """Tell whether something else could be tried now."""
+        return any(self._outbox.is_free(label) for alert in self._waiting.values() for label in due(alert, now))
+
     def close(self) -> None:
         """Let what is being sent end, for a moment; what does not is tried again by the next alerter."""
-        self._outbox.wait(_LAST_SECONDS)
-        self._record_tries()
+        self.settle(_LAST_SECONDS)
 
     def _look_at_runs(self, now: float) -> None:
         while events := self._ledger.published(self._after, limit=_BATCH):

@@ -1,0 +1,401 @@
+"""The whole way: something happens to a deployment, somebody hears of it, once."""
+
+import json
+
+import pytest
+
+from headwater.model.production import AlertRule, RunPolicy, Schedule
+from headwater.production.channel_book import add_channel, remove_channel
+from headwater.production.channels import Webhook
+from tests.production.alert_servers import Hanging, Web, serving
+from tests.production.alert_story import BEGIN, DAY, HOUR, Story
+
+DAILY = Schedule("0 6 * * *", name="daily")
+
+
+@pytest.fixture
+def story(tmp_path):
+    story = Story(tmp_path / "home")
+    yield story
+    story.home.close()
+
+
+@pytest.fixture
+def web(story):
+    web = Web()
+    with serving(web) as server:
+        add_channel(story.home.path, Webhook("team", f"http://127.0.0.1:{server.port}/hook"))
+        yield web
+
+
+@pytest.fixture
+def look(story):
+    """Let the alerter look at everything, and let what it sends arrive."""
+    alerters = []
+
+    def look(seconds=10.0):
+        if not alerters:
+            alerters.append(story.alerter())
+        story.tick(seconds)
+        alerters[0].turn()
+        alerters[0].settle(10)
+        while alerters[0].is_sending_more(story.now):
+            alerters[0].turn()
+            alerters[0].settle(10)
+
+    yield look
+    for alerter in alerters:
+        alerter.close()
+
+
+def said(web):
+    """Titles that arrived."""
+    return [json.loads(body)["text"].split("*")[1] for body in web.bodies]
+
+
+def test_a_failed_run_of_production_is_told_with_step_line_and_error(story, web, look):
+    story.deploy()
+    story.good()
+    run = story.bad()
+    look()
+
+    assert ["Churn@production failed at train (churn.py:41): KeyError: 'amount'"] == said(web)
+    alert = story.only("failure")
+    assert (run.path, "train", {}) == (alert.run, alert.step, alert.waiting)
+    assert [("webhook:team", True)] == [(one.channel, one.is_delivered) for one in alert.deliveries]
+    assert 'total = rows["amount"].sum()' in alert.text
+    assert "headwater debug Churn/2/train/2" in alert.text
+    assert "headwater resume Churn/2" in alert.text
+
+
+def test_the_same_failure_is_counted_and_not_told_again(story, web, look):
+    story.deploy()
+    for _ in range(3):
+        last = story.bad()
+        look()
+
+    assert 1 == len(web.bodies)
+    alert = story.only("failure")
+    assert (3, last.path) == (alert.count, alert.last_run)
+
+
+def test_another_line_or_error_is_another_cause(story, web, look):
+    story.deploy()
+    story.bad()
+    story.bad(line=42)
+    story.bad(error="ValueError", message="no rows")
+    look()
+
+    assert 3 == len(web.bodies)
+
+
+def test_the_first_success_after_a_failure_is_told_and_ends_the_cause(story, web, look):
+    story.deploy()
+    story.bad()
+    story.bad()
+    story.good()
+    story.good()
+    story.bad()
+    look()
+
+    assert ["failure", "recovery", "failure"] == story.kinds()
+    assert "Churn@production recovered: Churn/3 succeeded" == said(web)[1]
+    assert "2 runs failed" in story.only("recovery").text
+
+
+def test_a_failure_that_a_retry_of_the_run_may_mend_is_told_only_when_that_fails_too(story, web, look):
+    story.deploy(policy=RunPolicy(retries=1, minutes_between_retries=5))
+    first = story.bad()
+    look()
+    assert [] == story.kinds()
+
+    story.bad(kind="retry", key=f"{first.path}/retry:1")
+    look()
+    assert ["failure"] == story.kinds()
+    assert "after a retry of the whole run" in story.only("failure").text
+
+
+def test_a_retry_that_goes_well_leaves_nothing_to_be_told(story, web, look):
+    story.deploy(policy=RunPolicy(retries=1))
+    first = story.bad()
+    look()
+    run = story.run(kind="retry", key=f"{first.path}/retry:1")
+    for key in ("start", "train", "end"):
+        run.task(key)
+    run.finish()
+    look(HOUR)
+
+    assert [] == story.kinds()
+
+
+def test_a_failure_whose_retry_never_comes_is_told_after_all_even_by_the_next_alerter(story, web, look):
+    story.deploy(policy=RunPolicy(retries=2, minutes_between_retries=5))
+    story.bad()
+    first = story.alerter()
+    first.turn()
+    first.close()
+    assert [] == story.kinds()
+
+    look(8 * 60)
+    assert ["failure"] == story.kinds()
+
+
+def test_only_production_is_told_of_unasked(story, web, look):
+    story.deploy(alias="user.ann")
+    story.bad("Churn@user.ann")
+    story.deploy(AlertRule("failure"), alias="test.new")
+    story.bad("Churn@test.new")
+    look()
+
+    assert ["Churn@test.new failed at train (churn.py:41): KeyError: 'amount'"] == said(web)
+
+
+def test_nobody_is_woken_up_for_a_shadow(story, web, look):
+    story.deploy(alias="shadow.1")
+    story.bad("Churn@shadow.1")
+    story.deploy()
+    story.bad("Churn@production", kind="shadow")
+    look()
+
+    assert [] == story.kinds()
+
+
+def test_a_backfill_neither_ends_nor_hides_the_failure_of_the_daily_run(story, web, look):
+    story.deploy()
+    story.bad()
+    story.good(kind="backfill", source="b1")
+    story.bad(kind="backfill", source="b1")
+    story.bad()
+    look()
+
+    assert ["failure", "failure"] == story.kinds()
+    assert {2, 1} == {alert.count for alert in story.alerts.newest(9)}
+
+
+def test_a_cancelled_run_is_no_failure(story, web, look):
+    story.deploy()
+    story.run().finish("cancelled")
+    look()
+
+    assert [] == story.kinds()
+
+
+def test_a_metric_out_of_bounds_is_told_once_with_the_last_values(story, web, look):
+    story.deploy(AlertRule("metric", metric="f1", below=0.7))
+    for value in (0.9, 0.8, 0.65, 0.6):
+        story.good(summary={"f1": value})
+        look()
+
+    assert ["Churn@production: f1 is 0.65, below 0.7 (Churn/3)"] == said(web)
+    alert = story.only("metric")
+    assert 2 == alert.count
+    assert ["Churn/3  0.65", "Churn/2  0.8", "Churn/1  0.9"] == [line.strip() for line in alert.text.split("\n")[1:4]]
+
+
+def test_a_metric_that_left_its_bounds_again_is_told_again(story, web, look):
+    story.deploy(AlertRule("metric", metric="f1", below=0.7, above=0.95))
+    for value in (0.6, 0.8, 0.99):
+        story.good(summary={"f1": value})
+    look()
+
+    assert [
+        "Churn@production: f1 is 0.6, below 0.7 (Churn/1)",
+        "Churn@production: f1 is 0.99, above 0.95 (Churn/3)",
+    ] == said(web)
+
+
+@pytest.mark.parametrize(
+    ("summary", "told"),
+    [({}, "is missing"), ({"f1": float("nan")}, "is no number"), ({"f1": "good"}, "is 'good', which is no number")],
+)
+def test_a_metric_that_cannot_be_judged_is_told(story, web, look, summary, told):
+    story.deploy(AlertRule("metric", metric="f1", below=0.7))
+    story.good(summary=summary)
+    look()
+
+    assert [f"Churn@production: f1 {told} (Churn/1)"] == said(web)
+
+
+def test_slots_missed_in_a_row_are_one_cause(story, web, look):
+    story.deploy(schedules=(DAILY,))
+    for day in range(3):
+        story.record("missed", BEGIN + day * DAY, reason="nothing could fire")
+    look()
+    look()
+
+    assert ["Churn@production missed 3 slots of daily"] == said(web)
+    assert "slots from 2025-03-01 06:00:00 UTC to 2025-03-03 06:00:00 UTC" in story.only("missed").text
+
+
+def test_the_next_outage_is_the_next_cause(story, web, look):
+    story.deploy(schedules=(DAILY,))
+    story.record("missed", BEGIN)
+    look()
+    story.good(slot=BEGIN + DAY)
+    story.record("missed", BEGIN + 2 * DAY)
+    look()
+
+    assert ["missed", "missed"] == story.kinds()
+
+
+def test_slots_that_were_skipped_on_purpose_are_not_missed(story, web, look):
+    story.deploy(schedules=(DAILY,))
+    story.record("skipped", BEGIN, reason="Churn/1 was at work")
+    look()
+
+    assert [] == story.kinds()
+
+
+def test_a_run_that_could_not_be_started_is_told(story, web, look):
+    story.deploy(schedules=(DAILY,))
+    story.record("refused", BEGIN, reason="no value for alpha")
+    story.record("refused", BEGIN + DAY, reason="no value for alpha")
+    look()
+
+    assert ["Churn@production was not started (schedule daily): no value for alpha"] == said(web)
+
+
+def test_a_deployment_without_a_success_by_its_deadline_is_late(story, web, look):
+    story.deploy(AlertRule("late", by="08:00"), schedules=(DAILY,))
+    story.good(slot=BEGIN)
+    look(3 * HOUR)
+    assert [] == story.kinds()
+
+    story.now = BEGIN + DAY + 1.9 * HOUR
+    look()
+    assert [] == story.kinds()
+    look(0.2 * HOUR)
+    look(HOUR)
+    assert ["Churn@production is late: no successful run by 08:00 (UTC)"] == said(web)
+    assert "last good run: Churn/1" in story.only("late").text
+
+
+def test_a_late_success_is_a_recovery_and_does_not_count_for_the_next_day(story, web, look):
+    story.deploy(AlertRule("late", by="08:00"), schedules=(DAILY,))
+    story.good(slot=BEGIN)
+    story.now = BEGIN + DAY + 2.1 * HOUR
+    look()
+    story.good(slot=BEGIN + DAY)
+    look()
+    assert ["late", "recovery"] == story.kinds()
+
+    story.now = BEGIN + 2 * DAY + 2.1 * HOUR
+    look()
+    assert ["late", "recovery", "late"] == story.kinds()
+
+
+def test_a_day_without_a_slot_has_no_deadline(story, web, look):
+    weekdays = Schedule("0 6 * * 1-5", name="weekdays")
+    story.deploy(AlertRule("late", by="08:00"), schedules=(weekdays,))
+    story.now = BEGIN + DAY + 3 * HOUR  # a Sunday
+    look()
+    assert [] == story.kinds()
+
+    story.now = BEGIN + 2 * DAY + 3 * HOUR
+    look()
+    assert ["late"] == story.kinds()
+
+
+def test_what_was_deployed_after_the_slot_is_not_late(story, web, look):
+    story.now = BEGIN + HOUR
+    story.deploy(AlertRule("late", by="08:00"), schedules=(DAILY,))
+    look(2 * HOUR)
+
+    assert [] == story.kinds()
+
+
+def test_a_channel_that_never_answers_holds_up_no_other(story, web, look):
+    story.seconds = 1.0
+    with serving(Hanging()) as hanging:
+        add_channel(story.home.path, Webhook("dead", f"http://127.0.0.1:{hanging.port}/hook"))
+        story.deploy()
+        story.bad()
+        alerter = story.alerter()
+        alerter.turn()
+        story.bad(line=99)
+        alerter.turn()
+        alerter.settle(10)
+        alerter.turn()
+        alerter.settle(10)
+
+        assert 2 == len(web.bodies)
+        first = min(story.alerts.newest(9), key=lambda alert: alert.at)
+        assert {"webhook:dead": False, "webhook:team": True} == {
+            one.channel: one.is_delivered for one in first.deliveries
+        }
+        assert "no end within 1 s" in [one.message for one in first.deliveries]
+
+
+def test_delivery_is_tried_again_later_and_given_up_in_the_end(story, look):
+    with serving(Web(b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nbusy")) as server:
+        add_channel(story.home.path, Webhook("team", f"http://127.0.0.1:{server.port}/hook"))
+        story.deploy()
+        story.bad()
+        look()
+        assert 1 == server.connections
+        look(29)
+        assert 1 == server.connections
+        for pause in (30, 120, 480, 1200, 5000):
+            look(pause)
+
+        alert = story.only("failure")
+        assert 5 == server.connections == len(alert.deliveries)
+        assert ({}, "127.0.0.1 answered 500: busy") == (alert.waiting, alert.deliveries[0].message)
+
+
+def test_what_was_not_delivered_is_delivered_by_the_next_alerter(story):
+    story.deploy()
+    story.bad()
+    add_channel(story.home.path, Webhook("team", "http://127.0.0.1:1/hook"))
+    first = story.alerter()
+    first.turn()
+    first.settle(10)
+    first.close()
+    web = Web()
+    with serving(web) as server:
+        story.home.ledger.close()
+        remove_channel(story.home.path, "team")
+        add_channel(story.home.path, Webhook("team", f"http://127.0.0.1:{server.port}/hook"))
+        again = Story(story.home.path)
+        again.now = story.now + 60
+        second = again.alerter()
+        second.turn()
+        second.settle(10)
+
+        assert 1 == len(web.bodies)
+        assert [False, True] == [one.is_delivered for one in again.only("failure").deliveries]
+        second.close()
+        again.home.close()
+
+
+def test_an_alert_does_not_wait_for_a_channel_that_was_removed(story, look):
+    add_channel(story.home.path, Webhook("team", "http://127.0.0.1:1/hook"))
+    story.deploy()
+    story.bad()
+    look()
+    remove_channel(story.home.path, "team")
+    look(60)
+
+    assert ({}, "the channel is gone") == (story.only("failure").waiting, story.only("failure").deliveries[-1].message)
+
+
+def test_without_channels_alerts_are_recorded_all_the_same(story, look):
+    story.deploy()
+    story.bad()
+    look()
+
+    assert ["failure"] == story.kinds()
+
+
+def test_a_channel_of_the_environment_is_told_too(story):
+    web = Web()
+    with serving(web) as server:
+        story.deploy()
+        story.bad()
+        alerter = story.alerter(HEADWATER_ALERT_WEBHOOK=f"http://127.0.0.1:{server.port}/hook")
+        alerter.turn()
+        alerter.settle(10)
+        alerter.close()
+
+        assert 1 == len(web.bodies)
+        assert "webhook:environment" == story.only("failure").deliveries[0].channel
