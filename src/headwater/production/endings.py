@@ -45,10 +45,12 @@ def read_endings(ledger: Ledger, knowledge: Knowledge, journal: Journal) -> Endi
     for event in events:
         if event.name != RUN_FINISHED or not event.id.startswith("run:"):
             continue
-        ended = knowledge.standing.runs.pop(event.id[4:], None)
-        if ended is not None:
-            journal.note(f"{ended.path} {_end(event)}")
-        if _end(event) == "failed" and event.payload.get("target", b"null") != b"null":
+        knowledge.standing.runs.pop(event.id[4:], None)
+        if bytes(event.payload.get("target", b"null")) == b"null":
+            continue
+        if event.at >= knowledge.read_at:
+            journal.note(f"{event.run} {_end(event)}")
+        if _end(event) == "failed":
             retry = _retry(ledger, knowledge, event.id[4:])
             retries += [] if retry is None else [retry]
     return Endings(events, retries, is_more=len(events) == _MOST_EVENTS)

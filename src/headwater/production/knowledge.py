@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from headwater.deployments.names import split_target
+from headwater.deployments.shadows import is_shadow_over
 from headwater.deployments.stored import find_deployment
 from headwater.home import Home
 from headwater.model.deployment import AliasState, Deployment
@@ -41,9 +42,10 @@ _STAGES: dict[RunStatus, Stage] = {
 class Knowledge:
     """What the scheduler knows, read from the ledger."""
 
-    def __init__(self, home: Home, pools: Pools) -> None:
+    def __init__(self, home: Home, pools: Pools, now: float) -> None:
         """Read all of it."""
-        self._home = home
+        #: What ended before then was told by whoever knew it then.
+        self.read_at = now
         self._ledger = home.ledger
         self._deployments: dict[tuple[str, int], Deployment] = {}
         self._versions: dict[str, int] = {}
@@ -76,7 +78,15 @@ class Knowledge:
                 self.listening.put(state.target, (), (), 0)
             else:
                 self.standing.deployed[state.target] = deployed
+                self.note_shadow(state.target)
                 self._listen(deployed)
+
+    def note_shadow(self, target: str) -> None:
+        """Take note of whether a shadow has run as often as it was to; it may have fired just now."""
+        self.standing.over.discard(target)
+        deployed = self.standing.deployed.get(target)
+        if deployed is not None and is_shadow_over(self._ledger, deployed.state):
+            self.standing.over.add(target)
 
     def _deployed(self, state: AliasState) -> Deployed | None:
         if state.deployment is None:

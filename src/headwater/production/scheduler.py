@@ -14,6 +14,7 @@ from threading import Event as Stop
 import msgspec
 
 from headwater.deployments.launches import plan_launch
+from headwater.deployments.shadows import SOURCE as SHADOW
 from headwater.home import Home, open_home
 from headwater.model.errors import HeadwaterError, UserMistake
 from headwater.model.failpoints import failpoint
@@ -103,7 +104,7 @@ class Scheduler:
 
     def _begin_anew(self) -> None:
         """Forget everything and read it from the ledger."""
-        self._knowledge = Knowledge(self._home, self._pools)
+        self._knowledge = Knowledge(self._home, self._pools, self._clock.now())
         for run in self._drivers.asked:
             if run in self._knowledge.standing.runs:
                 self._knowledge.standing.runs[run].stage = "driven"
@@ -266,6 +267,8 @@ class Scheduler:
         self._journal.note(f"{firing.key}: {firing.verdict} {started}".rstrip() + why)
         if planned.commit is not None and firing.run is not None:
             self._knowledge.note_launched(planned.commit.events[0], started)
+        if firing.source == SHADOW:
+            self._knowledge.note_shadow(firing.target)
 
     def _cancel(self, turn: Turn, now: float) -> None:
         for run, reason in turn.cancels:

@@ -84,6 +84,8 @@ class Standing(msgspec.Struct):
     deployed: dict[str, Deployed] = {}
     runs: dict[RunId, ActiveRun] = {}
     pools: Pools = Pools()
+    #: Shadows that have run as often as they were to.
+    over: set[str] = set()
 
     def busy(self) -> dict[str, str]:
         """Give the path of one run for each target that has one, those of backfills left out."""

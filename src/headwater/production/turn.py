@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from headwater.deployments.shadows import SOURCE as SHADOW
+from headwater.deployments.shadows import shadow_key
 from headwater.model.launch import Trigger
 from headwater.production.backfill import Backfill
 from headwater.production.listening import Heard
@@ -145,7 +147,7 @@ def _shadows(standing: Standing, fires: Sequence[Fire], busy: dict[str, str]) ->
     """Give the firings of shadows, beside each run that production starts by itself; one at a time."""
     shadows: dict[str, list[str]] = {}
     for target, deployed in standing.deployed.items():
-        if deployed.state.shadow_of is not None and not deployed.state.is_paused:
+        if deployed.state.shadow_of is not None and not deployed.state.is_paused and target not in standing.over:
             shadows.setdefault(deployed.state.shadow_of, []).append(target)
     found: list[Fire] = []
     for fire in fires:
@@ -159,8 +161,8 @@ def _shadow_of(fire: Fire, target: str, busy: Mapping[str, str]) -> Fire:
     shadow = msgspec.structs.replace(
         fire,
         target=target,
-        key=f"{target}/shadow:{fire.key}",
-        source="shadow",
+        key=shadow_key(target, fire.key),
+        source=SHADOW,
         trigger=Trigger("shadow", fire.key, fire.trigger.events),
         reason="",
     )
