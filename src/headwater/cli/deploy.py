@@ -114,7 +114,7 @@ def _print(home: Home, done: Deployed, *, is_listing: bool) -> None:
     was = f", before that deployment {before.number}" if before is not None and before.deployment is not None else ""
     print(f"{state.target} is deployment {deployment.number} now{was}")
     if state.shadow_of is not None:
-        _tell(f"it runs with each run of {state.shadow_of}; compare: headwater deployment compare {state.target}")
+        _tell(f"when both have run: headwater deployment compare {state.target}")
     for line in firing_lines(deployment, state, time.time()):
         print(line)
     for line in no_daemon_lines(home, deployment):

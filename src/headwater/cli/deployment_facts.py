@@ -27,6 +27,9 @@ def next_firings(schedule: Schedule, target: str, now: float, count: int = _FIRI
 
 def firing_lines(deployment: Deployment, state: AliasState, now: float) -> Iterator[str]:
     """Say when the deployment fires next, in UTC and in the zones of its schedules and of the reader."""
+    if state.shadow_of is not None:
+        yield f"runs with each run of {state.shadow_of}, and by itself never"
+        return
     if state.is_paused and (deployment.graph.production.schedules or deployment.graph.production.triggers):
         yield f"paused: nothing fires until `headwater deployment unpause {state.target}`"
     for schedule in deployment.graph.production.schedules:
@@ -136,7 +139,7 @@ def schedule_facts(deployment: Deployment, state: AliasState, now: float) -> lis
             "name": schedule_key(schedule),
             "cron": schedule.cron,
             "timezone": schedule.timezone,
-            "next": [] if state.is_paused else next_firings(schedule, state.target, now),
+            "next": [] if state.is_paused or state.shadow_of is not None else next_firings(schedule, state.target, now),
         }
         for schedule in deployment.graph.production.schedules
     ]

@@ -92,7 +92,7 @@ def _save_again_what_was_swept(home: Home, deployment: Deployment, prepared: Pre
     ]
     if all(digest is None or home.objects.is_there(digest) for digest in digests):
         return
-    save_tree(home.objects, deployment.code.root)
+    save_tree(home.objects, deployment.code.root, with_data=True)
     keep_values(home, prepared.values, deployment.code.module)
 
 
@@ -145,7 +145,11 @@ def _next_state(
     if request.shadow_of is not None:
         origin = str(split_target(request.shadow_of))
         state = msgspec.structs.replace(
-            state, shadow_of=origin, has_secrets=request.has_secrets, shadow_runs=request.shadow_runs
+            state,
+            shadow_of=origin,
+            has_secrets=request.has_secrets,
+            shadow_runs=request.shadow_runs,
+            schedules_since={},  # it follows the other's
         )
     is_new = before is None or not is_taken(before)
     if target.alias != PRODUCTION or not is_new:

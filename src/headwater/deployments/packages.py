@@ -11,9 +11,12 @@ from headwater.model.deployment import Deployment
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, InternalError, PackageDamaged
 from headwater.model.failpoints import failpoint
 from headwater.model.ids import Digest
-from headwater.store.framing import hash_bytes
-from headwater.store.trees import Listing, materialise, read_tree
+from headwater.store.trees import Listing, materialise, read_tree, verify_tree
 
+#: How `verify_tree` ends what it says of a further file.
+_ADDED = " was added"
+#: What Python would import before, or instead of, the package's own.
+_IMPORTED = (".py", ".pyc", ".so", ".pth")
 _READ_ONLY, _READ_ONLY_PROGRAM = 0o400, 0o500
 
 
@@ -39,29 +42,18 @@ def package_folder(home: Home, deployment: Deployment) -> str:
         listing = read_tree(home.objects, tree)
     except (ArtifactMissing, ArtifactDamaged) as error:
         raise _damaged(deployment, "its list of files", error) from error
-    if _is_whole(folder, listing):
+    if _is_whole(home, tree, folder):
         return folder
     with _alone(home):
-        if not _is_whole(folder, listing):
+        if not _is_whole(home, tree, folder):
             _lay_out(home, deployment, tree, listing, folder)
     return folder
 
 
-def _is_whole(folder: str, listing: Listing) -> bool:
-    for path, file in listing.files.items():
-        try:
-            with open(f"{folder}/{path}", "rb") as opened:
-                if hash_bytes(opened.read()) != file.digest:
-                    return False
-        except OSError:
-            return False
-    return not any(path.endswith(".py") and path not in listing.files for path in _files_below(folder))
-
-
-def _files_below(folder: str) -> Iterator[str]:
-    for parent, _, names in os.walk(folder):
-        below = parent[len(folder) + 1 :]
-        yield from (f"{below}/{name}" if below else name for name in names)
+def _is_whole(home: Home, tree: Digest, folder: str) -> bool:
+    """Tell whether every file is as it was deployed, and no code was added; what runs wrote beside it is theirs."""
+    found = verify_tree(home.objects, tree, folder)
+    return not any(not each.endswith(_ADDED) or each.removesuffix(_ADDED).endswith(_IMPORTED) for each in found)
 
 
 @contextmanager

@@ -25,7 +25,10 @@ from headwater.model.order import CodeSource
 from headwater.model.production import Project
 from headwater.store.framing import hash_bytes
 from headwater.store.tree_rules import LeftOut
-from headwater.store.trees import Listing, read_tree, save_tree
+from headwater.store.trees import Listing, Tree, read_tree, save_tree
+
+#: Files that a refusal names.
+_NAMED = 10
 
 
 class DeployRequest(msgspec.Struct, frozen=True):
@@ -96,7 +99,8 @@ def prepare(
     }
     refuse_starts_without_parameters(graph, values)
     environments = _environments(home, graph, code, watch)
-    tree = save_tree(home.objects, code.root, cache_folder=home.path)
+    tree = save_tree(home.objects, code.root, cache_folder=home.path, with_data=True)
+    _refuse_unfit(tree)
     listing = read_tree(home.objects, tree.digest)
     kept = keep_values(home, values, code.module)
     wanted = _deployment(home, name, graph, msgspec.structs.replace(code, tree=tree.digest), request, at)
@@ -203,6 +207,22 @@ def digest_of(deployment: Deployment) -> Digest:
         deployment.kind,
     )
     return hash_bytes(msgspec.json.encode(parts, order="sorted"))
+
+
+def _refuse_unfit(tree: Tree) -> None:
+    """Refuse a package that would not be the whole of the project, or reach out of it."""
+    leading = [each.path for each in tree.left_out if each.leads_out]
+    if leading:
+        raise DeploymentRefused(
+            f"a package holds no links that lead out of the project: {', '.join(leading[:_NAMED])}",
+            hint="put a copy in their place, or name them in .headwaterignore",
+        )
+    beyond = [each for each in tree.left_out if each.is_beyond_limit]
+    if beyond:
+        raise DeploymentRefused(
+            f"the project is too large for a package: {beyond[0].reason} (at {beyond[0].path})",
+            hint="name what its runs do not need in .headwaterignore; large data belongs elsewhere",
+        )
 
 
 def named_by(home: Home, state: AliasState) -> Deployment:

@@ -11,6 +11,8 @@ import msgspec
 
 _CODE_BYTES = 4 << 20
 _TEXT_BYTES = 512 << 10
+#: Largest file of a package that is deployed: it holds data too.
+_PACKAGED_BYTES = 64 << 20
 _FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env", "htmlcov"})
 _SECRETS = re.compile(
     r"(\.env.*|.*\.(pem|key|p12|pfx|jks|keystore|kdbx|gpg|asc|ppk)|id_(rsa|dsa|ecdsa|ed25519).*"
@@ -20,6 +22,8 @@ _SECRETS = re.compile(
 )
 #: Text, but data: not a part of the code.
 _DATA = re.compile(r".*\.(csv|tsv|parquet|log|lock|db|sqlite3?)", re.IGNORECASE)
+#: Written while it is read; in no package either.
+_LIVE = re.compile(r".*\.(log|db|sqlite3?)(-wal|-shm|-journal)?", re.IGNORECASE)
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -64,15 +68,15 @@ def leads_out(root: str, path: str) -> bool:
     return not os.path.realpath(f"{root}/{path}").startswith(f"{root}/")
 
 
-def why_left_out_file(name: str, found: os.stat_result) -> str | None:
+def why_left_out_file(name: str, found: os.stat_result, *, with_data: bool = False) -> str | None:
     """Say why a file of an allowed name is left out; None when it is not. `found` describes what a link leads to."""
     if stat.S_ISDIR(found.st_mode):
         return "a link to a folder"
     if not stat.S_ISREG(found.st_mode):
         return "not a file"
-    limit = _CODE_BYTES if name.endswith(".py") else _TEXT_BYTES
+    limit = _CODE_BYTES if name.endswith(".py") else _PACKAGED_BYTES if with_data else _TEXT_BYTES
     if found.st_size > limit:
         return f"larger than {limit >> 10} KiB"
-    if _DATA.fullmatch(name):
+    if (_LIVE if with_data else _DATA).fullmatch(name):
         return "data, not code"
     return None

@@ -26,6 +26,11 @@ TREE_CODEC = "tree/1"
 _MOST_FILES = 3000
 _MOST_BYTES = 64 << 20
 _MOST_ENTRIES = 30_000
+#: The same of a package, which holds data too.
+_MOST_PACKAGED_FILES = 10_000
+_MOST_PACKAGED_BYTES = 256 << 20
+#: Contents that wait to be written together.
+_MOST_WAITING_BYTES = 64 << 20
 
 
 class TreeFile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,34 +68,42 @@ class Tree(msgspec.Struct, frozen=True):
         return sum(self.sizes.values())
 
 
-def save_tree(objects: ObjectStore, root: str, *, cache_folder: str | None = None) -> Tree:
+def save_tree(objects: ObjectStore, root: str, *, cache_folder: str | None = None, with_data: bool = False) -> Tree:
     """Save the code and small text files below a folder; durable on return.
 
     Left out: hidden files, virtual environments, caches, what looks like a secret, what ignore files name, links that
     lead out, binary and large files (see `tree_rules.py`, `ignore_files.py`). `cache_folder` keeps digests of files
-    that have not changed since the last time.
+    that have not changed since the last time. `with_data` saves binary and data files as well, as a package that runs
+    away from its folder needs them.
 
     Raises:
         UserMistake: the folder cannot be read.
         DiskFull: names path, needed and free.
     """
     root = os.path.realpath(root)
-    cache = TreeCache(cache_folder, root)
+    # What is known of a file with data must not let it into a tree without.
+    cache = TreeCache(cache_folder, f"{root}\0data" if with_data else root)
+    most_files = _MOST_PACKAGED_FILES if with_data else _MOST_FILES
+    most_bytes = _MOST_PACKAGED_BYTES if with_data else _MOST_BYTES
     left_out: list[LeftOut] = []
     files: dict[str, TreeFile] = {}
     blobs: list[Blob] = []
-    total = 0
+    total = waiting = 0
     for path in _candidates(root, cache, left_out):
-        if len(files) >= _MOST_FILES or total >= _MOST_BYTES:
-            reason = f"a tree holds at most {_MOST_FILES} files and {_MOST_BYTES >> 20} MiB"
+        if len(files) >= most_files or total >= most_bytes:
+            reason = f"a tree holds at most {most_files} files and {most_bytes >> 20} MiB"
             left_out.append(LeftOut(path, reason, is_beyond_limit=True))
             continue
-        taken = _take(objects, root, path, cache, left_out)
+        taken = _take(objects, root, path, cache, left_out, with_data=with_data)
         if taken is not None:
             files[path], blob = taken
             total += files[path].size
             if blob is not None:
                 blobs.append(blob)
+                waiting += files[path].size
+        if waiting > _MOST_WAITING_BYTES:
+            objects.put_many(blobs)
+            blobs, waiting = [], 0
     listing = [msgspec.json.encode(Listing(dict(sorted(files.items()))))]
     digest = root_digest(TREE_CODEC, listing)
     objects.put_many([*blobs, Blob(digest, frame(TREE_CODEC, listing), is_root=True)])
@@ -277,13 +290,13 @@ def _entries(root: str, folder: str) -> list["os.DirEntry[str]"]:
 
 
 def _take(
-    objects: ObjectStore, root: str, path: str, cache: TreeCache, left_out: list[LeftOut]
+    objects: ObjectStore, root: str, path: str, cache: TreeCache, left_out: list[LeftOut], *, with_data: bool
 ) -> tuple[TreeFile, Blob | None] | None:
     """Read a file, unless the cache and the store have it; None when it is left out."""
     full = f"{root}/{path}"
     try:
         found = os.stat(full)
-        reason = why_left_out_file(path.rpartition("/")[2], found)
+        reason = why_left_out_file(path.rpartition("/")[2], found, with_data=with_data)
         if reason is not None:
             left_out.append(LeftOut(path, reason))
             return None
@@ -297,7 +310,7 @@ def _take(
     except OSError as error:
         left_out.append(LeftOut(path, f"it cannot be read: {error.strerror}"))
         return None
-    if not path.endswith(".py") and not _is_text(content):
+    if not with_data and not path.endswith(".py") and not _is_text(content):
         left_out.append(LeftOut(path, "not text"))
         return None
     if not path.endswith(".py") and holds_key(content):
