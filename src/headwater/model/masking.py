@@ -55,17 +55,20 @@ class Masker:
         parts, end = self.parts(text)
         return b"".join([*parts, text[end:]])
 
-    def parts(self, text: bytes, covered: int = 0) -> tuple[list[bytes], int]:
+    def parts(self, text: bytes, covered: int = 0, until: int | None = None) -> tuple[list[bytes], int]:
         """Give what is to be shown up to the end of the last value, and where that is.
 
         Args:
             text: what may hold values.
             covered: bytes at its beginning for which a mask was shown already.
+            until: place from which on values are not looked for yet; None = all are.
         """
         parts: list[bytes] = []
         end, place = covered, 0
         while (found := self._search(text, place)) is not None:
             start, found_end = found.span()
+            if until is not None and start >= until:
+                break
             if found_end > end:
                 if start >= end:
                     parts += (text[end:start], _MASK)
@@ -99,8 +102,8 @@ class MaskedStream:
     def feed(self, piece: bytes) -> bytes:
         """Take bytes in; gives those of which it is sure."""
         text = self._held + piece
-        parts, end = self._masker.parts(text, self._covered)
         held_from = self._masker.begun_at(text)
+        parts, end = self._masker.parts(text, self._covered, held_from)
         if held_from > end:
             parts.append(text[end:held_from])
         self._held = text[held_from:]

@@ -81,10 +81,12 @@ def _read_private(path: str) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise SecretMissing(f"it cannot be read: {error.strerror}", hint=f"make it with `umask 077`: {path}") from None
-    with open(descriptor, "rb") as file:
-        found = os.fstat(file.fileno())
-        _check_private(path, found)
-        content = file.read(_MOST_BYTES + 1)
+    try:
+        _check_private(path, os.fstat(descriptor))
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(_MOST_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > _MOST_BYTES:
         raise SecretMissing(f"it is larger than {_MOST_BYTES >> 20} MiB")
     try:
