@@ -32,7 +32,7 @@ def command(file: str, port: int, workers: int | None, source: str | None, no_re
     """
     path, _, name = file.partition(":")
     definition, code = compiled(msgspec.structs.replace(find_code(path), flow=name))
-    opened = open_home(home)
+    opened = open_home(home, make=True)
     version = version_from(opened, definition, code, source=source)
     listener = listen(Address(port=port))
     address = Address(port=listener.getsockname()[1])
