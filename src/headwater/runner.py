@@ -17,6 +17,7 @@ import msgspec
 
 from headwater.client.objects import Run
 from headwater.client.session import View
+from headwater.deployments.names import branch_of
 from headwater.engines.inline import InlineEngine
 from headwater.flow.load import find_code, load_flow
 from headwater.flow.spec import FlowSpec
@@ -31,7 +32,7 @@ from headwater.settings import read_settings
 from headwater.worker import inline_attempt_of
 
 #: How a run that was started from Python stands.
-Status = Literal["running", "failed", "successful", "timeout"]
+Status = Literal["running", "waiting", "failed", "successful", "timeout"]
 
 #: Pause between two looks at a file that another process writes.
 _LOOK_SECONDS = 0.02
@@ -50,6 +51,8 @@ _OPTIONS = {
     "namespace": "--namespace",
     "home": "--home",
     "engine": "--engine",
+    "branch": "--branch",
+    "production": "--production",
 }
 
 
@@ -64,18 +67,20 @@ class ExecutingRun:
 
     @property
     def status(self) -> Status:
-        """running, successful, failed, or timeout when `wait` gave up and stopped it."""
+        """running, successful, failed, waiting (for an approval), or timeout when `wait` gave up and stopped it."""
         if self._is_timed_out:
             return "timeout"
         if self.returncode is None:
             return "running"
-        return "successful" if self.returncode == 0 else "failed"
+        if self.returncode != 0:
+            return "failed"
+        return "successful" if self.run.finished else "waiting"
 
     @property
     def returncode(self) -> int | None:
-        """Exit code of its process; None while it runs. In this process: 0 when it succeeded, 1 when not."""
+        """Exit code of its process; None while it runs. In this process: 0 when it succeeded or waits, 1 when not."""
         if self._process is None:
-            return 0 if self.run.successful else 1
+            return 0 if self.run.successful or not self.run.finished else 1
         return self._process.returncode()
 
     @property
@@ -158,7 +163,8 @@ class Runner:
         env: environment variables for the flow, on top of this process's.
         cwd: folder in which it runs; None = this process's.
         in_process: run it in this process with the `inline` engine: breakpoints work, and so does pytest's capture.
-        options: what may be said of every run: `tags decospecs max_workers note seed namespace home engine`.
+        options: what may be said of every run: `tags decospecs max_workers note seed namespace home engine branch
+                production`.
 
     Raises:
         UserMistake: no such option, or a flow whose file is not known.
@@ -274,7 +280,7 @@ class Runner:
         home = open_home(self._home_folder(given), environ=self._environ, make=True)
         engine = InlineEngine(code, inline_attempt_of(flow))
         execution = Execution(home, engine, clock=time.time, interrupts=Interrupts())
-        options = _run_options(given)
+        options = _run_options(given, home.user)
         values = {name: value for name, value in given.items() if name not in _OPTIONS}
         started: RunStarted | None = None
         try:
@@ -428,7 +434,7 @@ def _inside(environ: Mapping[str, str], cwd: str) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _run_options(given: Mapping[str, object]) -> RunOptions:
+def _run_options(given: Mapping[str, object], user: str) -> RunOptions:
     seed, namespace = given.get("seed"), given.get("namespace")
     return RunOptions(
         max_workers=1,
@@ -438,14 +444,25 @@ def _run_options(given: Mapping[str, object]) -> RunOptions:
         namespace=None if namespace is None else str(namespace),
         decorators=tuple(_texts(given.get("decospecs")) + _texts(given.get("with_"))),
         has_environments=False,
+        branch=_branch(given, user),
+        is_production=bool(given.get("production")),
     )
+
+
+def _branch(given: Mapping[str, object], user: str) -> str | None:
+    asked, is_production = given.get("branch"), bool(given.get("production"))
+    if asked is None and not is_production:
+        return None
+    return branch_of(user, None if asked is None else str(asked), is_production=is_production)
 
 
 def _flags(given: Mapping[str, object]) -> list[str]:
     """Write options and parameters as the command line takes them."""
     words = []
     for name, value in given.items():
-        if name in _OPTIONS:
+        if isinstance(value, bool) and name == "production":
+            words += ["--production"] if value else []
+        elif name in _OPTIONS:
             words += [f"{_OPTIONS[name]}={text}" for text in _texts(value)]
         elif value is not None:
             words.append(f"--{name}={_as_text(value)}")
