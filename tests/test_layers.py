@@ -22,10 +22,11 @@ ENGINES = {"engines", "task", "environments", "store"} | BOTTOM
 WORKER = {"worker"} | ENGINES | TASK | CLIENT
 RUNTIME = {"runtime", "engines", "environments", "home", "settings", "plan", "ledger", "store", "flow"} | BOTTOM
 DEPLOYMENTS = {"deployments", "home", "settings", "flow", "environments", "ledger", "store"} | BOTTOM
-RUNNER = {"runner"} | RUNTIME | WORKER
+RUNNER = {"runner"} | RUNTIME | DEPLOYMENTS | WORKER
 PRODUCTION = {"production", "tables", "cards"} | RUNTIME | DEPLOYMENTS | WORKER
 HOSTING = {"hosting", "tables", "cards"} | DEPLOYMENTS | ENGINES | WORKER
-EVERYTHING_BELOW = PRODUCTION | HOSTING | RUNNER
+DEPLOYER = {"deployer"} | RUNTIME | DEPLOYMENTS | CLIENT
+EVERYTHING_BELOW = DEPLOYER | PRODUCTION | HOSTING | RUNNER
 
 #: Room -> the rooms that it may import (its own always); the same table, from the roof down, stands in ARCHITECTURE.md.
 MAY_IMPORT = {
@@ -34,6 +35,8 @@ MAY_IMPORT = {
     "production": PRODUCTION,
     "hosting": HOSTING,
     "runner": RUNNER,
+    "integrations": {"integrations", "deployer"} | BOTTOM,
+    "deployer": DEPLOYER,
     "worker": WORKER,
     "runtime": RUNTIME,
     "deployments": DEPLOYMENTS,

@@ -56,6 +56,9 @@ _PUBLIC = {
     "Canary": ("headwater.hosting.spec", "Canary"),
     "RequestRefused": ("headwater.hosting.problems", "RequestRefused"),
     "Runner": ("headwater.runner", "Runner"),
+    "Deployer": ("headwater.deployer", "Deployer"),
+    "DeployedFlow": ("headwater.deployer", "DeployedFlow"),
+    "publish_event": ("headwater.deployer", "publish_event"),
     "HeadwaterError": ("headwater.model.errors", "HeadwaterError"),
 }
 
@@ -97,6 +100,7 @@ if TYPE_CHECKING:
         metadata,
         namespace,
     )
+    from headwater.deployer import DeployedFlow, Deployer, publish_event
     from headwater.flow.decorators import (
         approval,
         catch,

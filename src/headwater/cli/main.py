@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show", "Show the steps of a flow"),
     "deploy": ("deploy", "Put a flow to work: package it, let an alias name it, start its schedules"),
     "deployment": ("deployment", "List, show, run, pause, promote, roll back and delete deployments"),
+    "event": ("event", "Publish and list events, which start deployments"),
     "list": ("list", "List runs"),
     "status": ("status", "Show how a run stands"),
     "logs": ("logs", "Print what tasks wrote"),
