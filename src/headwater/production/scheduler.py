@@ -61,6 +61,7 @@ def be_scheduler(asked: Asked, journal: Journal) -> int:
     drivers = Drivers(asked.command("launcher"), journal.named("launcher"))
     try:
         if _lead(home, stop, journal):
+            failpoint("scheduler.leads")
             drivers.start()
             scheduler = Scheduler(home, drivers, asked.clock, journal)
             scheduler.serve(stop)
