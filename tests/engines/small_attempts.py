@@ -1,7 +1,9 @@
 """What the attempts of these tests do, by the name of their step."""
 
+import base64
 import importlib
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,6 +14,9 @@ from headwater.engines.importing import LoadFailed
 from headwater.model.masking import TellSecrets
 from headwater.model.order import CodeSource, TaskOrder
 from headwater.model.outcome import Outcome, TaskError
+
+#: Printed by some whatever they were given; masked only for those that were given it.
+SECRET = "hunter2-precious"
 
 #: What a step tells its test, in the outcome's summary.
 Told = dict[str, float | int | str | bool | None]
@@ -159,6 +164,40 @@ def computes_alone(order: TaskOrder) -> Told:
     return {"sum": sum(Parallel(n_jobs=2)(delayed(abs)(number) for number in range(4)))}
 
 
+def prints_secret_in_pieces(order: TaskOrder) -> None:
+    seeded = random.Random(order.seed + order.label)
+    text = (f"before {SECRET} after\n" * 20 + f"no newline {SECRET}").encode()
+    while text:
+        size = seeded.randint(1, 12)
+        # Straight to the descriptor or through Python's streams, which is another way in the inline engine.
+        sys.stdout.write(text[:size].decode())
+        sys.stdout.flush()
+        text = text[size:]
+
+
+def prints_secret_in_a_long_line(order: TaskOrder) -> None:
+    for before in range(65536 - 20, 65536 + 4):
+        print("x" * before + SECRET + "y" * 10)
+
+
+def prints_secret_in_base64(order: TaskOrder) -> None:
+    for before in ("", "u", "us"):
+        print(base64.b64encode(f"{before}{SECRET}".encode()).decode(), file=sys.stderr)
+
+
+def starts_what_prints_secret(order: TaskOrder) -> None:
+    subprocess.run(["sh", "-c", f"echo out {SECRET}; echo err {SECRET} >&2"], check=True)
+
+
+def is_killed_in_the_middle_of_a_secret(order: TaskOrder) -> None:
+    os.write(1, b"all well\nthe password is " + SECRET[:9].encode())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def prints_secret(order: TaskOrder) -> None:
+    print(f"the password is {SECRET}")
+
+
 ACTIONS: dict[str, Callable[[TaskOrder], Told | None]] = {
     "nothing": lambda order: None,
     "exits": lambda order: os._exit(3),
@@ -169,6 +208,12 @@ ACTIONS: dict[str, Callable[[TaskOrder], Told | None]] = {
         action.__name__: action
         for action in (
             prints,
+            prints_secret,
+            prints_secret_in_pieces,
+            prints_secret_in_a_long_line,
+            prints_secret_in_base64,
+            starts_what_prints_secret,
+            is_killed_in_the_middle_of_a_secret,
             prints_and_is_killed,
             floods,
             long_line,
