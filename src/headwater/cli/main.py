@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deploy": ("deploy", "Put a flow to work: package it, let an alias name it, start its schedules"),
     "deployment": ("deployment", "List, show, run, pause, promote, roll back and delete deployments"),
     "event": ("event", "Publish and list events, which start deployments"),
+    "schedule": ("schedule", "Show what fires when, and what a time table will do"),
+    "backfill": ("backfill", "Run a deployment for each slot of a stretch of the past"),
     "list": ("list", "List runs"),
     "status": ("status", "Show how a run stands"),
     "logs": ("logs", "Print what tasks wrote"),
