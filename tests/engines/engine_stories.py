@@ -9,6 +9,7 @@ from pathlib import Path
 from headwater.engines.inline import InlineEngine
 from headwater.engines.local import LocalEngine
 from headwater.engines.processes import is_alive
+from headwater.engines.routed import RoutedEngine
 from headwater.model.options import StepOptions
 from headwater.model.order import CodeSource, Gang, TaskOrder
 from headwater.model.outcome import Outcome
@@ -42,6 +43,18 @@ def inline(module: str = "", **options: object) -> InlineEngine:
     return InlineEngine(code(module), small_attempts.prepare, **options)  # type: ignore[arg-type]
 
 
+def routed(module: str = "", **options: object) -> RoutedEngine:
+    """An engine of environments, of which only the interpreter's own is used unless an order names another."""
+    return RoutedEngine(lambda environment: local(module, environment=environment), **options)  # type: ignore[arg-type]
+
+
+def routed_beside_another() -> RoutedEngine:
+    """The same after a task of another environment, whose engine stays."""
+    engine = routed()
+    outcome(engine, order("nothing", 999, environment="another"))
+    return engine
+
+
 def order(
     step: str,
     label: int = 1,
@@ -51,6 +64,7 @@ def order(
     gang: Gang | None = None,
     home: str = "",
     small: dict[str, bytes] | None = None,
+    environment: str | None = None,
 ) -> TaskOrder:
     return TaskOrder(
         kind="order",
@@ -69,6 +83,7 @@ def order(
         gang=gang,
         small=small or {},
         log_file=str(log) if log else "",
+        environment=environment,
     )
 
 

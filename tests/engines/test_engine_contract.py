@@ -10,7 +10,7 @@ from headwater.model.ports import Ended, Engine, Started
 from tests.engines import engine_stories as stories
 
 
-@pytest.fixture(params=["inline", "local", "spawning"])
+@pytest.fixture(params=["inline", "local", "spawning", "routed", "routed_beside_another"])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     made = getattr(stories, request.param)()
     yield made

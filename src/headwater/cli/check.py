@@ -1,16 +1,20 @@
 """`headwater check FILE`: reports every mistake of a flow."""
 
+import importlib
 import os
 import shlex
 import sys
 
 import click
 
-from headwater.cli.flow_file import FLOW, FlowCommand
+from headwater.cli.flow_file import CODE, FLOW, FlowCommand
 from headwater.flow.checks import check_flow
 from headwater.flow.deploy_checks import deploy_mistakes
 from headwater.flow.steps import shown
 from headwater.model.errors import FlowMistakes
+
+#: Brings the store; imported only for flows whose steps declare packages.
+_IMPORTS = "headwater.cli.env_imports"
 
 
 @click.command("check", cls=FlowCommand)
@@ -23,6 +27,8 @@ def command(context: click.Context, /, file: str, **_: object) -> int:
     graph, mistakes = check_flow(flow)
     if graph is None or any(mistake.is_error for mistake in mistakes):
         raise FlowMistakes(flow.__name__, mistakes)
+    if any(step.options.packages is not None for step in graph.steps.values()):
+        mistakes += importlib.import_module(_IMPORTS).import_mistakes(graph, context.obj[CODE].root)
     for mistake in dict.fromkeys([*mistakes, *deploy_mistakes(flow)]):
         deployed = "" if not mistake.is_error else "`deploy` would refuse it: "
         print(f"warning: {deployed}{mistake}", file=sys.stderr)

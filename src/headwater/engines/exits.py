@@ -62,7 +62,8 @@ def misrouted(run: RunId, key: TaskKey, attempt: int, wanted: Digest | None) -> 
     """Give the outcome of an attempt that came to an engine of another environment than its own."""
     which = f"environment {wanted}" if wanted else "the interpreter that runs the flow"
     message = f"the attempt belongs into {which}, and this engine runs another"
-    return no_environment(run, key, attempt, message, "leave `--engine inline` out")
+    error = TaskError("", message, hint="leave `--engine inline` out")
+    return Outcome("outcome", 1, run, key, attempt, "environment", error=error, is_retryable=False)
 
 
 def cancelled(run: RunId, key: TaskKey, attempt: int) -> Outcome:

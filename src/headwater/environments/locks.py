@@ -7,6 +7,7 @@ import msgspec
 from headwater.model.errors import EnvironmentMistake, FormatUnknown
 from headwater.model.ids import Digest
 from headwater.model.packages import EnvironmentLock, LockedPackage
+from headwater.store.framing import hash_bytes
 from headwater.store.objects import ObjectStore
 
 #: Newest version of a lock that is understood.
@@ -34,6 +35,11 @@ def decode_lock(text: bytes | memoryview) -> EnvironmentLock:
     if head.v > VERSION:
         raise FormatUnknown(f"a lock of version {head.v} is newer than this Headwater", hint="pip install -U headwater")
     return msgspec.json.decode(text, type=EnvironmentLock)
+
+
+def lock_digest(lock: EnvironmentLock) -> Digest:
+    """Give the digest under which a lock is kept."""
+    return hash_bytes(encode_lock(lock))
 
 
 def save_lock(objects: ObjectStore, lock: EnvironmentLock) -> Digest:

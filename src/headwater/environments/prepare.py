@@ -8,11 +8,12 @@ import msgspec
 from headwater.environments.asked import normalized
 from headwater.environments.build import Builder, Built
 from headwater.environments.conda import refuse_conda
-from headwater.environments.locks import read_lock, save_lock
+from headwater.environments.imports import missing_imports
+from headwater.environments.locks import lock_digest, read_lock, save_lock
 from headwater.environments.resolve import Resolver
 from headwater.environments.uv import find_uv
 from headwater.environments.worker_path import environ_inside, link_package
-from headwater.model.errors import EnvironmentMistake
+from headwater.model.errors import EnvironmentMistake, Mistake
 from headwater.model.graph import Graph
 from headwater.model.ids import Digest
 from headwater.model.packages import EnvironmentLock, PackageSet
@@ -50,23 +51,39 @@ class Environments:
     def prepare(self, graph: Graph, code_root: str) -> Preparation:
         """Lock and build what the steps of a flow ask for; steps that ask for nothing are not in the result.
 
+        Imports that an environment does not hold are among the sentences, since code may never come to them.
+
         Raises:
             EnvironmentMistake: names every step whose packages cannot be had, with uv's reason.
         """
-        locks: dict[str, Digest] = {}
+        built: dict[str, Built] = {}
         refused: list[str] = []
         hints: list[str] = []
         for asked, steps in asked_by_steps(graph):
             try:
-                digest = yield from self._make(asked, steps, code_root)
+                environment = yield from self._make(asked, steps, code_root)
             except EnvironmentMistake as mistake:
                 refused.append(f"{_named(graph, steps)}: {mistake.message}")
                 hints += [mistake.hint] if mistake.hint and mistake.hint not in hints else []
             else:
-                locks.update(dict.fromkeys(steps, digest))
+                built.update(dict.fromkeys(steps, environment))
         if refused:
             raise EnvironmentMistake("\n".join(refused), hint="; ".join(hints))
-        return {step: locks[step] for step in graph.steps if step in locks}
+        yield from (str(mistake) for mistake in missing_imports(graph, code_root, built))
+        return {step: built[step].stamp.lock for step in graph.steps if step in built}
+
+    def check_imports(self, graph: Graph, code_root: str) -> list[Mistake]:
+        """List imports that the environments of steps do not hold; says nothing of those that are not built yet.
+
+        Never resolves or builds anything.
+        """
+        built: dict[str, Built] = {}
+        for asked, steps in asked_by_steps(graph):
+            lock = self._resolver.known(normalized(asked), code_root)
+            found = None if lock is None else self.ready(lock_digest(lock))
+            if found is not None:
+                built.update(dict.fromkeys(steps, found))
+        return missing_imports(graph, code_root, built)
 
     def lock(self, asked: PackageSet, code_root: str, *, is_anew: bool = False) -> Digest:
         """Resolve a set, unless that was done before, and keep the lock; gives its digest.
@@ -106,16 +123,17 @@ class Environments:
         links = link_package(os.path.join(self.folder, "worker"))
         return Command(built.python, environ_inside(built, links, self._environ))
 
-    def _make(self, asked: PackageSet, steps: Sequence[str], code_root: str) -> Generator[str, None, Digest]:
+    def _make(self, asked: PackageSet, steps: Sequence[str], code_root: str) -> Generator[str, None, Built]:
         which = ", ".join(f"`{step}`" for step in steps)
         asked = normalized(asked)
         if self._resolver.known(asked, code_root) is None:
             yield f"resolving the packages of {which}"
         digest = self.lock(asked, code_root)
-        if self.ready(digest) is None:
+        built = self.ready(digest)
+        if built is None:
             yield f"building the environment of {which}: {len(self.read(digest).packages)} packages"
-            self.build(digest)
-        return digest
+            built = self.build(digest)
+        return built
 
 
 def asked_by_steps(graph: Graph) -> list[tuple[PackageSet, list[str]]]:

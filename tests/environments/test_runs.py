@@ -1,0 +1,340 @@
+"""Runs whose steps have environments of their own, from the command line to the client."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from headwater.client.objects import Run
+from headwater.client.session import View
+from headwater.environments.prepare import Environments
+from headwater.home import Home, open_home
+from headwater.model.events import RunStarted
+from headwater.model.packages import PackageSet
+from headwater.model.ports import Commit
+from headwater.model.rows import RunQuery, TaskQuery
+from tests.environments.conftest import environ_for
+from tests.environments.wheelhouse import Index, make_wheel
+
+SHAPES = "class Square:\n    def __init__(self, side): self.side = side\n    def area(self): return self.side ** 2\n"
+#: A step that reads a value whose class its environment does not have.
+READS_SHAPE = """
+from headwater import FlowSpec, pypi, step
+
+class Reads(FlowSpec):
+    @pypi(packages={"shapes": ""})
+    @step
+    def start(self):
+        import shapes
+        self.shape = shapes.Square(3)
+        self.next(self.end)
+
+    @pypi(packages={"tiny": "1.0"})
+    @step
+    def end(self):
+        print(self.shape)
+"""
+REFUSED = """
+from headwater import FlowSpec, pypi, step
+
+class Refused(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.end)
+
+    @pypi(packages={"tiny": "99"})
+    @step
+    def end(self):
+        pass
+"""
+IMPORTS = """
+import tiny
+from headwater import FlowSpec, pypi, step
+
+class Imports(FlowSpec):
+    @pypi(packages={"shapes": ""})
+    @step
+    def start(self):
+        import sklearn.linear_model
+        try:
+            import polars
+        except ImportError:
+            pass
+        self.next(self.end)
+
+    @step
+    def end(self):
+        import nowhere
+"""
+UPGRADES = """
+from headwater import FlowSpec, pypi, step
+
+class Upgrades(FlowSpec):
+    @pypi(packages={"tiny": ">=1"})
+    @step
+    def start(self):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+"""
+
+
+class Place(NamedTuple):
+    """Where commands of a test run."""
+
+    folder: Path
+    environ: dict[str, str]
+
+    def headwater(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "headwater", *words]
+        return subprocess.run(command, cwd=self.folder, env=self.environ, capture_output=True, text=True)
+
+    def home(self) -> Home:
+        return open_home(self.environ["HEADWATER_HOME"])
+
+
+@pytest.fixture(scope="session")
+def shapes_index(wheels: Path, shared_index: Index) -> Index:
+    make_wheel(wheels, "shapes", "1.0", {"shapes.py": SHAPES})
+    return shared_index
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory, shapes_index: Index, warm_cache: Path) -> Place:
+    """A project and a store that several tests share."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "pyproject.toml").write_text("")
+    home = folder / "home"
+    environ = {**environ_for(shapes_index), "HEADWATER_HOME": str(home), "IMPORTED": str(folder / "imported")}
+    home.mkdir()
+    (home / "wheels").symlink_to(warm_cache)
+    shutil.copy(Path(__file__).parent / "isolated_flow.py", folder)
+    return Place(folder, {**environ, "PYTHONPATH": ""})
+
+
+@pytest.fixture(scope="session")
+def ran(place: Place) -> Place:
+    """A store in which the flow has run once."""
+    done = place.headwater("run", "isolated_flow.py", "--max-workers", "2")
+    assert done.returncode == 0, done.stderr
+    return place
+
+
+def started(place: Place, path: str = "Isolated/1") -> RunStarted:
+    home = place.home()
+    flow, label = path.split("/")
+    event = next(iter(home.ledger.events(home.ledger.find_run(flow, int(label)).run)))[1]
+    home.close()
+    assert isinstance(event, RunStarted)
+    return event
+
+
+def artifact(place: Place, step: str, name: str) -> object:
+    home = place.home()
+    value = getattr(Run("Isolated/1", _namespace_check=False, _view=View(home, None))[step].task.data, name)
+    home.close()
+    return value
+
+
+def test_each_step_sees_what_it_declares_and_no_more(ran: Place) -> None:
+    found = artifact(ran, "join", "found")
+
+    assert [one[:3] for one in found] == [("2.0", False, False)] * 6  # type: ignore[attr-defined]
+    assert artifact(ran, "make", "version") == "1.0"
+
+
+def test_steps_without_packages_run_with_the_interpreter_of_the_flow(ran: Place) -> None:
+    assert artifact(ran, "join", "outer") == sys.prefix
+
+
+def test_a_value_passes_through_steps_that_cannot_load_it(ran: Place) -> None:
+    assert artifact(ran, "use", "area") == 9
+
+
+def test_steps_that_ask_for_the_same_share_an_environment_and_the_run_records_its_lock(ran: Place) -> None:
+    recorded = started(ran).environments
+
+    assert sorted(recorded) == ["each", "make", "use"]
+    assert recorded["make"] == recorded["use"] != recorded["each"]
+    assert artifact(ran, "use", "inner") == f"{ran.environ['HEADWATER_HOME']}/environments/{recorded['use']}"
+
+
+def test_the_packages_of_the_outer_interpreter_are_recorded_as_well(ran: Place) -> None:
+    assert started(ran).environment["click"]
+
+
+def test_a_task_in_an_environment_costs_a_fork(ran: Place) -> None:
+    home = ran.home()
+    run = home.ledger.find_run("Isolated", 1).run
+    tasks = home.ledger.tasks(TaskQuery(run, step="each")).rows
+    home.close()
+    imports = Counter((ran.folder / "imported").read_text().splitlines())
+    inside = f"{ran.environ['HEADWATER_HOME']}/environments/{started(ran).environments['each']}"
+
+    assert [task.usage.started_by for task in tasks] == ["fork"] * 6
+    assert imports[inside] == 1
+
+
+def test_a_second_run_asks_nobody_and_builds_nothing(ran: Place, shapes_index: Index) -> None:
+    shapes_index.requests.clear()
+    again = Place(ran.folder, {**ran.environ, "IMPORTED": os.devnull})
+    done = again.headwater("run", "isolated_flow.py")
+
+    assert done.returncode == 0
+    assert "building" not in done.stderr
+    assert shapes_index.requests == []
+    assert started(ran, "Isolated/2").environments == started(ran).environments
+
+
+def test_a_step_that_reads_what_its_environment_cannot_load_is_told_what_is_missing(place: Place) -> None:
+    (place.folder / "reads.py").write_text(READS_SHAPE)
+    done = place.headwater("run", "reads.py")
+
+    assert done.returncode == 1
+    assert "`shape` is a shapes.Square and cannot be loaded here: the environment of this step has no `shapes`" in (
+        done.stderr
+    )
+    assert '@pypi(packages={"shapes": ""})' in done.stderr
+
+
+def test_packages_that_do_not_resolve_stop_the_run_before_anything_is_stored(
+    tmp_path: Path, shapes_index: Index
+) -> None:
+    environ = {**environ_for(shapes_index), "HEADWATER_HOME": str(tmp_path / "home")}
+    (tmp_path / "refused.py").write_text(REFUSED)
+    done = Place(tmp_path, environ).headwater("run", "refused.py")
+    home = open_home(str(tmp_path / "home"))
+    runs = home.ledger.runs(RunQuery()).rows
+    home.close()
+
+    assert done.returncode == 2
+    assert "step `end` (refused.py:11)" in done.stderr
+    assert "there is no version of tiny==99" in done.stderr
+    assert runs == ()
+    assert not os.path.exists(tmp_path / "home" / "environments")
+
+
+def test_check_names_imports_that_an_environment_does_not_hold(place: Place) -> None:
+    (place.folder / "imports.py").write_text(IMPORTS)
+    (place.folder / "tiny.pyi").write_text("")
+    environ = {**place.environ, "PYTHONPATH": str(place.folder / "stubs")}
+    (place.folder / "stubs").mkdir()
+    (place.folder / "stubs" / "tiny.py").write_text("")
+    there = Place(place.folder, environ)
+    ran = there.headwater("run", "imports.py")
+    checked = there.headwater("check", "imports.py")
+
+    expected = [
+        "imports.py:2: step `start` imports `tiny`, which its environment does not hold",
+        'add "tiny" to the packages of `start`, or import it inside the steps that use it',
+        "imports.py:9: step `start` imports `sklearn`, which its environment does not hold",
+        'add "scikit-learn" to the packages of `start`',
+    ]
+    for said in (ran.stderr, checked.stderr):
+        assert [line for line in expected if line not in said] == []
+        assert "polars" not in said
+        assert "nowhere" not in said
+    assert checked.returncode == 0
+
+
+def test_show_tells_the_environments_of_a_run_and_the_packages_of_a_step(ran: Place) -> None:
+    digest = started(ran).environments["each"]
+    run = ran.headwater("env", "show", "Isolated/1").stdout.splitlines()
+    step = ran.headwater("env", "show", "Isolated/1/each").stdout
+    lock = ran.headwater("env", "show", "Isolated/1/each", "--requirements").stdout
+
+    assert [line.split()[:2] for line in run[3:4]] == [["each", digest[:12]]]
+    assert digest in step
+    assert ["tiny", "2.0", "2.0"] in [line.split() for line in step.splitlines()]
+    assert "tiny==2.0 \\\n    --hash=sha256:" in lock
+
+
+def test_diff_tells_the_packages_that_differ(ran: Place) -> None:
+    differing = ran.headwater("env", "diff", "Isolated/1/make", "Isolated/1/each")
+    same = ran.headwater("env", "diff", "Isolated/1", "Isolated/1")
+
+    assert [line.split() for line in differing.stdout.splitlines()[1:]] == [
+        ["make", "shapes", "1.0"],
+        ["make", "tiny", "1.0", "2.0"],
+    ]
+    assert (differing.returncode, same.returncode, same.stdout) == (1, 0, "")
+
+
+def test_gc_leaves_what_an_open_run_needs_and_what_it_removed_is_built_again(
+    ran: Place, make: Environments, project: Path, tmp_path: Path
+) -> None:
+    needed, other = (make.lock(PackageSet(packages={"tiny": one}), str(project)) for one in ("1.0", "2.0"))
+    make.build(needed)
+    make.build(other)
+    there = Place(project, {**ran.environ, "HEADWATER_HOME": str(tmp_path / "home")})
+    home = open_home(str(tmp_path / "home"), make=True)
+    first = msgspec.structs.replace(started(ran), label=0, environments={"each": needed})
+    lease, _ = home.ledger.start_run(Commit(events=[first]))
+    refused = there.headwater("env", "gc")
+    done = there.headwater("env", "gc", "--yes")
+    listed = there.headwater("env", "list").stdout
+    lease.release()
+    home.close()
+
+    assert (refused.returncode, done.returncode) == (2, 0)
+    assert "nobody is here to ask" in refused.stderr
+    assert other[:12] in done.stdout
+    assert [line.split()[0] for line in listed.splitlines()[1:]] == [needed[:12]]
+    assert "Isolated/1" in listed
+    assert make.ready(other) is None
+    assert make.build(other).stamp.lock == other
+
+
+def test_rebuild_builds_the_environments_of_a_run_again(ran: Place) -> None:
+    digest = started(ran).environments["make"]
+    module = Path(ran.environ["HEADWATER_HOME"], "environments", digest, "headwater-environment.json")
+    before = module.stat().st_mtime_ns
+    done = ran.headwater("env", "rebuild", "Isolated/1/make")
+
+    assert done.returncode == 0
+    assert digest[:12] in done.stdout
+    assert module.stat().st_mtime_ns > before
+
+
+def test_upgrading_says_what_changed_and_leaves_the_run_what_it_had(
+    own_index: Index, project: Path, tmp_path: Path
+) -> None:
+    environ = {**environ_for(own_index), "HEADWATER_HOME": str(tmp_path / "home"), "UV_REFRESH": "1"}
+    there = Place(project, environ)
+    (project / "reads.py").write_text(UPGRADES)
+    assert there.headwater("run", "reads.py").returncode == 0
+    make_wheel(own_index.folder, "tiny", "3.0")
+    before = started(there, "Upgrades/1").environments
+    done = there.headwater("env", "rebuild", "Upgrades/1", "--upgrade")
+    again = there.headwater("run", "reads.py")
+
+    assert "tiny 2.0 -> 3.0" in done.stdout
+    assert again.returncode == 0
+    assert started(there, "Upgrades/1").environments == before
+    assert ["start", "tiny", "2.0", "3.0"] in [
+        line.split() for line in there.headwater("env", "diff", "Upgrades/1", "Upgrades/2").stdout.splitlines()
+    ]
+
+
+def test_names_that_are_not_there_are_refused_with_near_ones(ran: Place) -> None:
+    done = ran.headwater("env", "show", "Isolated/1/eech")
+
+    assert done.returncode == 2
+    assert "did you mean `each`" in done.stderr
+
+
+def test_inline_tasks_run_here_and_the_run_says_so(place: Place) -> None:
+    (place.folder / "upgrades.py").write_text(UPGRADES)
+    done = place.headwater("run", "upgrades.py", "--engine", "inline")
+
+    assert done.returncode == 0
+    assert "the packages declared by `start` are not used: all runs in this process" in done.stderr
+    assert started(place, "Upgrades/1").environments == {}
