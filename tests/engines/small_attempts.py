@@ -1,12 +1,14 @@
 """What the attempts of these tests do, by the name of their step."""
 
 import base64
+import fcntl
 import importlib
 import os
 import random
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable
 
@@ -35,6 +37,9 @@ def prepare(code: CodeSource) -> Callable[[TaskOrder, TellSecrets], Outcome]:
 
 def run(order: TaskOrder, tell_secrets: TellSecrets) -> Outcome:
     """Do what the step's name says."""
+    if order.step == "prints_before_it_tells":
+        print("early", flush=True)
+        wait_until_read(1)
     if order.options.secrets:
         tell_secrets(list(order.options.secrets[0].options.values()))
     told = ACTIONS[order.step](order) or {}
@@ -194,12 +199,19 @@ def is_killed_in_the_middle_of_a_secret(order: TaskOrder) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def wait_until_read(descriptor: int) -> None:
+    unread = bytearray(4)
+    while fcntl.ioctl(descriptor, termios.FIONREAD, unread) == 0 and any(unread):
+        os.sched_yield()
+
+
 def prints_secret(order: TaskOrder) -> None:
     print(f"the password is {SECRET}")
 
 
 ACTIONS: dict[str, Callable[[TaskOrder], Told | None]] = {
     "nothing": lambda order: None,
+    "prints_before_it_tells": lambda order: prints_secret(order),
     "exits": lambda order: os._exit(3),
     "exits_well": lambda order: os._exit(0),
     "is_killed": lambda order: os.kill(os.getpid(), signal.SIGKILL),

@@ -95,6 +95,16 @@ def test_values_of_one_task_are_not_looked_for_in_the_next(engine: Engine, tmp_p
     assert [logged(log) for log in logs] == ["the password is ***\n", plain, plain, "the password is ***\n"]
 
 
+def test_a_task_that_prints_before_it_has_told_its_values_does_not_get_those_of_another(
+    supervised: Engine, tmp_path: Path
+) -> None:
+    logs = [tmp_path / str(number) for number in range(2)]
+    stories.outcome(supervised, order("prints_secret", logs[0], 1, "something else"))
+    stories.outcome(supervised, order("prints_before_it_tells", logs[1], 2))
+
+    assert logged(logs[1]) == "early\nthe password is ***\n"
+
+
 def test_many_tasks_at_once_are_masked_each_by_its_own_values(tmp_path: Path) -> None:
     engine = stories.local(max_running=4)
     orders = [

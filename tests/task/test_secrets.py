@@ -189,7 +189,7 @@ class Vault(FlowSpec):
         self.text = f"the password is {os.environ['PASSWORD']}"
         self.cut = "x" * 1015 + os.environ["PASSWORD"] + "y" * 100
         self.nested = {"key": ["z" * 112 + os.environ["PASSWORD"]], os.environ["PASSWORD"]: 1}
-        self.content = os.environ["PASSWORD"].encode()
+        self.content = b"x" * 1015 + os.environ["PASSWORD"].encode()
         current.metrics.summary(url=f"db://ann:{os.environ['PASSWORD']}@host", f1=0.5)
         self.next(self.fail)
 
@@ -197,7 +197,10 @@ class Vault(FlowSpec):
     @step
     def fail(self):
         connection = "x" * 190 + os.environ["PASSWORD"]
-        rows = {"a": connection, "b": connection.encode(), "c": Odd(os.environ["PASSWORD"])}
+        content = connection.encode()
+        growing = bytearray(content)
+        odd = Odd(os.environ["PASSWORD"])
+        rows = {"a": connection, "b": content, "c": growing, "d": odd}
         note = os.environ["PASSWORD"]
         if rows:
             raise ValueError(f"cannot sign in with {note!r}", len(rows))
@@ -221,7 +224,7 @@ class Odd:
         self.value = value
 
     def __repr__(self) -> str:
-        return f"<{'o' * 95}{self.value}{'o' * 95}>"
+        return f"<{'o' * 90}{self.value}{'o' * 120}>"
 
 
 @pytest.fixture
@@ -252,9 +255,9 @@ def test_no_part_of_a_failure_holds_a_secret_or_its_beginning(runner, capsys):
     [frame] = [frame for frame in outcome.error.frames if frame.function == "Vault.fail"]
 
     assert "hunt" not in str(outcome)
-    assert outcome.error.message == "(\"cannot sign in with '***'\", 3)"
-    assert outcome.error.traceback.endswith("ValueError: (\"cannot sign in with '***'\", 3)\n")
-    assert set(frame.locals) >= {"connection", "rows", "note"}
+    assert outcome.error.message == "(\"cannot sign in with '***'\", 4)"
+    assert outcome.error.traceback.endswith("ValueError: (\"cannot sign in with '***'\", 4)\n")
+    assert set(frame.locals) >= {"connection", "content", "growing", "odd", "rows", "note"}
     assert frame.locals["note"] == "'***'"
 
 
