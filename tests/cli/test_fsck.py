@@ -1,7 +1,10 @@
 import json
 import os
 
+import msgspec
 import pytest
+
+from headwater.model.records import Held, Record
 
 
 @pytest.fixture
@@ -40,6 +43,25 @@ def test_a_missing_object_is_named_with_the_artifact_that_needs_it(run, best, ca
         spoken = call("fsck", *words)
         assert spoken.code == 1
         assert "error: missing-object: Churn/1/join/4/best: expected an object, found none;" in spoken.out
+
+
+def test_what_a_record_holds_and_is_missing_is_named_with_its_holder(story, call):
+    digest = "ab" * 32
+    holds = (
+        Held("Churn, deployment 1: code", tree=digest),
+        Held("Churn, deployment 1: environment of train", object="cd" * 32),
+    )
+    story.home.ledger.write_records([Record("deployment", "Churn/1", 1, 1.0, msgspec.Raw(b"{}"), holds)])
+    story.run(environments={"train": "ef" * 32}).finish()
+
+    spoken = call("fsck")
+
+    assert spoken.code == 1
+    assert [line.partition(": expected")[0] for line in sorted(spoken.out.splitlines())] == [
+        "error: missing-object: Churn, deployment 1: code",
+        "error: missing-object: Churn, deployment 1: environment of train",
+        "error: missing-object: Churn/1/_environment/train",
+    ]
 
 
 def test_a_flipped_bit_is_found_with_data_and_set_aside_by_repair(story, run, best, call):

@@ -19,6 +19,9 @@ from headwater.store.sweep import SweepPlan, empty_trash, plan_sweep, sweep
 
 #: How long removed objects stay in the trash.
 _GRACE_SECONDS = 24 * 3600
+#: What was written within so long is spared: who packages a deployment or builds an environment holds it only at the
+#: end, when all of it is there.
+_YOUNG_SECONDS = 3600
 
 
 class Removal(msgspec.Struct):
@@ -34,10 +37,10 @@ class Removal(msgspec.Struct):
     #: Small objects, rows of the ledger, that nothing refers to, and their bytes.
     small_objects: int
     small_bytes: int
-    #: Objects that some run holds, and those that nothing holds but that are too new to be removed.
+    #: Objects that some run or deployment holds, and those that nothing holds but that are too new to be removed.
     kept: int
     spared: int
-    #: Nothing written since is touched: the start of the oldest run that has not ended; Unix time.
+    #: Nothing written since is touched: the start of the oldest run that has not ended, at least an hour ago; Unix time.
     spare_newer_than: float
     #: Objects that somebody began to use meanwhile, and that are back.
     put_back: int = 0
@@ -54,8 +57,9 @@ class Removal(msgspec.Struct):
 def command(is_dry_run: bool, is_sure: bool, is_purging: bool, as_json: bool, home: str | None) -> int:
     """Remove objects that nothing refers to: values of attempts that failed, and what a killed process left.
 
-    No artifact, parameter or code of any run is touched, nor what was written since the oldest open run began (`cancel`
-    or `resume` ends interrupted ones). Objects go to the trash of the store and leave the disk after 24 hours.
+    Nothing that a run or a deployment holds is touched, nor what was written within an hour or since the oldest open
+    run began (`cancel` or `resume` ends interrupted ones). Objects go to the trash of the store and leave the disk
+    after 24 hours.
     """
     with opened(home) as view:
         place = view.home.place
@@ -79,7 +83,8 @@ def _plan(home: Home, place: DiskPlace) -> tuple[SweepPlan, dict[Digest, int]]:
     now = time.time()
     oldest = home.ledger.oldest_live_run()
     needed = reachable(home)
-    plan = plan_sweep(place, needed, now if oldest is None else min(now, oldest))
+    young = now - _YOUNG_SECONDS
+    plan = plan_sweep(place, needed, young if oldest is None else min(young, oldest))
     small = {digest: size for digest, size in home.ledger.small_sizes() if digest not in needed}
     return plan, small
 
@@ -121,7 +126,7 @@ def _remove(
 
 
 def _print_plan(removal: Removal) -> None:
-    print(f"{removal.objects} objects of {bytes_text(removal.bytes)} are needed by no run")
+    print(f"{removal.objects} objects of {bytes_text(removal.bytes)} are needed by nothing")
     if removal.small_objects:
         print(f"{removal.small_objects} small objects of {bytes_text(removal.small_bytes)} in the ledger likewise")
     if removal.temporaries:
