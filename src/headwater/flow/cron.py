@@ -98,8 +98,8 @@ def checked_zone(decorator: str, name: object) -> str:
         known = sorted(available_timezones())
     word = name if isinstance(name, str) else ""
     cities = [zone for zone in known if word and zone.rpartition("/")[2].lower() == word.replace(" ", "_").lower()]
-    near = [zone for zone in [*cities, *nearest(word, known)] if not zone.startswith("posix/")][:3]
-    guess = f"did you mean {' or '.join(f'`{zone}`' for zone in dict.fromkeys(near))}?" if near else ""
+    near = cities[:3] or nearest(word, known, 1)
+    guess = f"did you mean {' or '.join(f'`{zone}`' for zone in near)}?" if near else ""
     hint = guess or "a zone is called like `Europe/Berlin`, `America/New_York` or `UTC`"
     raise InvalidDecorator(f"`@{decorator}(timezone={name!r})`: there is no such time zone", hint=hint)
 

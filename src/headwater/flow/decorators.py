@@ -188,7 +188,9 @@ def approval(
 
 def promote_if(*conditions: str, **unknown: object) -> Decorated:
     """Let a step start, or an alias move to a flow, only if this holds for the run's summary metrics: `f1 >= 0.7`."""
-    return _decorate("promote_if", None, {"conditions": conditions}, unknown, is_of_class_too=True)
+    bare = conditions[0] if len(conditions) == 1 and callable(conditions[0]) else None
+    given = {"conditions": () if bare is not None else conditions}
+    return _decorate("promote_if", bare, given, unknown, is_of_class_too=True)
 
 
 def _decorate(
