@@ -1,6 +1,7 @@
 import base64
 import json
 import random
+import threading
 import urllib.parse
 from itertools import pairwise
 
@@ -198,6 +199,16 @@ def test_masks_hold_inside_of_their_block_only():
         "hunter2",
         b"hunter2",
     )
+
+
+def test_masks_hold_in_threads_that_the_block_starts():
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append(masked("hunter2")))
+    with masking(Masker(["hunter2"])):
+        thread.start()
+        thread.join()
+
+    assert seen == [MASK]
 
 
 def test_odd_characters_come_through():

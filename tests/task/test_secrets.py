@@ -290,6 +290,12 @@ def test_a_secret_wins_over_the_steps_own_variable_only_when_allowed(runner):
     assert runner.value(outcome, "text") == f"the password is {VALUE}"
 
 
+def test_an_artifact_that_holds_a_secret_is_said(runner, capsys):
+    runner.run("start")
+
+    assert "artifact `text` holds the value of a secret" in capsys.readouterr().err
+
+
 def test_a_value_too_short_to_be_masked_is_said(runner, capsys):
     sources = read_sources([{"type": "inline", "options": {"PASSWORD": "abc"}}])
     runner.run("start", options=StepOptions(secrets=sources))

@@ -289,6 +289,7 @@ class NotInstalled(HeadwaterError):
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         wanted = f"'headwater[{extra}]'" if extra else package
         super().__init__(f"{purpose} needs `{package}`", hint=f"pip install {wanted}")
+        self.package = package
 
 
 class InternalError(HeadwaterError):

@@ -126,33 +126,42 @@ class MaskedStream:
 
 #: As `current`, but also for what surrounds a step: its failure is described, and its artifacts are saved, after it.
 _active: ContextVar[Masker | None] = ContextVar("headwater_masker", default=None)
+#: The same, innermost last, for threads that a step starts: a new thread begins with an empty context.
+_of_process: list[Masker] = []
 
 
 @contextmanager
 def masking(masker: Masker) -> Iterator[None]:
-    """Let `masked` and `masked_start` know these values inside the block, in this thread."""
+    """Let `masked` and `masked_start` know these values inside the block, also in threads that it starts."""
     token = _active.set(masker)
+    _of_process.append(masker)
     try:
         yield
     finally:
+        _of_process.remove(masker)
         _active.reset(token)
+
+
+def _masker() -> Masker | None:
+    masker = _active.get()
+    return masker if masker is not None or not _of_process else _of_process[-1]
 
 
 def masked(text: str) -> str:
     """Give a text without the values of the secrets that are in use here; costs nothing when there are none."""
-    masker = _active.get()
+    masker = _masker()
     return text if masker is None else masker.mask(text)
 
 
 def masked_start(text: str, most: int) -> str:
     """As `masked`, for a text that is to be cut after so many characters: call it before that."""
-    masker = _active.get()
+    masker = _masker()
     return text if masker is None else masker.mask_start(text, most)
 
 
 def masked_bytes_start(content: bytes | bytearray, most: int) -> bytes | bytearray:
     """As `masked_start`, for bytes."""
-    masker = _active.get()
+    masker = _masker()
     return content if masker is None else masker.mask_bytes_start(content, most)
 
 

@@ -142,7 +142,18 @@ class _Attempt:
         transition = transition_of(self._workspace.graph, self._step, self._flow._next, self._flow, self._saver.items)
         kept = self._saver.attributes()
         self._meter.save += self._meter.timer() - started
+        self._warn_of_kept_secrets()
         return self._outcome("ok", kept=kept, transition=transition)
+
+    def _warn_of_kept_secrets(self) -> None:
+        if not self._order.options.secrets:
+            return
+        for name in self._flow._set_names:
+            value = self._flow.__dict__[name]
+            if type(value) is str and masked(value) != value:
+                _say(
+                    f"artifact `{name}` holds the value of a secret: it is kept in the store as it is, masked only here"
+                )
 
     def _is_caught(self, failure: Failure) -> bool:
         if self._order.options.catch is None or not failure.is_catchable or static_transition(self._step) is None:
