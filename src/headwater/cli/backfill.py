@@ -115,7 +115,7 @@ def start(
             person_of(view.home, token).require(state, "backfill")
         preview = plan_backfill(view.home, state, asked, time.time())
         if not as_json:
-            print_preview(preview)
+            print_preview(preview, sys.stdout if is_dry_run else sys.stderr)
         if is_dry_run:
             if as_json:
                 print_json(preview_facts(preview))

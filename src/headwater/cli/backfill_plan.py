@@ -194,9 +194,12 @@ def _instant(option: str, text: str, zone_name: str) -> float:
     zone = zone_of(zone_name)
     try:
         read = datetime.fromisoformat(text)
-        return float(int(instant_of(read, zone) if read.tzinfo is None else read.timestamp()))
+        instant = float(int(instant_of(read, zone) if read.tzinfo is None else read.timestamp()))
+        if instant < 0:
+            raise ValueError("before 1970")
+        return instant
     except (ValueError, OverflowError) as error:
-        hint = "write it as 2025-01-31 or 2025-01-31T06:00"
+        hint = "write it as 2025-01-31 or 2025-01-31T06:00, from 1970 on"
         raise DeploymentRefused(f"{option} {text!r} is no date", hint=hint) from error
 
 

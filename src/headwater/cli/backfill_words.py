@@ -1,6 +1,6 @@
 """What commands say of backfills: as lines for people and as JSON."""
 
-import sys
+from typing import TextIO
 
 from headwater.cli.backfill_plan import Preview
 from headwater.cli.backfill_progress import Progress, SlotState
@@ -11,8 +11,8 @@ from headwater.production.backfill import Backfill
 from headwater.production.slots import wall_time, zone_of
 
 
-def print_preview(preview: Preview) -> None:
-    """Print what a backfill comes to, to stderr."""
+def print_preview(preview: Preview, out: TextIO) -> None:
+    """Print what a backfill comes to."""
     backfill = preview.backfill
     lines: list[tuple[str, object]] = [
         ("runs", f"{backfill.total} of {backfill.target}, deployment {backfill.number}"),
@@ -26,7 +26,7 @@ def print_preview(preview: Preview) -> None:
     ]
     for name, text in lines:
         if text:
-            print(f"{name:<11} {text}", file=sys.stderr)
+            print(f"{name:<11} {text}", file=out)
 
 
 def slots_text(backfill: Backfill) -> str:

@@ -30,6 +30,8 @@ from headwater.production.simulate import simulate as simulated
 #: Firings that are walked through at most.
 MOST = 100_000
 _DAY = 86400.0
+#: Years whose clock changes are known or can be worked out.
+_YEARS = range(1971, 2101)
 
 
 @click.command("simulate")
@@ -147,6 +149,9 @@ def _utc(at: float) -> str:
 def _day(text: str) -> float:
     try:
         read = datetime.fromisoformat(text)
+        if read.year not in _YEARS:
+            raise ValueError(read.year)
         return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError) as error:
-        raise UserMistake(f"--from {text!r} is no date", hint="write it as 2025-01-31 or 2025-01-31T06:00") from error
+        hint = f"write it as 2025-01-31 or 2025-01-31T06:00, from {_YEARS[0]} to {_YEARS[-1]}"
+        raise UserMistake(f"--from {text!r} is no date", hint=hint) from error
