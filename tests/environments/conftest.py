@@ -24,6 +24,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_wheel(folder, "tiny", "1.1")
     make_wheel(folder, "tiny", "2.0")
     make_wheel(folder, "outer", "1.0", requires=("tiny>=1.1,<2",))
+    make_wheel(folder, "devtool", "1.0")
     make_wheel(folder, "quarrel", "1.0", requires=("tiny<1",))
     return folder
 
@@ -74,7 +75,7 @@ def warm_cache(tmp_path_factory: pytest.TempPathFactory, shared_index: Index) ->
     home = tmp_path_factory.mktemp("warm")
     make = environments_in(home, environ_for(shared_index))
     for packages in ({"outer": ""}, {"tiny": "1.0"}, {"tiny": "2.0"}):
-        make.build(make.lock(PackageSet(packages=packages), str(home)))
+        make.build(make.lock(PackageSet(packages=packages), str(home)), str(home))
     return home / "wheels"
 
 

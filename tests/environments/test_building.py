@@ -22,7 +22,7 @@ TINY = PackageSet(packages={"tiny": "1.0"})
 
 def run_inside(make: Environments, digest: str, code: str) -> str:
     """Run a line of Python as a worker would be started in an environment."""
-    command = make.command(digest)
+    command = make.command(digest, "")
     words = [command.python, "-P", "-c", code]
     return subprocess.run(words, env=command.environ, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -35,7 +35,7 @@ def test_an_environment_holds_what_was_asked_for_what_that_needs_and_a_worker_an
     make: Environments, project: Path
 ) -> None:
     digest = make.lock(PackageSet(packages={"outer": ""}), str(project))
-    make.build(digest)
+    make.build(digest, str(project))
     lines = "import importlib.metadata as m; print(*sorted(d.name.lower() for d in m.distributions()))"
 
     expected = "apsw blake3 msgspec outer threadpoolctl tiny typing_extensions zstandard"
@@ -126,12 +126,12 @@ def test_resolving_anew_gets_newer_versions_and_is_remembered(own_index: Index, 
 def test_an_environment_is_built_again_with_the_index_gone(own_index: Index, project: Path, tmp_path: Path) -> None:
     make = environments_in(tmp_path / "home", environ_for(own_index))
     digest = make.lock(PackageSet(packages={"outer": ""}), str(project))
-    make.build(digest)
+    make.build(digest, str(project))
     own_index.close()
     shutil.rmtree(os.path.join(make.folder, digest))
     shutil.rmtree(own_index.folder)
 
-    make.build(digest)
+    make.build(digest, str(project))
     assert run_inside(make, digest, "import tiny; print(tiny.version)") == "1.1"
 
 
@@ -158,21 +158,21 @@ def test_a_package_whose_hash_does_not_match_its_lock_is_refused_and_nothing_hal
     )
     digest = make_cold._objects.put_raw([encode_lock(forged)])
     with pytest.raises(EnvironmentMistake, match=r"(?is)hash mismatch.*tiny==1\.0"):
-        make_cold.build(digest)
+        make_cold.build(digest, str(project))
 
     assert [name for name in folders(make_cold) if not name.endswith(".lock")] == []
 
 
 def test_a_package_that_was_built_with_another_hash_before_is_refused_too(make: Environments, project: Path) -> None:
     digest = make.lock(TINY, str(project))
-    make.build(digest)
+    make.build(digest, str(project))
     lock = make.read(digest)
     forged = msgspec.structs.replace(
         lock, packages={**lock.packages, "tiny": LockedPackage("1.0", ("sha256:" + "0" * 64,))}
     )
 
     with pytest.raises(EnvironmentMistake, match=r"(?i)hash mismatch"):
-        make.build(make._objects.put_raw([encode_lock(forged)]))
+        make.build(make._objects.put_raw([encode_lock(forged)]), str(project))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_build_that_was_killed_counts_for_nothing_and_is_cleared(
     assert make.ready(digest) is None
     assert len(left) == 1
 
-    make.build(digest)
+    make.build(digest, str(project))
     assert [name for name in folders(make) if name.endswith(BUILDING)] == []
     assert run_inside(make, digest, "import tiny; print(tiny.version)") == "1.0"
 
@@ -212,7 +212,7 @@ def _building(tmp_path: Path, digest: str) -> list[str]:
         "from headwater.store.objects import ObjectStore\n"
         "from headwater.store.place_disk import DiskPlace\n"
         "home, digest = sys.argv[1:]\n"
-        "Environments(home, ObjectStore(DiskPlace(home + '/objects')), os.environ).build(digest)\n"
+        "Environments(home, ObjectStore(DiskPlace(home + '/objects')), os.environ).build(digest, home)\n"
     )
     return [sys.executable, "-c", code, str(tmp_path / "home"), digest]
 
@@ -222,7 +222,7 @@ def test_a_file_that_is_gone_is_noticed_and_the_environment_built_again(
     damage: str, make: Environments, project: Path
 ) -> None:
     digest = make.lock(TINY, str(project))
-    built = make.build(digest)
+    built = make.build(digest, str(project))
     module = next(path for path, _, _ in built.stamp.files if path.endswith("/tiny.py"))
     os.unlink(os.path.join(built.folder, module if damage == "module" else damage))
 
@@ -240,7 +240,7 @@ def test_compiled_modules_that_python_keeps_are_no_damage(make: Environments, pr
 
 def test_a_step_that_wrote_into_an_unpacked_wheel_spoils_no_environment(make_cold: Environments, project: Path) -> None:
     first = make_cold.lock(TINY, str(project))
-    built = make_cold.build(first)
+    built = make_cold.build(first, str(project))
     module = next(path for path, _, _ in built.stamp.files if path.endswith("/tiny.py"))
     with open(os.path.join(built.folder, module), "r+") as file:
         file.write("version = 'forged'\n")
@@ -254,14 +254,14 @@ def test_a_step_that_wrote_into_an_unpacked_wheel_spoils_no_environment(make_col
 def test_a_spoiled_wheel_that_cannot_be_fetched_anew_is_named(own_index: Index, project: Path, tmp_path: Path) -> None:
     make = environments_in(tmp_path / "home", environ_for(own_index))
     digest = make.lock(TINY, str(project))
-    built = make.build(digest)
+    built = make.build(digest, str(project))
     own_index.close()
     module = next(path for path, _, _ in built.stamp.files if path.endswith("/tiny.py"))
     with open(os.path.join(built.folder, module), "r+") as file:
         file.write("version = 'forged'\n")
 
     with pytest.raises(EnvironmentMistake, match=r"tiny\.py of package `tiny` was changed"):
-        make.build(digest)
+        make.build(digest, str(project))
 
 
 def test_equal_locks_have_equal_bytes_in_whatever_order_they_were_made() -> None:

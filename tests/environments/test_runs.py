@@ -272,8 +272,8 @@ def test_gc_leaves_what_an_open_run_needs_and_what_it_removed_is_built_again(
     ran: Place, make: Environments, project: Path, tmp_path: Path
 ) -> None:
     needed, other = (make.lock(PackageSet(packages={"tiny": one}), str(project)) for one in ("1.0", "2.0"))
-    make.build(needed)
-    make.build(other)
+    make.build(needed, str(project))
+    make.build(other, str(project))
     there = Place(project, {**ran.environ, "HEADWATER_HOME": str(tmp_path / "home")})
     home = open_home(str(tmp_path / "home"), make=True)
     first = msgspec.structs.replace(started(ran), label=0, environments={"each": needed})
@@ -290,7 +290,7 @@ def test_gc_leaves_what_an_open_run_needs_and_what_it_removed_is_built_again(
     assert [line.split()[0] for line in listed.splitlines()[1:]] == [needed[:12]]
     assert "Isolated/1" in listed
     assert make.ready(other) is None
-    assert make.build(other).stamp.lock == other
+    assert make.build(other, str(project)).stamp.lock == other
 
 
 def test_rebuild_builds_the_environments_of_a_run_again(ran: Place) -> None:

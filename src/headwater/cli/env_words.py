@@ -228,11 +228,12 @@ def _rebuild(
 ) -> None:
     which = ", ".join(steps)
     lock = environments.read(digest)
+    code_root = record.started.code.root
     if is_upgrading:
-        newer = environments.lock(lock.asked, record.started.code.root, is_anew=True)
+        newer = environments.lock(lock.asked, code_root, is_anew=True)
         _print_upgrade(which, lock, environments.read(newer))
         digest = newer
-    built = environments.build(digest, is_anew=True)
+    built = environments.build(digest, code_root, is_anew=True)
     print(f"{which}: built {digest[:_SHORT]} in {built.folder}")
 
 

@@ -31,7 +31,7 @@ def engine_inside(
     Raises:
         EnvironmentMistake: it cannot be built.
     """
-    command = environments.command(digest)
+    command = environments.command(digest, code.root)
     return LocalEngine(
         code,
         max_running=max_running,

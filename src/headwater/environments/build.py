@@ -49,12 +49,13 @@ class Builder:
             return None
         return Built(folder, stamp)
 
-    def build(self, digest: Digest, lock: EnvironmentLock, *, is_anew: bool = False) -> Built:
+    def build(self, digest: Digest, lock: EnvironmentLock, *, settings_folder: str, is_anew: bool = False) -> Built:
         """Build the environment of a lock unless it is ready; waits for another process that does.
 
         Args:
             digest: the lock's.
             lock: what to install.
+            settings_folder: a project's folder, whose settings for uv (its package indexes) count.
             is_anew: build it even if it is ready.
 
         Raises:
@@ -64,14 +65,14 @@ class Builder:
         with locked(os.path.join(self._folder, f"{digest}.lock")):
             self._clear(digest)
             built = None if is_anew else self.ready(digest)
-            return built or self._build(digest, lock)
+            return built or self._build(digest, lock, settings_folder)
 
-    def _build(self, digest: Digest, lock: EnvironmentLock) -> Built:
+    def _build(self, digest: Digest, lock: EnvironmentLock, settings_folder: str) -> Built:
         staged = os.path.join(self._folder, f"{digest}.{os.getpid()}{BUILDING}")
         final = os.path.join(self._folder, digest)
         try:
             interpreter = find_for_lock(self._uv, lock.python, self._folder)
-            self._install(staged, lock, interpreter)
+            self._install(staged, lock, interpreter, settings_folder)
             write_stamp(staged, digest, interpreter.version, time.time())
             sync_file_system(staged)
             failpoint("environments.before_rename")
@@ -85,7 +86,7 @@ class Builder:
         assert stamp is not None
         return Built(final, stamp)
 
-    def _install(self, folder: str, lock: EnvironmentLock, interpreter: Interpreter) -> None:
+    def _install(self, folder: str, lock: EnvironmentLock, interpreter: Interpreter, settings_folder: str) -> None:
         words = ["venv", folder, "--relocatable", "--no-project", "--python", interpreter.path]
         self._uv.run(words, folder=self._folder)
         failpoint("environments.before_install")
@@ -97,25 +98,25 @@ class Builder:
             words += ["--default-index", lock.asked.index]
         try:
             # With all wheels at hand this takes a tenth of a second, and needs no network.
-            self._uv.run(words, folder=self._folder, is_offline=True)
+            self._uv.run(words, folder=settings_folder, is_offline=True)
         except UvFailed:
-            self._install_online(words)
+            self._install_online(words, settings_folder)
         changed = changed_packages(packages_folder(folder, lock.python))
         if changed:
-            self._replace(changed, words)
+            self._replace(changed, words, settings_folder)
         failpoint("environments.after_install")
 
-    def _install_online(self, words: list[str]) -> None:
+    def _install_online(self, words: list[str], settings_folder: str) -> None:
         try:
-            self._uv.run(words, folder=self._folder)
+            self._uv.run(words, folder=settings_folder)
         except UvFailed as failed:
             raise EnvironmentMistake(f"the environment cannot be built: {failed.message}") from failed
 
-    def _replace(self, changed: Mapping[str, str], words: list[str]) -> None:
+    def _replace(self, changed: Mapping[str, str], words: list[str], settings_folder: str) -> None:
         """Fetch wheels anew of which an unpacked file was changed; what comes is checked against the lock."""
         self._uv.run(["cache", "clean", *changed], folder=self._folder)
         try:
-            self._uv.run([*words, "--reinstall"], folder=self._folder)
+            self._uv.run([*words, "--reinstall"], folder=settings_folder)
         except UvFailed as failed:
             package, file = next(iter(changed.items()))
             raise EnvironmentMistake(

@@ -68,12 +68,13 @@ def find_for_lock(uv: Uv, version: str, folder: str) -> Interpreter:
 
 
 def list_interpreters(uv: Uv, folder: str) -> list[Interpreter]:
-    """List the Pythons of this machine, newest first, each file once."""
+    """List the Pythons of this machine, newest first, each file once; the one that runs now is always among them."""
+    own = this_interpreter()
     try:
         text = uv.run(["python", "list", "--only-installed", "--output-format", "json"], folder=folder)
     except UvFailed:
-        return [this_interpreter()]
-    found: dict[str, Interpreter] = {}
+        return [own]
+    found = {os.path.realpath(own.path): own}
     for listed in msgspec.json.decode(text, type=list[_Listed]):
         if listed.path is not None and listed.implementation == "cpython":
             found.setdefault(os.path.realpath(listed.path), Interpreter(listed.path, listed.version))

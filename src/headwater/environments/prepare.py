@@ -98,8 +98,9 @@ class Environments:
         """
         asked = normalized(asked)
         refuse_conda(asked, self._environ)
-        known = None if is_anew else self._resolver.known(asked, code_root)
-        return save_lock(self._objects, known or self._resolver.resolve(asked, code_root))
+        folder = self._settings_folder(code_root)
+        known = None if is_anew else self._resolver.known(asked, folder)
+        return save_lock(self._objects, known or self._resolver.resolve(asked, folder))
 
     def read(self, digest: Digest) -> EnvironmentLock:
         """Read the lock of an environment; raises ArtifactMissing or ArtifactDamaged."""
@@ -109,19 +110,29 @@ class Environments:
         """Give an environment that is built and undamaged; None when it has to be built."""
         return self._builder.ready(digest)
 
-    def build(self, digest: Digest, *, is_anew: bool = False) -> Built:
+    def build(self, digest: Digest, code_root: str, *, is_anew: bool = False) -> Built:
         """Build the environment of a kept lock unless it is ready.
+
+        Args:
+            digest: the lock's.
+            code_root: the project's folder, whose settings for uv count; it may be gone.
+            is_anew: build it even if it is ready.
 
         Raises:
             EnvironmentMistake: with uv's reason; nothing half-built stays.
         """
-        return self._builder.build(digest, self.read(digest), is_anew=is_anew)
+        folder = self._settings_folder(code_root)
+        return self._builder.build(digest, self.read(digest), settings_folder=folder, is_anew=is_anew)
 
-    def command(self, digest: Digest) -> Command:
-        """Say how a worker is started in an environment, which is built if need be."""
-        built = self.ready(digest) or self.build(digest)
+    def command(self, digest: Digest, code_root: str) -> Command:
+        """Say how a worker is started in an environment, which is built if need be, as by `build`."""
+        built = self.ready(digest) or self.build(digest, code_root)
         links = link_package(os.path.join(self.folder, "worker"))
         return Command(built.python, environ_inside(built, links, self._environ))
+
+    def _settings_folder(self, code_root: str) -> str:
+        """The project's folder, or where it is gone, one without settings."""
+        return code_root if os.path.isdir(code_root) else os.path.dirname(self.folder)
 
     def _make(self, asked: PackageSet, steps: Sequence[str], code_root: str) -> Generator[str, None, Built]:
         which = ", ".join(f"`{step}`" for step in steps)
@@ -132,7 +143,7 @@ class Environments:
         built = self.ready(digest)
         if built is None:
             yield f"building the environment of {which}: {len(self.read(digest).packages)} packages"
-            built = self.build(digest)
+            built = self.build(digest, code_root)
         return built
 
 
