@@ -1,6 +1,6 @@
 """Flow shapes for the planner's tests: compiled from real source, run without a process."""
 
-from headwater import FlowSpec, parallel, retry, step
+from headwater import FlowSpec, approval, parallel, promote_if, retry, step
 
 
 class Linear(FlowSpec):
@@ -365,7 +365,119 @@ class Retried(FlowSpec):
         pass
 
 
+class GateBeforeEnd(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.end)
+
+    @approval(expires=600)
+    @promote_if("f1 >= 0.7")
+    @step
+    def end(self):
+        pass
+
+
+class GateInForeach(FlowSpec):
+    @step
+    def start(self):
+        self.items = [1, 2, 3]
+        self.next(self.body, foreach="items")
+
+    @step
+    def body(self):
+        self.next(self.release)
+
+    @approval
+    @step
+    def release(self):
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
+class TwoGates(FlowSpec):
+    """One branch waits at a gate, the other at two; the join between them has one as well."""
+
+    @step
+    def start(self):
+        self.next(self.a, self.b, self.free)
+
+    @approval(role="lead")
+    @step
+    def a(self):
+        self.next(self.join)
+
+    @approval
+    @step
+    def b(self):
+        self.next(self.c)
+
+    @approval
+    @step
+    def c(self):
+        self.next(self.join)
+
+    @step
+    def free(self):
+        self.next(self.join)
+
+    @approval
+    @step
+    def join(self, inputs):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
+class GateInLoop(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.work)
+
+    @approval
+    @step
+    def work(self):
+        self.way = "done"
+        self.next({"again": self.work, "done": self.end}, condition="way")
+
+    @step
+    def end(self):
+        pass
+
+
+class GatedGang(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.train, num_parallel=3)
+
+    @approval
+    @retry(times=2)
+    @parallel
+    @step
+    def train(self):
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
+GATED = [GateInForeach, TwoGates, GateInLoop, GatedGang]
+
 SHAPES = [
+    *GATED,
     Linear,
     Branch,
     Foreach,

@@ -6,6 +6,7 @@ from collections import Counter
 from headwater.flow.compile import compile_flow
 from headwater.model.events import (
     DriverChanged,
+    GateDecided,
     RunFinished,
     RunStarted,
     TaskFailed,
@@ -49,8 +50,13 @@ class Simulation:
         decision = self.act()
         if decision.finish is not None:
             return False
-        if decision.stops:
+        if decision.stops or decision.gates:
             return True
+        if decision.is_parked:
+            self.answer()
+            return True
+        if self.frontier.gates and self.rng.random() < 0.3:
+            self.answer()
         if not self.frontier.running:
             assert decision.ask_again_at is not None, "nothing runs, nothing is waited for, and the run has not ended"
             self.now = max(self.now, decision.ask_again_at)
@@ -75,6 +81,8 @@ class Simulation:
                     inherits=inherits(self.graph, task),
                 )
             )
+        for event in decision.gates:
+            self.add(event)
         for stop in decision.stops:
             task = self.frontier.running[stop.key]
             self.slots.give_back(stop.key)
@@ -84,6 +92,12 @@ class Simulation:
             finish = decision.finish
             self.add(RunFinished(at=self.now, end=finish.end, failed_key=finish.failed_key, cause=finish.cause))
         return decision
+
+    def answer(self, verdict="approved"):
+        """Somebody decides about all tasks that wait at one step."""
+        step = self.rng.choice(sorted({gate.step for gate in self.frontier.gates.values()}))
+        for key in [key for key, gate in self.frontier.gates.items() if gate.step == step]:
+            self.add(GateDecided(at=self.now, key=key, verdict=verdict, user="ann"))
 
     def end_one(self, key):
         self.now += 1.0

@@ -76,15 +76,14 @@ def decide(frontier: Frontier, now: float, slots: Slots, *, given_up: str | None
     if frontier.finished is not None:
         return Decision()
     if frontier.cancelled is not None:
-        stops = tuple(Stop(key, task.attempt) for key, task in frontier.running.items())
+        stops = _stop_all(frontier)
         return Decision(stops=stops, finish=None if stops else Finish("cancelled", message=frontier.cancelled.reason))
+    if given_up is not None:
+        return _give_up(frontier, given_up)
     if frontier.failed is not None:
         key, cause, message = frontier.failed
         finish = None if frontier.running else Finish("failed", key, cause, message)
         return Decision(stops=_stops(frontier), finish=finish)
-    if given_up is not None:
-        stops = tuple(Stop(key, task.attempt) for key, task in frontier.running.items())
-        return Decision(stops=stops, finish=None if stops else Finish("failed", None, "time_limit", given_up))
     if frontier.is_end_reached and not frontier.running and not frontier.ready and not frontier.gates:
         return Decision(finish=Finish("succeeded"))
     gates = look_at_gates(frontier, now)
@@ -148,6 +147,20 @@ def _launch(frontier: Frontier, now: float, slots: Slots) -> Decision:
                 label += 1
             launches.append(_command(frontier, state, state.label or label, granted[member], excess))
     return Decision(launches=tuple(launches), stops=_stops(frontier), ask_again_at=ask_again_at)
+
+
+def _give_up(frontier: Frontier, why: str) -> Decision:
+    """Stop everything, then fail; what had failed before by itself stays the reason."""
+    stops = _stop_all(frontier)
+    if stops:
+        return Decision(stops=stops)
+    if frontier.failed is not None and frontier.failed[1] != "cancelled":
+        return Decision(finish=Finish("failed", *frontier.failed))
+    return Decision(finish=Finish("failed", None, "time_limit", why))
+
+
+def _stop_all(frontier: Frontier) -> tuple[Stop, ...]:
+    return tuple(Stop(key, task.attempt) for key, task in frontier.running.items())
 
 
 def _stops(frontier: Frontier) -> tuple[Stop, ...]:
