@@ -84,14 +84,21 @@ def read_request(connection):
     """Give head and body of a request."""
     got = b""
     while b"\r\n\r\n" not in got:
-        got += connection.recv(65536)
+        got += received(connection)
     head, _, body = got.partition(b"\r\n\r\n")
     length = next(
         int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
     )
     while len(body) < length:
-        body += connection.recv(65536)
+        body += received(connection)
     return head.decode(), body
+
+
+def received(connection):
+    got = connection.recv(65536)
+    if not got:
+        raise ConnectionError("the other side has gone")
+    return got
 
 
 class Hanging:
@@ -132,15 +139,21 @@ class Mail:
         self.was_secure = []
 
     def __call__(self, connection):
-        file = connection.makefile("rwb")
+        if self._talk(connection):
+            with self.context.wrap_socket(connection, server_side=True) as secured:
+                self._talk(secured, says_hello=False)
+
+    def _talk(self, connection, says_hello=True):
+        """Serve one client; True when it is to go on with TLS."""
+        file = connection.makefile("rwb", buffering=0)
         is_secure = isinstance(connection, ssl.SSLSocket)
         recipients = []
 
         def say(text):
-            file.write(text.encode() + b"\r\n")
-            file.flush()
+            connection.sendall(text.encode() + b"\r\n")
 
-        say("220 mail.test ready")
+        if says_hello:
+            say("220 mail.test ready")
         while line := file.readline():
             words = line.decode().strip()
             self.words.append(words)
@@ -155,9 +168,7 @@ class Mail:
                     say(f"250{' ' if place == len(offers) - 1 else '-'}{offer}")
             elif verb == "STARTTLS":
                 say("220 go on")
-                connection = self.context.wrap_socket(connection, server_side=True)
-                file = connection.makefile("rwb")
-                is_secure = True
+                return True
             elif verb == "AUTH":
                 given = base64.b64decode(words.split(" ")[2]).decode().split("\0")[1:]
                 say("235 welcome" if given == [self.user, self.password] else "535 not you")
@@ -172,12 +183,13 @@ class Mail:
                 say("354 go on")
                 text = []
                 while (more := file.readline()) != b".\r\n":
-                    text.append(more.decode())
+                    text.append(more.decode().removeprefix("."))
                 self.mails.append((tuple(recipients), "".join(text)))
                 self.was_secure.append(is_secure)
                 say("250 taken")
             elif verb == "QUIT":
                 say("221 bye")
-                return
+                break
             else:
                 say("250 ok")
+        return False

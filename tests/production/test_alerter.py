@@ -59,10 +59,10 @@ def test_a_failed_run_of_production_is_told_with_step_line_and_error(story, web,
     run = story.bad()
     look()
 
-    assert ["Churn@production failed at train (churn.py:41): KeyError: 'amount'"] == said(web)
+    assert said(web) == ["Churn@production failed at train (churn.py:41): KeyError: 'amount'"]
     alert = story.only("failure")
     assert (run.path, "train", {}) == (alert.run, alert.step, alert.waiting)
-    assert [("webhook:team", True)] == [(one.channel, one.is_delivered) for one in alert.deliveries]
+    assert [(one.channel, one.is_delivered) for one in alert.deliveries] == [("webhook:team", True)]
     assert 'total = rows["amount"].sum()' in alert.text
     assert "headwater debug Churn/2/train/2" in alert.text
     assert "headwater resume Churn/2" in alert.text
@@ -74,7 +74,7 @@ def test_the_same_failure_is_counted_and_not_told_again(story, web, look):
         last = story.bad()
         look()
 
-    assert 1 == len(web.bodies)
+    assert len(web.bodies) == 1
     alert = story.only("failure")
     assert (3, last.path) == (alert.count, alert.last_run)
 
@@ -86,7 +86,7 @@ def test_another_line_or_error_is_another_cause(story, web, look):
     story.bad(error="ValueError", message="no rows")
     look()
 
-    assert 3 == len(web.bodies)
+    assert len(web.bodies) == 3
 
 
 def test_the_first_success_after_a_failure_is_told_and_ends_the_cause(story, web, look):
@@ -98,8 +98,8 @@ def test_the_first_success_after_a_failure_is_told_and_ends_the_cause(story, web
     story.bad()
     look()
 
-    assert ["failure", "recovery", "failure"] == story.kinds()
-    assert "Churn@production recovered: Churn/3 succeeded" == said(web)[1]
+    assert story.kinds() == ["failure", "recovery", "failure"]
+    assert said(web)[1] == "Churn@production recovered: Churn/3 succeeded"
     assert "2 runs failed" in story.only("recovery").text
 
 
@@ -107,11 +107,11 @@ def test_a_failure_that_a_retry_of_the_run_may_mend_is_told_only_when_that_fails
     story.deploy(policy=RunPolicy(retries=1, minutes_between_retries=5))
     first = story.bad()
     look()
-    assert [] == story.kinds()
+    assert story.kinds() == []
 
     story.bad(kind="retry", key=f"{first.path}/retry:1")
     look()
-    assert ["failure"] == story.kinds()
+    assert story.kinds() == ["failure"]
     assert "after a retry of the whole run" in story.only("failure").text
 
 
@@ -125,7 +125,7 @@ def test_a_retry_that_goes_well_leaves_nothing_to_be_told(story, web, look):
     run.finish()
     look(HOUR)
 
-    assert [] == story.kinds()
+    assert story.kinds() == []
 
 
 def test_a_failure_whose_retry_never_comes_is_told_after_all_even_by_the_next_alerter(story, web, look):
@@ -134,10 +134,10 @@ def test_a_failure_whose_retry_never_comes_is_told_after_all_even_by_the_next_al
     first = story.alerter()
     first.turn()
     first.close()
-    assert [] == story.kinds()
+    assert story.kinds() == []
 
     look(8 * 60)
-    assert ["failure"] == story.kinds()
+    assert story.kinds() == ["failure"]
 
 
 def test_only_production_is_told_of_unasked(story, web, look):
@@ -147,7 +147,7 @@ def test_only_production_is_told_of_unasked(story, web, look):
     story.bad("Churn@test.new")
     look()
 
-    assert ["Churn@test.new failed at train (churn.py:41): KeyError: 'amount'"] == said(web)
+    assert said(web) == ["Churn@test.new failed at train (churn.py:41): KeyError: 'amount'"]
 
 
 def test_nobody_is_woken_up_for_a_shadow(story, web, look):
@@ -157,7 +157,7 @@ def test_nobody_is_woken_up_for_a_shadow(story, web, look):
     story.bad("Churn@production", kind="shadow")
     look()
 
-    assert [] == story.kinds()
+    assert story.kinds() == []
 
 
 def test_a_backfill_neither_ends_nor_hides_the_failure_of_the_daily_run(story, web, look):
@@ -168,7 +168,7 @@ def test_a_backfill_neither_ends_nor_hides_the_failure_of_the_daily_run(story, w
     story.bad()
     look()
 
-    assert ["failure", "failure"] == story.kinds()
+    assert story.kinds() == ["failure", "failure"]
     assert {2, 1} == {alert.count for alert in story.alerts.newest(9)}
 
 
@@ -177,7 +177,7 @@ def test_a_cancelled_run_is_no_failure(story, web, look):
     story.run().finish("cancelled")
     look()
 
-    assert [] == story.kinds()
+    assert story.kinds() == []
 
 
 def test_a_metric_out_of_bounds_is_told_once_with_the_last_values(story, web, look):
@@ -186,10 +186,10 @@ def test_a_metric_out_of_bounds_is_told_once_with_the_last_values(story, web, lo
         story.good(summary={"f1": value})
         look()
 
-    assert ["Churn@production: f1 is 0.65, below 0.7 (Churn/3)"] == said(web)
+    assert said(web) == ["Churn@production: f1 is 0.65, below 0.7 (Churn/3)"]
     alert = story.only("metric")
-    assert 2 == alert.count
-    assert ["Churn/3  0.65", "Churn/2  0.8", "Churn/1  0.9"] == [line.strip() for line in alert.text.split("\n")[1:4]]
+    assert alert.count == 2
+    assert [line.strip() for line in alert.text.split("\n")[1:4]] == ["Churn/3  0.65", "Churn/2  0.8", "Churn/1  0.9"]
 
 
 def test_a_metric_that_left_its_bounds_again_is_told_again(story, web, look):
@@ -198,10 +198,10 @@ def test_a_metric_that_left_its_bounds_again_is_told_again(story, web, look):
         story.good(summary={"f1": value})
     look()
 
-    assert [
+    assert said(web) == [
         "Churn@production: f1 is 0.6, below 0.7 (Churn/1)",
         "Churn@production: f1 is 0.99, above 0.95 (Churn/3)",
-    ] == said(web)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_slots_missed_in_a_row_are_one_cause(story, web, look):
     look()
     look()
 
-    assert ["Churn@production missed 3 slots of daily"] == said(web)
+    assert said(web) == ["Churn@production missed 3 slots of daily"]
     assert "slots from 2025-03-01 06:00:00 UTC to 2025-03-03 06:00:00 UTC" in story.only("missed").text
 
 
@@ -235,7 +235,7 @@ def test_the_next_outage_is_the_next_cause(story, web, look):
     story.record("missed", BEGIN + 2 * DAY)
     look()
 
-    assert ["missed", "missed"] == story.kinds()
+    assert story.kinds() == ["missed", "missed"]
 
 
 def test_slots_that_were_skipped_on_purpose_are_not_missed(story, web, look):
@@ -243,7 +243,7 @@ def test_slots_that_were_skipped_on_purpose_are_not_missed(story, web, look):
     story.record("skipped", BEGIN, reason="Churn/1 was at work")
     look()
 
-    assert [] == story.kinds()
+    assert story.kinds() == []
 
 
 def test_a_run_that_could_not_be_started_is_told(story, web, look):
@@ -252,21 +252,21 @@ def test_a_run_that_could_not_be_started_is_told(story, web, look):
     story.record("refused", BEGIN + DAY, reason="no value for alpha")
     look()
 
-    assert ["Churn@production was not started (schedule daily): no value for alpha"] == said(web)
+    assert said(web) == ["Churn@production was not started (schedule daily): no value for alpha"]
 
 
 def test_a_deployment_without_a_success_by_its_deadline_is_late(story, web, look):
     story.deploy(AlertRule("late", by="08:00"), schedules=(DAILY,))
     story.good(slot=BEGIN)
     look(3 * HOUR)
-    assert [] == story.kinds()
+    assert story.kinds() == []
 
     story.now = BEGIN + DAY + 1.9 * HOUR
     look()
-    assert [] == story.kinds()
+    assert story.kinds() == []
     look(0.2 * HOUR)
     look(HOUR)
-    assert ["Churn@production is late: no successful run by 08:00 (UTC)"] == said(web)
+    assert said(web) == ["Churn@production is late: no successful run by 08:00 (UTC)"]
     assert "last good run: Churn/1" in story.only("late").text
 
 
@@ -277,11 +277,11 @@ def test_a_late_success_is_a_recovery_and_does_not_count_for_the_next_day(story,
     look()
     story.good(slot=BEGIN + DAY)
     look()
-    assert ["late", "recovery"] == story.kinds()
+    assert story.kinds() == ["late", "recovery"]
 
     story.now = BEGIN + 2 * DAY + 2.1 * HOUR
     look()
-    assert ["late", "recovery", "late"] == story.kinds()
+    assert story.kinds() == ["late", "recovery", "late"]
 
 
 def test_a_day_without_a_slot_has_no_deadline(story, web, look):
@@ -289,11 +289,11 @@ def test_a_day_without_a_slot_has_no_deadline(story, web, look):
     story.deploy(AlertRule("late", by="08:00"), schedules=(weekdays,))
     story.now = BEGIN + DAY + 3 * HOUR  # a Sunday
     look()
-    assert [] == story.kinds()
+    assert story.kinds() == []
 
     story.now = BEGIN + 2 * DAY + 3 * HOUR
     look()
-    assert ["late"] == story.kinds()
+    assert story.kinds() == ["late"]
 
 
 def test_what_was_deployed_after_the_slot_is_not_late(story, web, look):
@@ -301,7 +301,7 @@ def test_what_was_deployed_after_the_slot_is_not_late(story, web, look):
     story.deploy(AlertRule("late", by="08:00"), schedules=(DAILY,))
     look(2 * HOUR)
 
-    assert [] == story.kinds()
+    assert story.kinds() == []
 
 
 def test_a_channel_that_never_answers_holds_up_no_other(story, web, look):
@@ -318,10 +318,11 @@ def test_a_channel_that_never_answers_holds_up_no_other(story, web, look):
         alerter.turn()
         alerter.settle(10)
 
-        assert 2 == len(web.bodies)
+        assert len(web.bodies) == 2
         first = min(story.alerts.newest(9), key=lambda alert: alert.at)
-        assert {"webhook:dead": False, "webhook:team": True} == {
-            one.channel: one.is_delivered for one in first.deliveries
+        assert {one.channel: one.is_delivered for one in first.deliveries} == {
+            "webhook:dead": False,
+            "webhook:team": True,
         }
         assert "no end within 1 s" in [one.message for one in first.deliveries]
 
@@ -332,15 +333,15 @@ def test_delivery_is_tried_again_later_and_given_up_in_the_end(story, look):
         story.deploy()
         story.bad()
         look()
-        assert 1 == server.connections
+        assert server.connections == 1
         look(29)
-        assert 1 == server.connections
+        assert server.connections == 1
         for pause in (30, 120, 480, 1200, 5000):
             look(pause)
 
         alert = story.only("failure")
         assert 5 == server.connections == len(alert.deliveries)
-        assert ({}, "127.0.0.1 answered 500: busy") == (alert.waiting, alert.deliveries[0].message)
+        assert (alert.waiting, alert.deliveries[0].message) == ({}, "127.0.0.1 answered 500: busy")
 
 
 def test_what_was_not_delivered_is_delivered_by_the_next_alerter(story):
@@ -362,8 +363,8 @@ def test_what_was_not_delivered_is_delivered_by_the_next_alerter(story):
         second.turn()
         second.settle(10)
 
-        assert 1 == len(web.bodies)
-        assert [False, True] == [one.is_delivered for one in again.only("failure").deliveries]
+        assert len(web.bodies) == 1
+        assert [one.is_delivered for one in again.only("failure").deliveries] == [False, True]
         second.close()
         again.home.close()
 
@@ -376,7 +377,7 @@ def test_an_alert_does_not_wait_for_a_channel_that_was_removed(story, look):
     remove_channel(story.home.path, "team")
     look(60)
 
-    assert ({}, "the channel is gone") == (story.only("failure").waiting, story.only("failure").deliveries[-1].message)
+    assert (story.only("failure").waiting, story.only("failure").deliveries[-1].message) == ({}, "the channel is gone")
 
 
 def test_without_channels_alerts_are_recorded_all_the_same(story, look):
@@ -384,7 +385,7 @@ def test_without_channels_alerts_are_recorded_all_the_same(story, look):
     story.bad()
     look()
 
-    assert ["failure"] == story.kinds()
+    assert story.kinds() == ["failure"]
 
 
 def test_a_channel_of_the_environment_is_told_too(story):
@@ -397,5 +398,5 @@ def test_a_channel_of_the_environment_is_told_too(story):
         alerter.settle(10)
         alerter.close()
 
-        assert 1 == len(web.bodies)
-        assert "webhook:environment" == story.only("failure").deliveries[0].channel
+        assert len(web.bodies) == 1
+        assert story.only("failure").deliveries[0].channel == "webhook:environment"

@@ -23,6 +23,8 @@ _METADATA = frozenset(
 )
 #: IPv6 networks whose addresses stand for IPv4 ones: NAT64 and IPv4-compatible (in the last four bytes).
 _ENDS_IN_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+#: NAT64 of one's own: what its addresses stand for only its router knows.
+_OWN_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -76,7 +78,10 @@ def is_allowed(text: str, *, is_private_allowed: bool) -> bool:
     address = _unwrapped(ipaddress.ip_address(text.partition("%")[0]))
     if address.is_multicast or address.is_unspecified or address.is_link_local or address in _METADATA:
         return False
-    if isinstance(address, ipaddress.IPv4Address) and address >= ipaddress.IPv4Address("240.0.0.0"):
+    if isinstance(address, ipaddress.IPv4Address):
+        if address >= ipaddress.IPv4Address("240.0.0.0"):
+            return False
+    elif address in _OWN_NAT64:
         return False
     return is_private_allowed or address.is_global
 

@@ -1,5 +1,6 @@
 """Sends an alert by mail."""
 
+import email.policy
 import smtplib
 import socket
 import ssl
@@ -15,6 +16,9 @@ from headwater.production.alert_text import message_id
 from headwater.production.channels import Email
 from headwater.production.connecting import connect, secured, trust
 from headwater.production.limits import Deadline, Limits
+
+#: Folding a subject that is not ASCII alters its spaces; lines of mails may have 998 bytes.
+_POLICY = email.policy.SMTP.clone(max_line_length=900)
 
 
 def send_mail(channel: Email, alert: Alert, limits: Limits) -> str:
@@ -47,14 +51,14 @@ def send_mail(channel: Email, alert: Alert, limits: Limits) -> str:
 
 def mail_of(channel: Email, alert: Alert) -> EmailMessage:
     """Write the mail; sending one alert twice gives mails with the same id, of which readers show one."""
-    mail = EmailMessage()
+    mail = EmailMessage(policy=_POLICY)
     mail["Subject"] = alert.title
     mail["From"] = channel.sender
     mail["To"] = ", ".join(channel.recipients)
     mail["Date"] = format_datetime(datetime.fromtimestamp(alert.at, UTC))
     mail["Message-ID"] = f"<{message_id(alert)}@headwater.invalid>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(f"{alert.title}\n\n{alert.text}\n")
+    mail.set_content(f"{alert.title}\n\n{alert.text}\n", cte="quoted-printable")  # what every server lets through
     return mail
 
 

@@ -113,9 +113,9 @@ def _is_whole(answer: bytes) -> bool:
 
 
 def _judge(answer: bytes, host: str) -> str:
-    head, _, body = answer.partition(b"\r\n\r\n")
-    words = head.split(b"\r\n")[0].split(b" ", 2)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not (words[1].isdigit() and len(words[1]) == 3):
+    head, end, body = answer.partition(b"\r\n\r\n")
+    words = [*head.split(b"\r\n")[0].split(b" ", 2), b""]
+    if not end or not words[0].startswith(b"HTTP/1.") or not (words[1].isdigit() and len(words[1]) == 3):
         raise AlertNotDelivered(f"{host} did not answer as a web server does")
     said = " ".join(body.decode("utf-8", "replace").split())[:200]
     status = int(words[1])
