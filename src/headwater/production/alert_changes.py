@@ -22,6 +22,8 @@ from headwater.production.alert_text import Change
 
 #: Artifacts whose headers are compared.
 _MOST_ARTIFACTS = 200
+#: Characters of a value that are shown.
+_LONGEST_VALUE = 60
 #: Folder of a laid-out package: a file of it has another path in the next deployment.
 _PACKAGE = re.compile(r"^.*/packages/[0-9a-f]{64}/")
 _DIGITS = re.compile(r"\d+")
@@ -127,9 +129,14 @@ def describe_difference(before: Header | None, now: Header | None) -> Shape:
         return Shape(f"type {before.dtype} -> {now.dtype}", is_structural=True)
     if before.shape != now.shape:
         return Shape(f"{_shape(before)} -> {_shape(now)}", is_structural=_is_emptied(before, now))
-    if isinstance(before.preview, str) and isinstance(now.preview, str) and before.preview != now.preview:
-        return Shape(f"{printable(before.preview)[:60]} -> {printable(now.preview)[:60]}")
+    if before.kind == now.kind and now.kind in ("text", "json") and before.preview != now.preview:
+        return Shape(f"{_excerpt(before.preview)} -> {_excerpt(now.preview)}")
     return Shape("")
+
+
+def _excerpt(preview: object) -> str:
+    text = printable(preview if isinstance(preview, str) else repr(preview))
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 
 def _columns(before: Mapping[str, str], now: Mapping[str, str]) -> str:
