@@ -43,6 +43,8 @@ _PUBLIC = {
     "Step": ("headwater.client.objects", "Step"),
     "Task": ("headwater.client.objects", "Task"),
     "DataArtifact": ("headwater.client.objects", "DataArtifact"),
+    "Trigger": ("headwater.client.trigger", "Trigger"),
+    "MetaflowEvent": ("headwater.client.trigger", "MetaflowEvent"),
     "namespace": ("headwater.client.session", "namespace"),
     "get_namespace": ("headwater.client.session", "get_namespace"),
     "default_namespace": ("headwater.client.session", "default_namespace"),
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
         namespace,
     )
     from headwater.deployer import DeployedFlow, Deployer, publish_event
+    from headwater.client.trigger import MetaflowEvent, Trigger
     from headwater.flow.decorators import (
         approval,
         catch,

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -65,3 +66,16 @@ def spawn(home_folder):
     for child in begun:
         child.kill()
         child.communicate()
+
+
+@pytest.fixture
+def in_zone(monkeypatch):
+    """Put the reader into a time zone."""
+
+    def put(name):
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield put
+    monkeypatch.undo()
+    time.tzset()

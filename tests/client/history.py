@@ -17,6 +17,7 @@ from headwater.model.events import (
 )
 from headwater.model.graph import Graph, Step, StepKind
 from headwater.model.ids import Digest, TaskKey, new_ulid, parse_task_key
+from headwater.model.launch import Launch
 from headwater.model.order import CodeSource
 from headwater.model.outcome import ExitCause, TaskError, Transition, Usage
 from headwater.model.ports import Commit
@@ -68,6 +69,7 @@ class History:
         note: str = "",
         environment: Mapping[str, str] | None = None,
         tree: Digest | None = None,
+        launch: Launch | None = None,
     ) -> "RunHistory":
         self._runs += 1
         refs, small, headers = self.save(parameters or {})
@@ -89,6 +91,7 @@ class History:
             note=note,
             origin=origin,
             environment=dict(environment or {"python": "3.11.7"}),
+            launch=launch,
         )
         lease, stored = self.home.ledger.start_run(Commit([started], small, headers))
         return RunHistory(self, lease, stored)

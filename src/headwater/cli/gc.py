@@ -40,7 +40,7 @@ class Removal(msgspec.Struct):
     #: Objects that some run or deployment holds, and those that nothing holds but that are too new to be removed.
     kept: int
     spared: int
-    #: Nothing written since is touched: the start of the oldest run that has not ended, at least an hour ago; Unix time.
+    #: Nothing written since is touched: when the oldest open run started, at least an hour ago; Unix time.
     spare_newer_than: float
     #: Objects that somebody began to use meanwhile, and that are back.
     put_back: int = 0

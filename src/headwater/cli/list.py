@@ -11,20 +11,20 @@ from headwater.cli.reading import gives_json, opened, reads_store, time_of
 from headwater.cli.words import duration, local_time
 from headwater.client.records import no_flow
 from headwater.model.ports import Ledger
-from headwater.model.rows import Page, RunQuery, RunRow, RunStatus
+from headwater.model.rows import STATUSES, Page, RunQuery, RunRow, RunStatus
 
 #: Characters of a note that a line shows.
 _NOTE = 60
 _HEADS = ("run", "status", "started", "took", "user", "tags", "metrics", "note")
-_STATUSES = ("running", "queued", "waiting", "interrupted", "succeeded", "failed", "cancelled")
 
 
 @click.command("list")
 @click.argument("flow_name", metavar="[FLOW]", required=False)
 @click.option("--flow", help="Runs of this flow (the same as naming it as the argument).")
-@click.option("--status", type=click.Choice(_STATUSES), help="Runs that stand so.")
+@click.option("--status", type=click.Choice(STATUSES), help="Runs that stand so.")
 @click.option("--user", help="Runs that this person started.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Runs with this tag (repeatable: with all of them).")
+@click.option("--target", metavar="NAME@ALIAS", help="Runs of the deployments that this alias named.")
 @click.option("--since", metavar="TIME", help="Runs started then or later: 2025-03-01, or 12h or 7d ago.")
 @click.option("--until", metavar="TIME", help="Runs started before.")
 @click.option("--limit", type=click.IntRange(1), default=20, help="Most runs  [default: 20].")
@@ -36,6 +36,7 @@ def command(
     status: str | None,
     user: str | None,
     tags: tuple[str, ...],
+    target: str | None,
     since: str | None,
     until: str | None,
     limit: int,
@@ -49,6 +50,7 @@ def command(
         status=cast(RunStatus | None, status),
         user=user,
         tags=tags,
+        target=target,
         since=None if since is None else time_of(since, now),
         until=None if until is None else time_of(until, now),
         limit=limit,
@@ -69,6 +71,7 @@ def command(
 
 def run_facts(row: RunRow) -> dict[str, object]:
     """What JSON says of a run; times are Unix seconds."""
+    launch = row.launch
     return {
         "run": row.path,
         "id": row.run,
@@ -87,6 +90,13 @@ def run_facts(row: RunRow) -> dict[str, object]:
         "task_counts": row.task_counts,
         "cause": row.cause,
         "message": row.message,
+        "target": None if launch is None else launch.target,
+        "deployment": None if launch is None else launch.number,
+        "logical_date": None if launch is None else launch.logical_date,
+        "idempotency_key": None if launch is None else launch.idempotency_key,
+        "trigger": None if launch is None else launch.trigger.kind,
+        "gates": row.gates,
+        "gate_expires_at": row.gate_expires_at,
     }
 
 

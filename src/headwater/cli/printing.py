@@ -14,6 +14,8 @@ _WIDEST = 60
 _COLOURS = {
     "succeeded": "32",
     "running": "36",
+    "queued": "36",
+    "waiting": "33",
     "failed": "31",
     "caught": "33",
     "retrying": "33",

@@ -10,10 +10,11 @@ from headwater.cli.printing import paint, print_facts, print_json, print_table, 
 from headwater.cli.reading import find_run, gives_json, opened, reads_store
 from headwater.cli.report import error_text
 from headwater.cli.status_facts import FailedTask, RunView, StepStatus, read_status
-from headwater.cli.words import bytes_text, duration, local_time
+from headwater.cli.words import bytes_text, duration, local_time, slot_text
 from headwater.client.display import printable
 from headwater.client.plain import plain_values
 from headwater.client.records import RunRecord
+from headwater.model.rows import RunRow
 
 _HEADS = ("step", "tasks", "status", "began", "took", "in tasks", "peak memory")
 #: How parts of the time are called.
@@ -105,6 +106,8 @@ def _head(found: RunView, parameters: dict[str, object]) -> list[tuple[str, obje
         ("user", row.user),
         ("started", f"{local_time(row.started_at)} on {row.host}"),
         ("ended", ended),
+        ("deployment", _deployment_text(row)),
+        ("stands for", None if row.launch is None else slot_text(row.launch.logical_date)),
         ("driver", None if owner is None else f"process {owner.pid} on {owner.host}"),
         ("resumes", row.origin),
         ("note", row.note),
@@ -114,6 +117,14 @@ def _head(found: RunView, parameters: dict[str, object]) -> list[tuple[str, obje
         ("time", _seconds_text(found)),
         ("why", row.message if row.status != "succeeded" else None),
     ]
+
+
+def _deployment_text(row: RunRow) -> str | None:
+    """`Churn@production, deployment 3, by schedule daily`."""
+    launch = row.launch
+    if launch is None:
+        return None
+    return f"{launch.target}, deployment {launch.number}, by {launch.trigger.kind} {launch.trigger.source}".rstrip()
 
 
 def _seconds_text(found: RunView) -> str:

@@ -24,6 +24,15 @@ def bytes_text(size: float) -> str:
     raise AssertionError("unreachable")
 
 
+def slot_text(unix_seconds: float | None) -> str | None:
+    """A slot in UTC and in the reader's zone, `2025-01-01 06:00 UTC, 2025-01-01 07:00 here`; None for none."""
+    if unix_seconds is None:
+        return None
+    utc, here = time.gmtime(unix_seconds), time.localtime(unix_seconds)
+    text = time.strftime("%Y-%m-%d %H:%M UTC", utc)
+    return text if here.tm_gmtoff == 0 else f"{text}, {time.strftime('%Y-%m-%d %H:%M', here)} here"
+
+
 def local_time(unix_seconds: float | None) -> str:
     """A time in the reader's zone; `-` when there is none."""
     return "-" if unix_seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_seconds))

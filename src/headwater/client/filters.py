@@ -9,14 +9,12 @@ from headwater.client.session import View
 from headwater.model.errors import UserMistake
 from headwater.model.ids import Digest
 from headwater.model.nearest import did_you_mean
-from headwater.model.rows import RunQuery, RunRow, RunStatus
+from headwater.model.rows import STATUSES, RunQuery, RunRow, RunStatus
 from headwater.store.artifacts import ArtifactStore
 from headwater.store.place_memory import MemoryPlace
 
 #: A point in time: an aware or local datetime, ISO 8601 text, or Unix seconds.
 Time = datetime | str | float
-
-_STATUSES = ("running", "interrupted", "succeeded", "failed", "cancelled")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +26,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     until: Time | None = None
     user: str | None = None
     parameters: Mapping[str, object] = {}
+    target: str | None = None
 
 
 def matching_rows(view: View, flow: str, wanted: Wanted, page_size: int = 100) -> Iterator[RunRow]:
@@ -47,10 +46,10 @@ def make_query(view: View, flow: str, wanted: Wanted, limit: int) -> RunQuery:
     Raises:
         UserMistake: a status that no run has, or a text that is no time.
     """
-    if wanted.status is not None and wanted.status not in _STATUSES:
+    if wanted.status is not None and wanted.status not in STATUSES:
         raise UserMistake(
             f"no run has the status {wanted.status!r}",
-            hint=did_you_mean(str(wanted.status), _STATUSES, what="Statuses"),
+            hint=did_you_mean(str(wanted.status), STATUSES, what="Statuses"),
         )
     namespace = () if view.namespace is None else (view.namespace,)
     return RunQuery(
@@ -61,6 +60,7 @@ def make_query(view: View, flow: str, wanted: Wanted, limit: int) -> RunQuery:
         since=_unix_seconds(wanted.since),
         until=_unix_seconds(wanted.until),
         parameters={name: _digest(name, value) for name, value in wanted.parameters.items()},
+        target=wanted.target,
         limit=limit,
     )
 

@@ -28,6 +28,7 @@ from headwater.client.siblings import Siblings, is_shown
 from headwater.client.step_facts import StepFacts
 from headwater.client.table import runs_table
 from headwater.client.task_facts import TaskFacts
+from headwater.client.trigger import Trigger
 from headwater.model.errors import InvalidPathspec, NotFound, NotFoundByKey
 from headwater.model.ids import Digest, TaskKey
 from headwater.model.nearest import did_you_mean
@@ -120,18 +121,28 @@ class Flow(Named):
         until: Time | None = None,
         user: str | None = None,
         parameters: Mapping[str, object] | None = None,
+        target: str | None = None,
     ) -> Iterator["Run"]:
         """Yield the runs in the namespace for which all of this holds, newest first; fetches them page by page.
 
         Args:
             tags: tags that a run must have, user's or system's.
-            status: running, interrupted, succeeded, failed or cancelled.
+            status: queued, running, waiting, interrupted, succeeded, failed or cancelled.
             since: started then or later; a datetime, ISO 8601 text or Unix seconds.
             until: started before.
             user: who started it.
             parameters: values that its parameters must have.
+            target: the alias whose deployments they are runs of, `Churn@production`.
         """
-        wanted = Wanted(tags=tags, status=status, since=since, until=until, user=user, parameters=parameters or {})
+        wanted = Wanted(
+            tags=tags,
+            status=status,
+            since=since,
+            until=until,
+            user=user,
+            parameters=parameters or {},
+            target=target,
+        )
         return (Run._of(RunRecord(self._view, row.flow, row.label, row)) for row in self._rows(wanted))
 
     def table(self, *tags: str, limit: int = 1000, as_frame: bool | None = None) -> object:
@@ -224,6 +235,15 @@ class Run(RunFacts):
         """The run that it resumes; None when it resumes none."""
         path = self.origin_pathspec
         return None if path is None else Run(path, _view=self._view, _namespace_check=False)
+
+    @property
+    def trigger(self) -> "Trigger[Run] | None":
+        """The events or finished runs that it was started by; None when it was started by none."""
+        launch = self.launch
+        if launch is None or not launch.trigger.events:
+            return None
+        view = self._view
+        return Trigger(launch.trigger.events, lambda path: Run(path, _view=view, _namespace_check=False))
 
     @property
     def lineage(self) -> Lineage:

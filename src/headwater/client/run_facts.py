@@ -1,7 +1,7 @@
 """What is known of one run: state, times, tags, parameters, metrics, code."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from headwater.client.code import MetaflowCode
 from headwater.client.display import Sheet
@@ -10,6 +10,7 @@ from headwater.client.records import PARAMETERS_STEP, RunRecord, is_run_over
 from headwater.client.sheets import run_sheet
 from headwater.client.siblings import Siblings
 from headwater.model.graph import Graph
+from headwater.model.launch import Launch
 from headwater.model.rows import RunRow, RunStatus
 
 #: A metric's value.
@@ -28,7 +29,7 @@ class RunFacts(Named):
 
     @property
     def status(self) -> RunStatus:
-        """running, interrupted, succeeded, failed or cancelled, as it is now."""
+        """queued, running, waiting, interrupted, succeeded, failed or cancelled, as it is now."""
         return self._record.row.status
 
     @property
@@ -111,9 +112,34 @@ class RunFacts(Named):
         return None if source.tree is None else MetaflowCode(self._view, source, source.tree)
 
     @property
-    def trigger(self) -> None:
-        """What started it when no person did; None so far."""
-        return None
+    def launch(self) -> Launch | None:
+        """How it was started as a run of a deployment; None when a person started it from a file."""
+        return self._record.row.launch
+
+    @property
+    def target(self) -> str | None:
+        """The alias whose deployment it is a run of, `Churn@production`; None when it is of none."""
+        launch = self.launch
+        return None if launch is None else launch.target
+
+    @property
+    def logical_date(self) -> datetime | None:
+        """The slot that it stands for, in UTC; None when it stands for none."""
+        launch = self.launch
+        if launch is None or launch.logical_date is None:
+            return None
+        return datetime.fromtimestamp(launch.logical_date, UTC)
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """What no other run of the store has; None when it is no run of a deployment."""
+        launch = self.launch
+        return None if launch is None else launch.idempotency_key
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """Steps that wait until somebody agrees (`@approval`)."""
+        return self._record.row.gates
 
     @property
     def origin_pathspec(self) -> str | None:

@@ -28,6 +28,8 @@ def run_sheet(record: RunRecord) -> Sheet:
             ("duration", duration(_seconds(run))),
             ("user", run.user),
             ("resumes", run.origin),
+            ("deployment", None if run.launch is None else run.launch.target),
+            ("waits for", listed(run.gates)),
             ("note", run.note),
             ("tags", listed(sorted(run.tags))),
             ("metrics", _metrics(run)),

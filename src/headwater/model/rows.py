@@ -1,6 +1,6 @@
 """What the ledger answers to questions: one row a run, task, attempt or artifact, worked out from events alone."""
 
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -11,7 +11,9 @@ from headwater.model.outcome import ExitCause, TaskError, Transition, Usage
 
 #: Of a run that is not finished and whose lock nobody holds: `queued` if no driver ever had it, `waiting` if it is at a
 #: gate, else `interrupted`; none of the three is stored.
-RunStatus = Literal["running", "queued", "waiting", "interrupted", "succeeded", "failed", "cancelled"]
+RunStatus = Literal["queued", "running", "waiting", "interrupted", "succeeded", "failed", "cancelled"]
+#: All of them, from the first to the last that a run may have.
+STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
 #: `caught`: it failed, `@catch` let the run go on. `lost`: its driver died; the next driver starts it again.
 TaskStatus = Literal["running", "retrying", "succeeded", "caught", "failed", "cancelled", "lost"]
 
