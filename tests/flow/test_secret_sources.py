@@ -1,7 +1,9 @@
 import pytest
 
+from headwater.flow.arguments import attach
 from headwater.flow.secret_sources import known_variables, read_sources, without_values
 from headwater.model.errors import InvalidDecorator
+from headwater.model.options import StepOptions
 from headwater.model.secret import SecretSource
 
 
@@ -50,6 +52,14 @@ def test_inline_values_are_not_shown():
     [source] = read_sources([{"type": "inline", "options": {"A": "precious"}}])
 
     assert "precious" not in str(without_values(source))
+
+
+def test_a_command_line_takes_no_values():
+    value = '{"type": "inline", "options": {"TOKEN": "precious"}}'
+
+    with pytest.raises(InvalidDecorator, match="a command line is seen by others"):
+        attach(StepOptions(), f"secrets:sources=[{value}]")
+    assert attach(StepOptions(), 'secrets:sources=["env.TOKEN"]').secrets == (SecretSource("env", "TOKEN"),)
 
 
 def test_renamed_variables_are_known_by_their_new_names():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from headwater.flow.decorators import catch, environment, retry, secrets
-from headwater.flow.secret_sources import read_sources
+from headwater.flow.secret_sources import read_sources, without_values
 from headwater.flow.spec import FlowSpec
 from headwater.flow.step import step
 from headwater.model.current import current
@@ -271,6 +271,20 @@ def test_a_missing_secret_stops_the_task_before_the_users_code_and_is_not_tried_
     assert "HW_TEST_NO_SUCH_SECRET" in capsys.readouterr().err
 
 
+def test_inline_values_are_in_no_graph_and_no_order(runner):
+    order = runner.order("start")
+
+    assert VALUE not in str(runner.workspace.graph) + str(order)
+    assert order.options.secrets[0].options == {"PASSWORD": "***"}
+
+
+def test_inline_values_that_the_code_no_longer_has_are_missing(runner):
+    sources = [without_values(each) for each in read_sources([{"type": "inline", "options": {"OTHER": VALUE}}])]
+    outcome = runner.run("start", options=StepOptions(secrets=tuple(sources)))
+
+    assert outcome.cause == "secret_missing"
+
+
 def test_the_supervisor_hears_of_the_values_before_the_step_runs(runner, monkeypatch):
     heard = []
     runner.workspace.tell_secrets = lambda values: heard.append((list(values), "PASSWORD" in os.environ))
@@ -279,12 +293,13 @@ def test_the_supervisor_hears_of_the_values_before_the_step_runs(runner, monkeyp
     assert heard == [([VALUE], False)]
 
 
-def test_a_secret_wins_over_the_steps_own_variable_only_when_allowed(runner):
-    options = StepOptions(environment={"PASSWORD": "plain"}, secrets=runner.order("start").options.secrets)
-    refused = runner.run("start", options=options)
-    [source] = options.secrets
-    allowed = read_sources([{"type": "inline", "options": source.options}], allow_override=True)
-    outcome = runner.run("start", options=StepOptions(environment={"PASSWORD": "plain"}, secrets=allowed))
+def test_a_secret_wins_over_the_steps_own_variable_only_when_allowed(runner, monkeypatch):
+    monkeypatch.setenv("HW_TEST_SECRET", VALUE)
+    given = [{"type": "env", "id": "HW_TEST_SECRET", "options": {"HW_TEST_SECRET": "PASSWORD"}}]
+    plain = {"PASSWORD": "plain"}
+    refused = runner.run("start", options=StepOptions(environment=plain, secrets=read_sources(given)))
+    sources = read_sources(given, allow_override=True)
+    outcome = runner.run("start", options=StepOptions(environment=plain, secrets=sources))
 
     assert refused.cause == "secret_missing"
     assert runner.value(outcome, "text") == f"the password is {VALUE}"
@@ -296,9 +311,9 @@ def test_an_artifact_that_holds_a_secret_is_said(runner, capsys):
     assert "artifact `text` holds the value of a secret" in capsys.readouterr().err
 
 
-def test_a_value_too_short_to_be_masked_is_said(runner, capsys):
-    sources = read_sources([{"type": "inline", "options": {"PASSWORD": "abc"}}])
-    runner.run("start", options=StepOptions(secrets=sources))
+def test_a_value_too_short_to_be_masked_is_said(runner, capsys, monkeypatch):
+    monkeypatch.setenv("PASSWORD", "abc")
+    runner.run("start", options=StepOptions(secrets=read_sources(["env.PASSWORD"])))
 
     assert "the secret `PASSWORD` is too short to be masked" in capsys.readouterr().err
 

@@ -66,6 +66,9 @@ def attach(options: StepOptions, text: str) -> StepOptions:
         hint = f"write @{name} above the step that it is meant for"
         raise InvalidDecorator(f"`--with {name}` cannot be meant for every step", hint=hint)
     added = add(StepOptions(), name, given)
+    if any(source.type == "inline" for source in added.secrets):
+        hint = "name where the values are: --with 'secrets:sources=[\"env.DB_PASSWORD\"]'"
+        raise InvalidDecorator("`--with secrets` takes no values: a command line is seen by others and kept", hint=hint)
     return options if _has(options, name) else _merge(options, added)
 
 

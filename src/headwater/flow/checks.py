@@ -12,6 +12,7 @@ from headwater.flow.package_sets import on_base
 from headwater.flow.production import ClassOptions, read_class_options
 from headwater.flow.project import code_root, module_name, path_below
 from headwater.flow.reads import check_reads, check_reads_without_order, read_all_facts
+from headwater.flow.secret_sources import without_values
 from headwater.flow.source import Sources
 from headwater.flow.steps import StepSource, find_steps, shown
 from headwater.flow.targets import check_targets
@@ -102,6 +103,8 @@ def _graph(
 def _step(step: StepSource, layout: Layout, facts: Facts, root: str, options: ClassOptions) -> Step:
     name = step.name
     own = step.mark.options
+    if own.secrets:
+        own = msgspec.structs.replace(own, secrets=tuple(map(without_values, own.secrets)))
     packages = on_base(options.packages, own.packages)
     return Step(
         name=name,

@@ -203,7 +203,7 @@ def _repeated(sources: list[SecretSource], taken: Collection[str]) -> list[Inval
 
 
 def without_values(source: SecretSource) -> SecretSource:
-    """Give a source as it may be shown: inline values are replaced by `***`."""
+    """Give a source as it may be stored and shown: inline values stay in the code, `***` stands for each."""
     if source.type != "inline":
         return source
     return msgspec.structs.replace(source, options=dict.fromkeys(source.options, "***"))

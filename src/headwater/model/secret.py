@@ -10,7 +10,7 @@ class SecretSource(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str
     #: Names of the variables, a path, an ARN or name; what it means depends on the type.
     id: str = ""
-    #: What the type takes besides; for `inline` the values themselves, which only tests should use.
+    #: What the type takes besides; for `inline` its variables, whose values stay in the code: `***` stands for each.
     options: dict[str, str] = {}
     #: Role to take on before asking a cloud's manager.
     role: str | None = None

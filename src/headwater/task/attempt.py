@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from msgspec.structs import replace
 
 from headwater.flow.spec import FlowSpec
+from headwater.flow.step import mark_of
 from headwater.model.caught import CaughtException
 from headwater.model.current import facts
 from headwater.model.errors import FailureHandledByCatch
@@ -87,7 +88,8 @@ class _Attempt:
         if not self._order.options.secrets:
             return {}
         with environment(step_environment(self._order)):
-            found = secrets_of(self._order, os.environ)
+            mark = mark_of(getattr(self._flow_class, self._order.step))
+            found = secrets_of(self._order, os.environ, mark.options.secrets if mark is not None else ())
         until_the_end.enter_context(masking(Masker(found.values())))
         self._workspace.tell_secrets(list(found.values()))
         for name in unmasked_names(found):

@@ -6,7 +6,7 @@ task prints. No order, event or file holds them.
 
 from collections.abc import Mapping, Sequence
 
-from headwater.flow.secret_sources import check_variable
+from headwater.flow.secret_sources import check_variable, without_values
 from headwater.model.errors import HeadwaterError, SecretMissing
 from headwater.model.masked_forms import SHORTEST
 from headwater.model.order import TaskOrder
@@ -15,12 +15,13 @@ from headwater.task.secret_files import read_file, read_variables
 from headwater.task.secret_managers import ask_aws, ask_azure, ask_google
 
 
-def secrets_of(order: TaskOrder, environ: Mapping[str, str]) -> dict[str, str]:
+def secrets_of(order: TaskOrder, environ: Mapping[str, str], in_code: Sequence[SecretSource] = ()) -> dict[str, str]:
     """Give the variables that the secrets of an order's step set; empty when it asks for none.
 
     Args:
         order: names the sources.
         environ: the process's environment, that of the step included.
+        in_code: the sources as the step's own decorators say them, with the values of inline ones.
 
     Raises:
         SecretMissing: names every source that cannot be had, and why; never a value.
@@ -34,7 +35,7 @@ def secrets_of(order: TaskOrder, environ: Mapping[str, str]) -> dict[str, str]:
     wrong: list[SecretMissing] = []
     for source in sources:
         try:
-            for name, value in _ask(source, environ).items():
+            for name, value in _ask(source, environ, in_code).items():
                 _check(name, value, source, found, environ)
                 found[name] = value
         except HeadwaterError as error:
@@ -49,14 +50,14 @@ def unmasked_names(variables: Mapping[str, str]) -> list[str]:
     return [name for name, value in variables.items() if len(value.strip()) < SHORTEST]
 
 
-def _ask(source: SecretSource, environ: Mapping[str, str]) -> dict[str, str]:
+def _ask(source: SecretSource, environ: Mapping[str, str], in_code: Sequence[SecretSource]) -> dict[str, str]:
     match source.type:
         case "env":
             return read_variables(source, environ)
         case "file":
             return read_file(source)
         case "inline":
-            return dict(source.options)
+            return _inline(source, in_code)
         case "aws-secrets-manager":
             return ask_aws(source)
         case "gcp-secret-manager":
@@ -64,6 +65,13 @@ def _ask(source: SecretSource, environ: Mapping[str, str]) -> dict[str, str]:
         case "az-key-vault":
             return ask_azure(source)
     raise SecretMissing(f"there are no sources of type `{source.type}`")
+
+
+def _inline(source: SecretSource, in_code: Sequence[SecretSource]) -> dict[str, str]:
+    for each in in_code:
+        if without_values(each) == source:
+            return dict(each.options)
+    raise SecretMissing("the code of the step does not have its values", hint="the decorator has changed; run it again")
 
 
 def _check(name: str, value: str, source: SecretSource, found: Mapping[str, str], environ: Mapping[str, str]) -> None:
