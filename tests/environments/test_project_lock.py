@@ -23,8 +23,9 @@ def write_project(folder: Path, *requirements: str, index: str = "") -> None:
 
 
 def lock_project(folder: Path, environ: dict[str, str]) -> None:
-    program = find_uv(environ, str(folder / "cache")).program
-    done = subprocess.run([program, "lock", "--quiet"], cwd=folder, env=environ, capture_output=True, text=True)
+    done = subprocess.run(
+        [find_uv(environ), "lock", "--quiet"], cwd=folder, env=environ, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -338,3 +338,15 @@ def test_inline_tasks_run_here_and_the_run_says_so(place: Place) -> None:
     assert done.returncode == 0
     assert "the packages declared by `start` are not used: all runs in this process" in done.stderr
     assert started(place, "Upgrades/1").environments == {}
+
+
+def test_debug_steps_into_a_task_inside_its_environment(ran: Place) -> None:
+    shown = "p ('inside', self.shape.area(), __import__('sys').prefix)"
+    home = ran.home()
+    run = home.ledger.find_run("Isolated", 1).run
+    label = home.ledger.tasks(TaskQuery(run, step="use")).rows[0].label
+    home.close()
+    done = ran.headwater("debug", f"Isolated/1/use/{label}", "--command", shown)
+    inside = f"{ran.environ['HEADWATER_HOME']}/environments/{started(ran).environments['use']}"
+
+    assert f"('inside', 9, '{inside}')" in done.stdout

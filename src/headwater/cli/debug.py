@@ -1,5 +1,6 @@
 """`headwater debug TASK`: steps into a task of an earlier run."""
 
+import importlib
 import os
 import sys
 from tempfile import TemporaryDirectory
@@ -25,6 +26,8 @@ from headwater.runtime.replay import order_again
 from headwater.store.trees import materialise
 from headwater.worker import inline_attempt_with
 
+#: Brings uv; imported only for tasks that ran in an environment of their own.
+_INSIDE = "headwater.cli.debug_inside"
 #: Local variables of a frame that are shown.
 _MOST_LOCALS = 20
 
@@ -41,16 +44,30 @@ def command(task: str, checkout: bool, commands: tuple[str, ...], home: str | No
     line of your code; if it did not fail, at the first line of the step. Nothing is recorded: the run stays as it is.
     RUN alone stands for the task that failed it, RUN/STEP for the only task of a step.
     """
-    with opened(home) as view, TemporaryDirectory(prefix="headwater-debug-") as folder:
+    with opened(home) as view:
         record, row = _find(view, task)
         path = f"{record.path}/{row.step}/{row.label}"
+        environment = record.started.environments.get(row.step)
+        if environment is not None:
+            words = ["debug", path, *(["--checkout"] if checkout else []), *_repeated("--command", commands)]
+            inside = importlib.import_module(_INSIDE)
+            inside.enter_environment(view.home, environment, record.started.code.root, words)
+        return _debug(view, row, path, commands, is_checkout=checkout)
+
+
+def _debug(view: View, row: TaskRow, path: str, commands: tuple[str, ...], *, is_checkout: bool) -> int:
+    with TemporaryDirectory(prefix="headwater-debug-") as folder:
         order = _order(view, row, folder)
-        code = _code(view, order.code, folder, is_checkout=checkout)
+        code = _code(view, order.code, folder, is_checkout=is_checkout)
         _tell(path, row, code, is_saved=code.root != order.code.root)
         order = msgspec.structs.replace(order, code=code)
         outcome = _run(order, commands, stops_at_start=row.error is None)
     print(f"{path}: {_end_text(outcome)}", file=sys.stderr)
     return 0
+
+
+def _repeated(option: str, values: tuple[str, ...]) -> list[str]:
+    return [word for value in values for word in (option, value)]
 
 
 def _find(view: View, path: str) -> tuple[RunRecord, TaskRow]:

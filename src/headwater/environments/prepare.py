@@ -11,8 +11,8 @@ from headwater.environments.conda import refuse_conda
 from headwater.environments.imports import missing_imports
 from headwater.environments.locks import lock_digest, read_lock, save_lock
 from headwater.environments.resolve import Resolver
-from headwater.environments.uv import find_uv
-from headwater.environments.worker_path import environ_inside, link_package
+from headwater.environments.uv import Uv
+from headwater.environments.worker_path import environ_inside, link_packages, own_package
 from headwater.model.errors import EnvironmentMistake, Mistake
 from headwater.model.graph import Graph
 from headwater.model.ids import Digest
@@ -44,7 +44,7 @@ class Environments:
         self.folder = os.path.join(home, "environments")
         self._objects = objects
         self._environ = environ
-        uv = find_uv(environ, os.path.join(home, "wheels"))
+        uv = Uv(os.path.join(home, "wheels"), environ)
         self._resolver = Resolver(uv, os.path.join(self.folder, "resolved"))
         self._builder = Builder(uv, self.folder)
 
@@ -127,8 +127,11 @@ class Environments:
     def command(self, digest: Digest, code_root: str) -> Command:
         """Say how a worker is started in an environment, which is built if need be, as by `build`."""
         built = self.ready(digest) or self.build(digest, code_root)
-        links = link_package(os.path.join(self.folder, "worker"))
-        return Command(built.python, environ_inside(built, links, self._environ))
+        return Command(built.python, environ_inside(built, self.link([own_package()]), self._environ))
+
+    def link(self, packages: Sequence[str]) -> str:
+        """Give a folder in which nothing but links to these packages lies, to be put on a module path."""
+        return link_packages(os.path.join(self.folder, "worker"), packages)
 
     def _settings_folder(self, code_root: str) -> str:
         """The project's folder, or where it is gone, one without settings."""

@@ -19,10 +19,8 @@ class UvFailed(EnvironmentMistake):
 
 
 class Uv(msgspec.Struct, frozen=True):
-    """The uv program, with a cache of its own in the store's folder."""
+    """The uv program, with a cache of its own in the store's folder; looked for when it is first needed."""
 
-    #: Path of the program.
-    program: str
     #: Where it keeps wheels, so that an environment can be built again without the network.
     cache_folder: str
     environ: Mapping[str, str]
@@ -38,10 +36,11 @@ class Uv(msgspec.Struct, frozen=True):
 
         Raises:
             UvFailed: with its reason.
+            EnvironmentMistake: there is no uv.
         """
         import subprocess
 
-        command = [self.program, *words, *(["--offline"] if is_offline else [])]
+        command = [find_uv(self.environ), *words, *(["--offline"] if is_offline else [])]
         done = subprocess.run(
             command, input=text, capture_output=True, text=True, cwd=folder, env=self._environment(), check=False
         )
@@ -61,34 +60,17 @@ class Uv(msgspec.Struct, frozen=True):
         return {**kept, **ours}
 
 
-def find_uv(environ: Mapping[str, str], cache_folder: str) -> Uv:
+def find_uv(environ: Mapping[str, str]) -> str:
     """Find the program that came with Headwater, else one on the path.
 
     Raises:
         EnvironmentMistake: there is none.
     """
-    return Uv(_program(environ), cache_folder, environ)
-
-
-def reason_in(printed: str) -> str:
-    """Give uv's reason out of what it printed on standard error, without passwords."""
-    lines = mask_credentials(printed).strip().splitlines()
-    starts = [number for number, line in enumerate(lines) if line.lstrip().startswith(_REASONS)]
-    chosen = lines[starts[0] :] if starts else lines
-    return "\n".join(line.rstrip() for line in chosen).removeprefix("error: ") or "uv ended without a word"
-
-
-def _program(environ: Mapping[str, str]) -> str:
     try:
         import uv
-    except ModuleNotFoundError:
-        found = None
-    else:
-        try:
-            found = os.fsdecode(uv.find_uv_bin())
-        except FileNotFoundError:
-            found = None
-    if found is None:
+
+        return os.fsdecode(uv.find_uv_bin())
+    except (ModuleNotFoundError, FileNotFoundError):
         import shutil
 
         found = shutil.which("uv", path=environ.get("PATH"))
@@ -97,3 +79,11 @@ def _program(environ: Mapping[str, str]) -> str:
             "uv was not found, which makes the environments of steps", hint="pip install uv, next to headwater"
         )
     return found
+
+
+def reason_in(printed: str) -> str:
+    """Give uv's reason out of what it printed on standard error, without passwords."""
+    lines = mask_credentials(printed).strip().splitlines()
+    starts = [number for number, line in enumerate(lines) if line.lstrip().startswith(_REASONS)]
+    chosen = lines[starts[0] :] if starts else lines
+    return "\n".join(line.rstrip() for line in chosen).removeprefix("error: ") or "uv ended without a word"

@@ -1,7 +1,7 @@
 """Lets an environment import the running Headwater, and nothing else of the interpreter that runs it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headwater.environments.build import Built
 from headwater.environments.files import sync_folder
@@ -9,7 +9,6 @@ from headwater.store.framing import hash_bytes
 
 #: Variables that would let modules of other interpreters in.
 _LEFT_OUT = ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
-_PACKAGE = "headwater"
 
 
 def environ_inside(built: Built, link_folder: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -26,21 +25,27 @@ def environ_inside(built: Built, link_folder: str, environ: Mapping[str, str]) -
     }
 
 
-def link_package(folder: str) -> str:
-    """Make a folder that holds a link to the running Headwater and nothing else, and give it.
+def own_package() -> str:
+    """Give the folder of the Headwater that runs."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def link_packages(folder: str, packages: Sequence[str]) -> str:
+    """Make a folder that holds links to these packages and nothing else, and give it.
 
     Args:
-        folder: where to make it; each installation of Headwater has its own.
+        folder: where to make it; each set of packages has its own.
+        packages: folders of packages, such as that of the Headwater that runs.
     """
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    own = os.path.join(folder, hash_bytes(package.encode())[:16])
-    link = os.path.join(own, _PACKAGE)
-    if not _leads_to(link, package):
-        os.makedirs(own, exist_ok=True)
-        staged = f"{link}.{os.getpid()}.{os.urandom(4).hex()}"
-        os.symlink(package, staged)
-        os.replace(staged, link)
-        sync_folder(own)
+    own = os.path.join(folder, hash_bytes(os.pathsep.join(packages).encode())[:16])
+    for package in packages:
+        link = os.path.join(own, os.path.basename(package))
+        if not _leads_to(link, package):
+            os.makedirs(own, exist_ok=True)
+            staged = f"{link}.{os.getpid()}.{os.urandom(4).hex()}"
+            os.symlink(package, staged)
+            os.replace(staged, link)
+            sync_folder(own)
     return own
 
 
