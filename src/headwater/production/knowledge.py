@@ -12,7 +12,7 @@ from headwater.model.deployment import AliasState, Deployment
 from headwater.model.errors import NotFound
 from headwater.model.events import Event, RunStarted
 from headwater.model.ids import RunId
-from headwater.model.launch import Launch
+from headwater.model.launch import Launch, Trigger
 from headwater.model.production import RunPolicy
 from headwater.model.records import Record
 from headwater.model.rows import RunQuery, RunRow, RunStatus
@@ -22,6 +22,7 @@ from headwater.production.listening import Listening
 from headwater.production.slots import schedule_name
 from headwater.production.standing import ActiveRun, Deployed, Pools, Stage, Standing
 from headwater.production.timetable import Timetable, source_of
+from headwater.production.triggers import waits_for_several
 from headwater.production.turn import BackfillSlots
 
 #: Name of the cursor in the published events.
@@ -29,6 +30,8 @@ CURSOR = "scheduler"
 #: Kind of the records of aliases.
 _ALIAS = "alias"
 _PAGE = 1000
+#: How far the clock of whoever publishes may be ahead of the scheduler's.
+_SKEW_SECONDS = 3600.0
 
 #: What a run's row says, for the scheduler.
 _STAGES: dict[RunStatus, Stage] = {
@@ -109,7 +112,20 @@ class Knowledge:
         self.timetable.put(state.target, schedules, since)
         parameters = [each.name for each in deployed.deployment.graph.parameters]
         triggers = production.triggers if deployed.fires_by_itself else ()
-        self.listening.put(state.target, triggers, parameters, max(state.events_after, self._ledger.cursor(CURSOR)))
+        after = max(state.events_after, self._ledger.cursor(CURSOR))
+        recorded = self._started_by(state.target, after) if any(map(waits_for_several, triggers)) else []
+        self.listening.put(state.target, triggers, parameters, after, recorded)
+
+    def _started_by(self, target: str, after: int) -> list[Trigger]:
+        """Give what runs of a target were started by that came behind an event."""
+        first = self._ledger.published(after, limit=1)
+        query = RunQuery(target=target, since=first[0].at - _SKEW_SECONDS, limit=_PAGE) if first else None
+        found: list[Trigger] = []
+        while query is not None:
+            page = self._ledger.runs(query)
+            found += [row.launch.trigger for row in page.rows if row.launch is not None]
+            query = None if page.cursor is None else msgspec.structs.replace(query, cursor=page.cursor)
+        return found
 
     def _changed(self, kind: str, versions: dict[str, int]) -> Iterable[Record]:
         """Yield the records whose version is not the one last seen."""

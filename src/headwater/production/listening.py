@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from headwater.model.launch import PublishedEvent
+from headwater.model.launch import PublishedEvent, Trigger
 from headwater.model.production import Triggers
 from headwater.production.triggers import Listener, TriggeredRun, match_triggers
 
@@ -19,15 +19,16 @@ class Heard(msgspec.Struct, frozen=True):
 class _Ear:
     """One trigger of one deployment, with what it has heard."""
 
-    def __init__(self, triggers: Triggers, listener: Listener, since: int) -> None:
+    def __init__(self, triggers: Triggers, listener: Listener, since: int, recorded: Sequence[Trigger]) -> None:
         self.triggers = triggers
         self.listener = listener
+        self.recorded = recorded
         self.last = since
         self.resume_after = since
         self.waiting: dict[int, PublishedEvent] = {}
 
     def hear(self, events: Sequence[PublishedEvent]) -> tuple[TriggeredRun, ...]:
-        match = match_triggers(self.triggers, self.listener, events, self.last, self.waiting)
+        match = match_triggers(self.triggers, self.listener, events, self.last, self.waiting, self.recorded)
         self.last, self.waiting, self.resume_after = match.last, match.waiting, match.resume_after
         return match.runs
 
@@ -41,12 +42,27 @@ class Listening:
         #: Number of the last event that everybody has heard.
         self.last = since
 
-    def put(self, target: str, triggers: Sequence[Triggers], parameters: Collection[str], since: int) -> None:
-        """Take the triggers of a target in place of its old ones; they count events behind `since`."""
+    def put(
+        self,
+        target: str,
+        triggers: Sequence[Triggers],
+        parameters: Collection[str],
+        since: int,
+        recorded: Sequence[Trigger] = (),
+    ) -> None:
+        """Take the triggers of a target in place of its old ones.
+
+        Args:
+            target: the alias.
+            triggers: its triggers; none = it listens no more.
+            parameters: names of the flow's parameters.
+            since: they count events behind this one.
+            recorded: what runs of it were started by, as far back as those events; needed for triggers of several.
+        """
         self._ears.pop(target, None)
         if triggers:
             listener = Listener(target, parameters)
-            self._ears[target] = [_Ear(each, listener, since) for each in triggers]
+            self._ears[target] = [_Ear(each, listener, since, recorded) for each in triggers]
             self.last = min(self.last, since)
 
     def hear(self, events: Sequence[PublishedEvent]) -> list[Heard]:

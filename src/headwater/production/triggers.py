@@ -58,6 +58,7 @@ def match_triggers(
     events: Sequence[PublishedEvent],
     since: int,
     waiting: Mapping[int, PublishedEvent] | None = None,
+    recorded: Sequence[Trigger] = (),
 ) -> Match:
     """Give the runs that a batch of events asks for, in the order of the events that complete them.
 
@@ -69,9 +70,12 @@ def match_triggers(
         events: published events in the order of their numbers; those up to `since` are passed over.
         since: number of the last event that was looked at, or that came before the trigger counted.
         waiting: what the last call gave; None = nothing.
+        recorded: what runs of the listener were started by, for somebody who has lost `waiting` and begins again
+            behind `since`: what such a run used, and what came before that, waits for nothing any more.
     """
     wanted: list[EventTrigger | FinishTrigger] = [*triggers.events, *triggers.flows]
     hears = [_Hearing(each, listener) for each in wanted]
+    used = _used(hears, recorded)
     kept = dict(waiting or {})
     runs: list[TriggeredRun] = []
     last = since
@@ -79,6 +83,9 @@ def match_triggers(
         if event.number <= last:
             continue
         last = event.number
+        if event.id in used:
+            kept = {}
+            continue
         kept = {place: other for place, other in kept.items() if other.at >= event.at - triggers.window_seconds}
         kept |= {place: event for place, hearing in enumerate(hears) if hearing.is_for(event)}
         if len(kept) == len(wanted) and any(other is event for other in kept.values()):
@@ -86,6 +93,11 @@ def match_triggers(
             kept = {}
     oldest = min((event.number for event in kept.values()), default=last + 1)
     return Match(tuple(runs), kept, last, oldest - 1)
+
+
+def waits_for_several(triggers: Triggers) -> bool:
+    """Tell whether several events must come before a run starts."""
+    return len(triggers.events) + len(triggers.flows) > 1
 
 
 class _Hearing:
@@ -101,8 +113,23 @@ class _Hearing:
         if event.name != self._name:
             return False
         if self._finish is not None:
-            return _finished(event) == self._finish
+            return _finished(event.payload) == self._finish
         return event.scope is None or event.scope == self._scope
+
+    def was_for(self, event: TriggerEvent) -> bool:
+        """Tell whether an event that a run was started by had this part."""
+        return event.name == self._name and (self._finish is None or _finished(event.payload) == self._finish)
+
+
+def _used(hears: Sequence["_Hearing"], recorded: Sequence[Trigger]) -> set[str]:
+    """Give the ids of events that runs of this trigger were started by; one of a single event needs none."""
+    return {
+        event.id
+        for trigger in recorded
+        if len(trigger.events) == len(hears) > 1
+        and all(hearing.was_for(event) for hearing, event in zip(hears, trigger.events, strict=True))
+        for event in trigger.events
+    }
 
 
 class _Finish(msgspec.Struct, frozen=True):
@@ -130,17 +157,17 @@ def _finish(wanted: FinishTrigger, name: str, alias: str) -> _Finish:
     branch, _, flow = rest.rpartition(".")
     if not dot:
         project, branch, flow = wanted.project or "", wanted.branch or "", wanted.flow
-    return _Finish(flow, project or own_project, branch or alias_branch(alias))
+    return _Finish(flow, project or own_project, alias_branch(branch or alias))
 
 
-def _finished(event: PublishedEvent) -> _Finish | None:
+def _finished(payload: Mapping[str, msgspec.Raw]) -> _Finish | None:
     """Give what run finished; None for one that did not succeed, and for a person's run of no branch.
 
     A run that no deployment started counts for its branch, but never for production: nobody sets off production's
     flows by running something at a desk.
     """
     try:
-        said = msgspec.json.decode(msgspec.json.encode(event.payload), type=_Ending)
+        said = msgspec.json.decode(msgspec.json.encode(payload), type=_Ending)
     except msgspec.ValidationError:
         return None  # somebody else's event of that name
     branch = said.branch if said.target is None else alias_branch(said.target.rpartition("@")[2])
