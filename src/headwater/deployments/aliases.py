@@ -19,12 +19,19 @@ _PAGE = 1000
 class Aliases:
     """The aliases of one store."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, kind: str = KIND) -> None:
+        """Take what it needs.
+
+        Args:
+            ledger: keeps them.
+            kind: of their records; services have a kind of their own, as a flow may have the same name.
+        """
         self._ledger = ledger
+        self._kind = kind
 
     def get(self, target: str) -> AliasState | None:
         """Give where an alias stands, also when it names nothing any more; None when it never was."""
-        record = self._ledger.record(KIND, str(split_target(target)))
+        record = self._ledger.record(self._kind, str(split_target(target)))
         return None if record is None else _decode(record)
 
     def require(self, target: str) -> AliasState:
@@ -56,7 +63,7 @@ class Aliases:
 
     def history(self, target: str) -> list[AliasState]:
         """Give all states of an alias, first to last; empty when it never was."""
-        return [_decode(record) for record in self._ledger.record_history(KIND, str(split_target(target)))]
+        return [_decode(record) for record in self._ledger.record_history(self._kind, str(split_target(target)))]
 
     def change(self, state: AliasState, *, change: AliasChange, user: str, at: float, **fields: object) -> AliasState:
         """Write the state that follows on `state`; what is not among the fields stays, but for the reason.
@@ -74,15 +81,15 @@ class Aliases:
         Raises:
             VersionConflict: the alias is not as `before` says any more.
         """
-        latest = self._ledger.record(KIND, after.target)
+        latest = self._ledger.record(self._kind, after.target)
         version = 1 if latest is None else latest.version + 1
         if before != (None if latest is None else _decode(latest)):
-            raise VersionConflict(KIND, after.target, version - 1)
-        return Record(KIND, after.target, version, after.at, msgspec.Raw(msgspec.json.encode(after)))
+            raise VersionConflict(self._kind, after.target, version - 1)
+        return Record(self._kind, after.target, version, after.at, msgspec.Raw(msgspec.json.encode(after)))
 
     def _states(self, prefix: str) -> Iterator[AliasState]:
         after = ""
-        while page := self._ledger.records(KIND, prefix=prefix, after=after, limit=_PAGE):
+        while page := self._ledger.records(self._kind, prefix=prefix, after=after, limit=_PAGE):
             for record in page:
                 yield _decode(record)
             after = page[-1].key
