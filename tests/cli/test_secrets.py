@@ -17,16 +17,24 @@ from headwater.model.rows import RunQuery
 #: With what JSON, URLs and Python write in another way.
 FROM_ENVIRONMENT = 'env-"hunter2"/pr\u00e9cious'
 FROM_FILE = "file-hunter3-precious"
+#: Put together by the flow, so that its code does not hold it.
+INLINE = "inline-hunter4-precious"
 
 FLOW = """
 import base64, json, os, subprocess, sys, urllib.parse
 from headwater import FlowSpec, catch, current, retry, secrets, step
 
 class Leaky(FlowSpec):
-    @secrets(sources=["env.TOKEN", "file.~/db.env"])
+    @secrets(
+        sources=[
+            "env.TOKEN",
+            "file.~/db.env",
+            {"type": "inline", "options": {"INLINE": "-".join(("inline", "hunter4", "precious"))}},
+        ]
+    )
     @step
     def start(self):
-        for value in (os.environ["TOKEN"], os.environ["DB_PASSWORD"]):
+        for value in (os.environ["TOKEN"], os.environ["DB_PASSWORD"], os.environ["INLINE"]):
             print("plain", value, "json", json.dumps({"key": value}), "python", repr({"key": value}))
             print("address", urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value))
             for before in ("", "a", "ab"):
@@ -145,7 +153,7 @@ def test_nothing_that_is_kept_or_shown_of_a_run_holds_a_secret(desk, engine):
     assert "no answer for ['***', '" in shown
     kept = everything_kept(desk)
     assert b"plain ***" in kept
-    for value in (FROM_ENVIRONMENT, FROM_FILE):
+    for value in (FROM_ENVIRONMENT, FROM_FILE, INLINE):
         for form in forms_of(value):
             assert form not in kept
             # What a terminal shows of it is wrapped nowhere: each line is one line of the log.
@@ -162,6 +170,7 @@ def test_the_flow_really_wrote_what_was_not_found(desk):
         ),
         TOKEN=FROM_ENVIRONMENT,
         DB_PASSWORD=FROM_FILE,
+        INLINE=INLINE,
     )
     logs = desk.call("logs", "Leaky/1").stdout
 
