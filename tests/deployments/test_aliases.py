@@ -8,7 +8,7 @@ def test_an_alias_that_never_was_is_none_and_required_names_near_ones(desk):
     desk.deploy()
 
     assert desk.aliases.get("Churn@production") is None
-    with pytest.raises(NotFound, match="did you mean `Churn@user.ann`") as raised:
+    with pytest.raises(NotFound, match=r"did you mean `Churn@user\.ann`") as raised:
         desk.aliases.require("Churn@user.an")
     assert raised.value.choices == ("Churn@user.ann",)
 

@@ -27,7 +27,20 @@ def test_the_branch_prod_is_written_production():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "@", "Churn@", "@production", "Churn@a b", "a.b.c@x", "Churn@/etc", "Churn@a@b", "1@x"]
+    "text",
+    [
+        "",
+        "@",
+        "Churn@",
+        "@production",
+        "Churn@a b",
+        "a.b.c@x",
+        "Churn@/etc",
+        "Churn@a@b",
+        "1@x",
+        "Churn@x\n",
+        "Churn\n@x",
+    ],
 )
 def test_what_cannot_be_a_target_is_refused(text):
     with pytest.raises(DeploymentRefused):
@@ -46,7 +59,7 @@ def test_branches_are_isolated_by_who_deploys_and_how():
     assert branch_of("ann@corp.com") == "user.ann_corp.com"
 
 
-@pytest.mark.parametrize("branch", ["", "a b", "a/b", "a@b", "-a"])
+@pytest.mark.parametrize("branch", ["", "a b", "a/b", "a@b", "-a", "a\n"])
 def test_a_branch_that_cannot_be_a_name_is_refused(branch):
     with pytest.raises(DeploymentRefused):
         branch_of("ann", branch)

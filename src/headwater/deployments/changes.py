@@ -15,6 +15,9 @@ from headwater.model.errors import DeploymentRefused, NotFound
 from headwater.model.failpoints import failpoint
 from headwater.model.ports import Ledger
 from headwater.model.records import Record
+from headwater.model.rows import RunQuery, RunRow, RunStatus
+
+_AT_WORK: tuple[RunStatus, ...] = ("queued", "running", "waiting", "interrupted")
 
 
 class Changes:
@@ -174,6 +177,11 @@ class Changes:
             )
         if deployment.user != self._person.name:
             raise DeploymentRefused(f"{name}, deployment {number} belongs to {deployment.user}")
+        if (run := self._run_at_work(deployment)) is not None:
+            raise DeploymentRefused(
+                f"{run.path} runs from {name}, deployment {number}, and has not ended",
+                hint=f"wait for it, or stop it: headwater cancel {run.path}",
+            )
         deleted = msgspec.structs.replace(deployment, deleted_at=at, deleted_by=self._person.name)
         self._ledger.write_records([record_of(deleted, record.version)])
         return deleted
@@ -226,6 +234,20 @@ class Changes:
                 hint="deploy or promote again",
             )
         return state, find_deployment(self._ledger, state.name, state.pending.number)
+
+    def _run_at_work(self, deployment: Deployment) -> RunRow | None:
+        """Give a run of a deployment that has not ended; None when all have."""
+        for status in _AT_WORK:
+            cursor = None
+            while True:
+                page = self._ledger.runs(RunQuery(flow=deployment.flow, status=status, limit=1000, cursor=cursor))
+                for row in page.rows:
+                    if row.launch is not None and row.launch.deployment == deployment.id:
+                        return row
+                cursor = page.cursor
+                if cursor is None:
+                    break
+        return None
 
     def _number_before(self, state: AliasState) -> int:
         """Give the deployment that an alias named before the present one."""

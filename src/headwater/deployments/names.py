@@ -11,8 +11,8 @@ PRODUCTION = "production"
 #: The branch whose alias is `production`.
 PRODUCTION_BRANCH = "prod"
 
-_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,127}(\.[A-Za-z_][A-Za-z0-9_-]{0,127})?$")
-_ALIAS = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}(\.[A-Za-z_][A-Za-z0-9_-]{0,127})?")
+_ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _NOT_IN_ALIAS = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -35,9 +35,9 @@ def split_target(text: str) -> Target:
         DeploymentRefused: it is no name of an alias.
     """
     name, at, alias = text.partition("@")
-    if not at and _NAME.match(name):
+    if not at and _NAME.fullmatch(name):
         raise DeploymentRefused(f"`{text}` names no alias", hint=f"write it as {name}@{PRODUCTION}")
-    if not _NAME.match(name) or not _ALIAS.match(alias):
+    if not _NAME.fullmatch(name) or not _ALIAS.fullmatch(alias):
         hint = f"write it as Churn@{PRODUCTION} or project.Churn@user.ann"
         raise DeploymentRefused(f"`{text}` cannot be the name of an alias", hint=hint)
     return Target(name, PRODUCTION if alias == PRODUCTION_BRANCH else alias)
@@ -93,7 +93,7 @@ def namespace_of(name: str, alias: str, owner: str) -> str:
 
 
 def _checked(branch: str) -> str:
-    if not _ALIAS.match(branch):
+    if not _ALIAS.fullmatch(branch):
         raise DeploymentRefused(
             f"{branch!r} cannot be the name of a branch", hint="letters, digits, `-`, `_` and `.` can, from a letter on"
         )

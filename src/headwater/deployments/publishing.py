@@ -16,8 +16,8 @@ from headwater.model.ports import Ledger
 
 #: Bytes of a payload as JSON.
 MOST_PAYLOAD_BYTES = 65536
-_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,254}$")
-_ID = re.compile(r"^[!-~]{1,255}$")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,254}")
+_ID = re.compile(r"[!-~]{1,255}")
 #: Names and ids that the store itself gives.
 _OWN_NAMES, _OWN_IDS = "run.", "run:"
 
@@ -47,10 +47,10 @@ def publish(
     Raises:
         UserMistake: a name, id or payload that cannot be.
     """
-    if not isinstance(name, str) or not _NAME.match(name) or name.startswith(_OWN_NAMES):
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.startswith(_OWN_NAMES):
         hint = f"letters, digits and `_ . : / -` can, and it does not begin with `{_OWN_NAMES}`"
         raise UserMistake(f"{name!r:.300} cannot be the name of an event", hint=hint)
-    if event_id is not None and (not _ID.match(event_id) or event_id.startswith(_OWN_IDS)):
+    if event_id is not None and (not _ID.fullmatch(event_id) or event_id.startswith(_OWN_IDS)):
         hint = f"up to 255 visible characters, and it does not begin with `{_OWN_IDS}`"
         raise UserMistake(f"{event_id!r:.300} cannot be the id of an event", hint=hint)
     return ledger.publish(
