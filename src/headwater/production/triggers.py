@@ -74,15 +74,21 @@ def match_triggers(
             behind `since`: what such a run used, and what came before that, waits for nothing any more.
     """
     wanted: list[EventTrigger | FinishTrigger] = [*triggers.events, *triggers.flows]
+    names = {RUN_FINISHED if isinstance(each, FinishTrigger) else each.name for each in wanted}
+    kept = dict(waiting or {})
+    if not kept and names.isdisjoint(event.name for event in events):  # most of what is published is for others
+        last = max(since, events[-1].number) if events else since
+        return Match((), {}, last, last)
     hears = [_Hearing(each, listener) for each in wanted]
     used = _used(hears, recorded)
-    kept = dict(waiting or {})
     runs: list[TriggeredRun] = []
     last = since
     for event in events:
         if event.number <= last:
             continue
         last = event.number
+        if not kept and event.name not in names:
+            continue
         if event.id in used:
             kept = {}
             continue
