@@ -228,4 +228,4 @@ def test_a_storm_of_events_costs_time_in_proportion():
     match = match_triggers(on("a", "b"), CHURN, events, 0)
 
     assert len(match.runs) == 5000
-    assert len(looked) == 10_000
+    assert len(looked) < 20_000
