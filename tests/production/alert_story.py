@@ -4,10 +4,11 @@ import os
 
 import msgspec
 
+from headwater.deployments.aliases import Aliases
 from headwater.deployments.launches import plan_launch
 from headwater.deployments.stored import record_of
 from headwater.home import Home, make_home
-from headwater.model.deployment import AliasState, Deployment
+from headwater.model.deployment import AliasState, Deployment, PendingMove
 from headwater.model.events import RunFinished, TaskFailed, TaskStarted, TaskSucceeded
 from headwater.model.graph import Graph, Step
 from headwater.model.ids import new_ulid, parse_task_key
@@ -15,7 +16,7 @@ from headwater.model.launch import Firing, Trigger
 from headwater.model.order import CodeSource
 from headwater.model.outcome import FrameRecord, TaskError, Transition, Usage
 from headwater.model.ports import Commit, PlannedFiring
-from headwater.model.production import ProductionOptions
+from headwater.model.production import Approval, ProductionOptions
 from headwater.model.records import Record
 from headwater.production.alerter import Alerter
 from headwater.production.alerts import Alerts
@@ -86,6 +87,13 @@ class Story:
         self.ledger.write_records([record_of(deployment), alias_record])
         self.states[target] = state
         return target
+
+    def ask_for_move(self, target="Churn@production"):
+        """Let somebody ask for another deployment, which somebody else must approve."""
+        pending = PendingMove("", self.states[target].number + 1, Approval(), self.tick(), "bo")
+        self.states[target] = Aliases(self.ledger).change(
+            self.states[target], change="ask", user="bo", at=self.now, pending=pending
+        )
 
     def run(self, target="Churn@production", *, key=None, kind="schedule", source="daily", slot=None, parameters=None):
         """Start a run of what the alias names; it stands for the present slot."""

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from headwater.model.events import GateReached
 from headwater.model.production import AlertRule, RunPolicy, Schedule
 from headwater.production.channel_book import add_channel, remove_channel
 from headwater.production.channels import Webhook
@@ -400,3 +401,26 @@ def test_a_channel_of_the_environment_is_told_too(story):
 
         assert len(web.bodies) == 1
         assert story.only("failure").deliveries[0].channel == "webhook:environment"
+
+
+def test_a_run_that_waits_for_an_approval_is_told_with_the_way_to_answer(story, web, look):
+    story.deploy()
+    run = story.run()
+    run.task("start")
+    run.add(GateReached(story.tick(), "train", "train", "deployer", story.now + DAY))
+    run.lease.release()
+    look()
+    look()
+
+    assert said(web) == ["Churn@production waits for approval of train (Churn/1)"]
+    assert "headwater approve Churn/1/train" in story.only("approval").text
+
+
+def test_a_move_that_waits_for_an_approval_is_told(story, web, look):
+    story.deploy()
+    story.ask_for_move()
+    look()
+    look()
+
+    assert said(web) == ["Churn@production waits for approval of deployment 2, asked for by bo"]
+    assert "headwater approve Churn@production" in story.only("approval").text

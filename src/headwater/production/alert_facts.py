@@ -6,7 +6,7 @@ from headwater.client.logs import attempt_file
 from headwater.client.records import RunRecord
 from headwater.client.session import View
 from headwater.model.launch import Launch
-from headwater.model.outcome import FrameRecord
+from headwater.model.outcome import FrameRecord, TaskError
 from headwater.model.rows import RunRow, TaskRow
 from headwater.production.alert_causes import failure_cause, short_type
 from headwater.production.alert_changes import Changes, changes_since
@@ -43,7 +43,7 @@ def read_failure(view: View, row: RunRow, launch: Launch, good: RunRow | None) -
         line="" if frame is None else frame.text,
         hint="" if error is None else error.hint,
         others=max(0, row.task_counts.get("failed", 0) - 1),
-        log=() if task is None else last_lines(_log_file(record, task), _LOG_LINES),
+        log=() if task is None else last_lines(_log_file(record, task), _LOG_LINES, error),
         good=None if good is None else good.path,
         good_number=good.launch.number if good is not None and good.launch is not None else 0,
         changes=changes.found,
@@ -62,16 +62,21 @@ def cause_of_failure(view: View, row: RunRow, target: str, good: RunRow | None) 
     return failure_cause(target, good, "" if task is None else task.step, what, _place(record, task, frame))
 
 
-def last_lines(path: str, count: int) -> tuple[str, ...]:
-    """Give the last lines that an attempt wrote, of both streams; reads only the end of a long file."""
+def last_lines(path: str, count: int, error: TaskError | None = None) -> tuple[str, ...]:
+    """Give the last lines that an attempt wrote before its error's traceback; reads only the end of a long file."""
     try:
         size = os.stat(path).st_size
     except FileNotFoundError:
         return ()
     begin = max(0, size - _LOG_BYTES)
     lines = [line.text for line in join_records(read_records(path, begin)) if line.text.strip()]
-    # where the reading began in the middle of a record, what is left of it is no line
-    return tuple(lines[1 if begin else 0 :][-count:])
+    if begin:
+        del lines[0]  # the reading began in the middle of it
+    traceback = [] if error is None else [line for line in error.traceback.splitlines() if line.strip()]
+    while traceback and lines and lines[-1].rstrip() == traceback[-1].rstrip():
+        lines.pop()
+        traceback.pop()
+    return tuple(lines[-count:])
 
 
 def _failed_task(record: RunRecord) -> TaskRow | None:

@@ -53,6 +53,7 @@ class FailureFacts(msgspec.Struct, frozen=True):
     hint: str = ""
     #: Other tasks that failed.
     others: int = 0
+    #: Last lines of the task, its traceback left out.
     log: tuple[str, ...] = ()
     #: Path of the last good run; None = there was none.
     good: str | None = None
@@ -73,8 +74,8 @@ def failure_title(facts: FailureFacts) -> str:
 
 
 def failure_text(facts: FailureFacts) -> str:
-    """Tell where it failed, what was logged, what is different, and what to type."""
-    return _joined([_head(facts), _where(facts), _log(facts), _changes(facts), _commands(facts)])
+    """Tell where it failed, what is different, what was logged, and what to type."""
+    return _joined([_head(facts), _where(facts), _changes(facts), _log(facts), _commands(facts)])
 
 
 def recovery_title(target: str, run: str) -> str:
@@ -218,11 +219,11 @@ def _unknown(facts: FailureFacts) -> list[str]:
 
 def _commands(facts: FailureFacts) -> list[str]:
     compare = [f"headwater compare {facts.good} {facts.run}"] if facts.good else []
-    back = f"headwater deployment rollback {facts.target}"
-    if facts.good and facts.good_number != facts.number:
-        back += f" --to {facts.good_number}"
+    is_other = facts.good is not None and facts.good_number not in (0, facts.number)
+    to = f" --to {facts.good_number}" if is_other else ""
+    back = [f"headwater deployment rollback {facts.target}{to}"] if facts.number > 1 else []
     debug = [f"headwater debug {facts.task}", f"headwater logs {facts.task}"] if facts.task else []
-    return ["what to type", *_indented([*debug, f"headwater resume {facts.run}", *compare, back])]
+    return ["what to type", *_indented([*debug, f"headwater resume {facts.run}", *compare, *back])]
 
 
 def _indented(lines: Iterable[str]) -> list[str]:

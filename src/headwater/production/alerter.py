@@ -15,6 +15,7 @@ from headwater.model.alert import Alert
 from headwater.model.errors import HeadwaterError
 from headwater.model.failpoints import failpoint
 from headwater.model.launch import PublishedEvent
+from headwater.production.alert_approvals import Approvals
 from headwater.production.alert_late import Lateness
 from headwater.production.alert_runs import Held, RunEnds
 from headwater.production.alert_slots import SlotRecords
@@ -53,13 +54,28 @@ _FIRST_LOOK_SECONDS = 86400.0
 _LAST_SECONDS = 3.0
 
 
-def serve_alerts(home: Home, environ: Mapping[str, str], stop: threading.Event) -> None:
-    """Raise and deliver alerts until `stop` is set; waits while another process of the store does so."""
+def say(text: str) -> None:
+    """Write a line to standard error."""
+    sys.stderr.write(f"alerts: {text}\n")
+    sys.stderr.flush()
+
+
+def serve_alerts(
+    home: Home, environ: Mapping[str, str], stop: threading.Event, *, note: Callable[[str], None] = say
+) -> None:
+    """Raise and deliver alerts until `stop` is set; waits while another process of the store does so.
+
+    Args:
+        home: the store.
+        environ: may name channels and settings.
+        stop: looked at several times a second.
+        note: takes lines for the daemon's log.
+    """
     ledger = home.ledger
     while not ledger.lead(ROLE):
         if stop.wait(1.0):
             return
-    alerter = Alerter(home, environ, limits_of(home, environ))
+    alerter = Alerter(home, environ, limits_of(home, environ), note=note)
     try:
         while not stop.wait(_BUSY_SECONDS if alerter.is_busy else _LOOK_SECONDS):
             alerter.turn()
@@ -85,21 +101,25 @@ class Alerter:
         limits: Limits,
         *,
         clock: Callable[[], float] = time.time,
+        note: Callable[[str], None] = say,
     ) -> None:
         self._home = home
         self._environ = environ
         self._clock = clock
+        self._note = note
         self._ledger = home.ledger
         self._alerts = Alerts(self._ledger)
         self._ends = RunEnds(View(home, None))
         self._slots = SlotRecords(self._ledger, self._ends)
         self._lateness = Lateness(self._ledger, self._ends)
+        self._approvals = Approvals(View(home, None))
         self._outbox = Outbox(send, limits, clock)
         self._waiting = {alert.cause: alert for alert in self._alerts.waiting()}
         self._held: dict[str, Held] = {}
         self._channels: list[Channel] = []
         self._after = max(0, self._ledger.cursor(EVENTS) - _LOOK_BACK)
         self._slow_look_at = 0.0
+        self._is_changed = True
         self._deadline_at = 0.0
 
     @property
@@ -112,12 +132,16 @@ class Alerter:
         now = self._clock()
         self._record_tries()
         if self._ledger.wait(0):
+            self._is_changed = True
             self._look_at_runs(now)
         if now >= self._slow_look_at or now < self._slow_look_at - _SLOW_LOOK_SECONDS:
             self._slow_look_at = now + _SLOW_LOOK_SECONDS
-            self._look_at_runs(now)
             self._look_at_held(now)
-            self._guard(lambda: self._look_at_slots(now), "records of slots")
+            if self._is_changed:
+                self._is_changed = False
+                self._look_at_runs(now)
+                self._guard(lambda: self._look_at_slots(now), "records of slots")
+                self._guard(lambda: self._raise(self._approvals.look(), now), "approvals")
             self._guard(lambda: self._look_at_clock(now), "deadlines")
         self._hand_out(now)
 
@@ -182,7 +206,7 @@ class Alerter:
             waiting = {channel.label: now for channel in self._known_channels()}
             told = msgspec.structs.replace(alert, waiting=waiting)
             if self._alerts.keep(told):
-                say(f"{alert.title} [{alert.cause}]")
+                self._say(f"{alert.title} [{alert.cause}]")
                 if waiting:
                     self._waiting[told.cause] = told
 
@@ -205,7 +229,7 @@ class Alerter:
             changed = self._change(alert, after_try(alert, delivery))
             if not delivery.is_delivered:
                 again = "tried again later" if delivery.channel in changed.waiting else "given up"
-                say(f"{delivery.channel} did not take [{alert.cause}]: {delivery.message}; {again}")
+                self._say(f"{delivery.channel} did not take [{alert.cause}]: {delivery.message}; {again}")
 
     def _change(self, before: Alert, after: Alert) -> Alert:
         changed = self._alerts.change(before, after)
@@ -220,23 +244,20 @@ class Alerter:
         try:
             self._channels = channels_of(self._home.path, self._environ)
         except HeadwaterError as error:
-            say(str(error))
+            self._say(str(error))
         return self._channels
+
+    def _say(self, text: str) -> None:
+        self._note(one_line(text))
 
     def _guard(self, look: Callable[[], None], what: str) -> None:
         """Let nothing that one run, slot or rule holds keep people from hearing of the others."""
         try:
             look()
         except (HeadwaterError, OSError, ValueError, LookupError, TypeError) as error:
-            say(f"{what} could not be looked at: {type(error).__name__}: {error}")
+            self._say(f"{what} could not be looked at: {type(error).__name__}: {error}")
 
 
 def _has_target(event: PublishedEvent) -> bool:
     """Tell whether the run that ended was one of a deployment."""
     return bytes(event.payload.get("target", msgspec.Raw(b"null"))) != b"null"
-
-
-def say(text: str) -> None:
-    """Write a line to the daemon's log."""
-    sys.stderr.write(f"alerts: {one_line(text)}\n")
-    sys.stderr.flush()

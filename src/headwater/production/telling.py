@@ -13,7 +13,7 @@ def be_alerter(asked: Asked, journal: Journal) -> int:
     stop = asked.stopped()
     home = open_home(asked.home)
     try:
-        serve_alerts(home, os.environ, stop)
+        serve_alerts(home, os.environ, stop, note=journal.note)
     finally:
         home.close()
     return 0
