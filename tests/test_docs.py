@@ -43,9 +43,7 @@ def live(tmp_path):
     return live_through
 
 
-@pytest.mark.parametrize(
-    "page", ["docs/client.md", "docs/runner.md", "docs/resume-and-debug.md", "docs/schedules.md"]
-)
+@pytest.mark.parametrize("page", ["docs/client.md", "docs/runner.md", "docs/resume-and-debug.md", "docs/schedules.md"])
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the pages are typed into bash")
 def test_what_a_page_shows_is_what_happens(page, live):
     live(page)
