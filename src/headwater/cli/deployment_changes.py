@@ -152,13 +152,13 @@ def token(target: str, is_new: bool, home: str | None) -> int:
 
 @click.command("secrets")
 @changes_alias
-@click.option("--grant/--withdraw", "is_granted", default=True, help="Give or take  [default: --grant].")
-def secrets(target: str, is_granted: bool, given_token: str | None, as_json: bool, home: str | None) -> int:
-    """Let a shadow have the secrets of what it shadows, or take them away."""
+@click.option("--withdraw", "is_withdrawn", is_flag=True, help="Take them away.")
+def secrets(target: str, is_withdrawn: bool, given_token: str | None, as_json: bool, home: str | None) -> int:
+    """Let a shadow have the secrets of what it shadows; needs the token of that."""
     with _changing(home, given_token) as (opened, changes, _):
         state = find_state(opened.ledger, target)
-        state = changes.grant_secrets(state.target, time.time(), is_granted=is_granted)
-    return _say(state, as_json, f"{state.target} runs {'with' if is_granted else 'without'} secrets from now on")
+        state = changes.grant_secrets(state.target, time.time(), is_granted=not is_withdrawn)
+    return _say(state, as_json, f"{state.target} runs {'without' if is_withdrawn else 'with'} secrets from now on")
 
 
 @contextmanager
