@@ -19,6 +19,9 @@ ROWS = {
     "P8": "p8_mapped_read",
     "P9": "p9_unchanged",
     "P11": "p11_first_line",
+    "E1": "e1_environments",
+    "S1": "s1_scheduler",
+    "S2": "s2_idle",
 }
 
 

@@ -68,6 +68,13 @@ def test_doctor_names_every_setting_with_its_source(call, home_folder):
         assert said in text
 
 
+def test_doctor_tells_what_makes_environments(call):
+    facts = json.loads(call("doctor", "--json").out)
+
+    assert os.access(facts["environments"]["uv"], os.X_OK)
+    assert facts["environments"]["uv"] in call("doctor").out
+
+
 def test_doctor_makes_nothing(call, tmp_path):
     spoken = call("doctor", "--home", str(tmp_path / "nowhere"))
 

@@ -1,6 +1,7 @@
 """Sets of packages are resolved, built, kept and built again."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -270,3 +271,16 @@ def test_equal_locks_have_equal_bytes_in_whatever_order_they_were_made() -> None
     second = msgspec.structs.replace(first, packages=dict(reversed(packages.items())))
 
     assert encode_lock(first) == encode_lock(second)
+
+
+def test_a_real_package_of_the_public_index_is_locked_built_and_imported(project: Path, tmp_path: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    make = environments_in(tmp_path / "home", environ)
+    try:
+        digest = make.lock(PackageSet(packages={"six": "1.16.0"}), str(project))
+    except EnvironmentMistake as mistake:
+        if re.search("fetch|connect|dns|network|timed out", mistake.message, re.IGNORECASE):
+            pytest.skip(f"the public index is out of reach: {mistake.message}")
+        raise
+
+    assert run_inside(make, digest, "import six; print(six.__version__)") == "1.16.0"

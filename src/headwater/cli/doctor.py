@@ -13,13 +13,15 @@ from headwater.cli.printing import print_facts, print_json, print_table
 from headwater.cli.reading import gives_json, reads_store
 from headwater.cli.words import bytes_text
 from headwater.engines.forking import reason_not_to_fork
+from headwater.environments.conda import find_conda
+from headwater.environments.uv import find_uv
 from headwater.home import open_home
 from headwater.ledger.filesystems import NETWORK_TYPES, filesystem_type
-from headwater.model.errors import HeadwaterError
+from headwater.model.errors import EnvironmentMistake, HeadwaterError
 from headwater.runtime.machine import this_machine
 from headwater.settings import MARKER, Settings, read_settings
 
-_REQUIRED = ("apsw", "blake3", "click", "msgspec", "rich", "threadpoolctl", "zstandard")
+_REQUIRED = ("apsw", "blake3", "click", "cronsim", "msgspec", "pathspec", "rich", "threadpoolctl", "uv", "zstandard")
 _OPTIONAL = ("numpy", "pandas", "polars", "pyarrow", "scikit-learn", "torch")
 
 
@@ -54,9 +56,19 @@ def _facts(settings: Settings) -> dict[str, object]:
             "gpus": machine.gpus,
             "reason_not_to_fork": reason_not_to_fork(),
         },
+        "environments": _environments(),
         "store": _store(settings.home.value),
         "packages": {name: _version(name) for name in (*_REQUIRED, *_OPTIONAL)},
     }
+
+
+def _environments() -> dict[str, str | None]:
+    """What makes environments of steps here; None = it is not to be found."""
+    try:
+        uv = find_uv(os.environ)
+    except EnvironmentMistake:
+        uv = None
+    return {"uv": uv, "conda": find_conda(os.environ)}
 
 
 def _store(path: str) -> dict[str, object]:
@@ -128,8 +140,10 @@ def _version(package: str) -> str | None:
 
 
 def _print(facts: dict[str, object]) -> None:
-    machine, store, packages, settings = (facts[name] for name in ("machine", "store", "packages", "settings"))
+    names = ("machine", "environments", "store", "packages", "settings")
+    machine, environments, store, packages, settings = (facts[name] for name in names)
     assert isinstance(machine, dict)
+    assert isinstance(environments, dict)
     assert isinstance(store, dict)
     assert isinstance(packages, dict)
     assert isinstance(settings, dict)
@@ -145,6 +159,8 @@ def _print(facts: dict[str, object]) -> None:
             ("memory", bytes_text(machine["memory_bytes"])),
             ("gpus", gpus),
             ("tasks start by", f"a new interpreter: {reason}" if reason else "a fork"),
+            ("@pypi, @uv", environments["uv"] or "not possible: `pip install uv`"),
+            ("@conda", environments["conda"] or "not possible: no conda tool on the path"),
         ]
     )
     print()
