@@ -4,7 +4,7 @@ import base64
 import socket
 import ssl
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -17,6 +17,7 @@ class Server:
         self.port = self.listening.getsockname()[1]
         self.connections = 0
         self.ending = threading.Event()
+        self._open = []
         self._treat = treat
         self._context = context
         self._threads = [threading.Thread(target=self._accept)]
@@ -32,6 +33,7 @@ class Server:
                 connection.close()
                 return
             self.connections += 1
+            self._open.append(connection.dup())
             thread = threading.Thread(target=self._serve, args=(connection,))
             self._threads.append(thread)
             thread.start()
@@ -51,6 +53,9 @@ class Server:
         self.ending.set()
         socket.create_connection(("127.0.0.1", self.port)).close()
         self.listening.close()
+        for connection in self._open:
+            with connection, suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(10)
 
