@@ -1,6 +1,9 @@
 """What every test may rely on, however the suite was started."""
 
+import os
+import shutil
 import signal
+import tempfile
 
 # Under `nohup`, or in the background of a script, some signals are ignored, and what tests start would inherit that.
 for _number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
@@ -8,3 +11,10 @@ for _number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
         signal.signal(_number, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test reads the settings of whoever runs it, or leaves tokens among theirs.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="headwater-tests-")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["XDG_CONFIG_HOME"], ignore_errors=True)

@@ -29,6 +29,7 @@ def live(tmp_path):
     (folder / "churn.py").write_text(first_flow())
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environ = {**os.environ, "HEADWATER_HOME": str(tmp_path / "home"), "HEADWATER_USER": "ann", "PATH": path}
+    environ["XDG_CONFIG_HOME"] = str(tmp_path / "config")
 
     def live_through(page: str, *until: str) -> None:
         ended = subprocess.run(
@@ -43,7 +44,9 @@ def live(tmp_path):
     return live_through
 
 
-@pytest.mark.parametrize("page", ["docs/client.md", "docs/runner.md", "docs/resume-and-debug.md", "docs/schedules.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/client.md", "docs/runner.md", "docs/resume-and-debug.md", "docs/schedules.md", "docs/deployments.md"]
+)
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the pages are typed into bash")
 def test_what_a_page_shows_is_what_happens(page, live):
     live(page)
