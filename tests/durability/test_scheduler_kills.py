@@ -37,19 +37,30 @@ def scene(tmp_path):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_scheduler_killed_at_this_point_loses_and_doubles_nothing(scene, point):
-    slots = scene.deploy_minutes(SLOTS)
-    passage = 1 if point == "scheduler.leads" else 2
-    killed = scene.start("scheduler", HEADWATER_FAILPOINT=f"{point}:{passage}")
-    assert killed.wait(30) == -9, scene.console()
+    kill_at(scene, f"{point}:1", SLOTS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("passage", [2, 5])
+@pytest.mark.parametrize("point", POINTS[1:])
+def test_nor_one_that_is_killed_there_later(scene, point, passage):
+    kill_at(scene, f"{point}:{passage}", 40)
+
+
+def kill_at(scene, failpoint, count):
+    """Let a scheduler die at a point, and the next one finish."""
+    slots = scene.deploy_minutes(count)
+    killed = scene.start("scheduler", HEADWATER_FAILPOINT=failpoint)
+    assert killed.wait(60) == -9, scene.console()
 
     scene.start("scheduler")
-    scene.wait_for_runs(SLOTS)
+    scene.wait_for_runs(count)
 
     with scene.opened() as home:
         assert_each_slot_once(home, slots)
         assert_no_finished_task_again(home, scene.executions)
     # Only the scheduler died: its drivers went on, so that nothing at all ran twice.
-    assert len(scene.executions.read_text().splitlines()) == 2 * SLOTS
+    assert len(scene.executions.read_text().splitlines()) == 2 * count
 
 
 #: What is killed: one process of a kind, or all that there is.

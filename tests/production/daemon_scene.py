@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 from headwater.deployments.deploy import deploy
 from headwater.deployments.owners import Person
@@ -148,12 +148,17 @@ class DaemonScene:
         process.send_signal(number)
         return process.wait(patience)
 
+    def unfinished(self, home):
+        """Say what is not through, and what is alive: for whoever reads that a test has failed."""
+        runs = [(row.path, row.status, row.task_counts, home.ledger.owner(row.run)) for row in rows(home)]
+        return f"{[run for run in runs if run[1] != 'succeeded']}\n{self.processes_left()}"
+
     def wait_for(self, what, patience=60.0):
         """Wait until something holds of the ledger, and give it."""
         until = time.monotonic() + patience
         with self.opened() as home:
             while not (found := what(home)):
-                assert time.monotonic() < until, self.console()
+                assert time.monotonic() < until, f"{self.console()}\n{self.unfinished(home)}"
                 home.ledger.wait(0.05)
             return found
 
@@ -190,10 +195,8 @@ def session_of(pid):
 @contextmanager
 def open_pid(pid):
     """Let a process end meanwhile."""
-    try:
+    with suppress(ProcessLookupError):
         yield pid
-    except ProcessLookupError:
-        pass
 
 
 def rows(home, status=None):

@@ -3,7 +3,7 @@
 import importlib
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import msgspec
 
@@ -35,8 +35,9 @@ from headwater.production.interpreters import Interpreter, choose_interpreter, d
 from headwater.production.journal import Journal
 from headwater.production.launcher import Drive, Launcher
 from headwater.production.retries import take_finished_over
-from headwater.runtime.drive import Interrupts
+from headwater.runtime.drive import Happening, Interrupts, Left
 from headwater.runtime.execute import Execution, RunOptions
+from headwater.runtime.hooks import HookEnded
 
 #: Brings uv and what builds environments.
 _ISOLATED = "headwater.production.isolated"
@@ -57,7 +58,20 @@ def be_launcher(asked: Asked, journal: Journal) -> int:
 
 
 class Abandoned(BaseException):
-    """The daemon stops: the run is left as it is, whoever comes next continues it."""
+    """The daemon stops before the run is driven: it is left as it is, whoever comes next continues it."""
+
+
+class _Leave:
+    """Answers SIGTERM: a run that is being driven is given back in good order, anything before is dropped at once."""
+
+    def __init__(self) -> None:
+        self.interrupts = Interrupts()
+        self.is_driving = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        self.interrupts.leave()
+        if not self.is_driving:
+            raise Abandoned
 
 
 def drive_run(home_path: str, drive: Drive, clock: Clock, journal: Journal) -> int:
@@ -68,15 +82,18 @@ def drive_run(home_path: str, drive: Drive, clock: Clock, journal: Journal) -> i
     Returns:
         0: nothing is left to do here. 1: it could not be driven now; try again later.
     """
-    signal.signal(signal.SIGTERM, _abandon)
+    leave = _Leave()
+    signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in SECRET_VARIABLES:  # passwords of the daemon's channels: no business of any run
+        os.environ.pop(name, None)
     home = open_home(home_path)
     try:
-        _drive(home, home.ledger.run(drive.run), clock, journal)
+        _drive(home, home.ledger.run(drive.run), clock, journal, leave)
     except (RunIsDriven, RunIsFinished) as error:
         journal.note(error.message)
     except Abandoned:
-        journal.note("left, as the daemon stops: the next one continues it")
+        journal.note("left before it was driven: the next daemon continues it")
     except _NOT_OF_THE_RUN as error:
         journal.note(f"cannot go on: {error}")
         return 1
@@ -90,11 +107,7 @@ def drive_run(home_path: str, drive: Drive, clock: Clock, journal: Journal) -> i
     return 0
 
 
-def _abandon(number: int, frame: object) -> None:
-    raise Abandoned
-
-
-def _drive(home: Home, row: RunRow, clock: Clock, journal: Journal) -> None:
+def _drive(home: Home, row: RunRow, clock: Clock, journal: Journal, leave: _Leave) -> None:
     started = _first_event(home, row)
     launch = started.launch
     if launch is None:
@@ -107,17 +120,27 @@ def _drive(home: Home, row: RunRow, clock: Clock, journal: Journal) -> None:
     os.chdir(folder)
     assert home.settings is not None
     max_workers = int(home.settings.max_workers.value)
-    code = msgspec.structs.replace(started.code, root=folder)
-    engine = _open_engine(home, code, interpreter, max_workers)
+    engine = _open_engine(home, msgspec.structs.replace(started.code, root=folder), interpreter, max_workers)
     try:
         take_finished_over(home, row, started, clock.now())
-        execution = Execution(home, engine, clock=clock.now, interrupts=Interrupts())
+        execution = Execution(
+            home, engine, clock=clock.now, interrupts=leave.interrupts, hook_command=interpreter.command("hook")
+        )
+        leave.is_driving = True
         options = RunOptions(max_workers=max_workers)
-        for happening in execution.continue_interrupted(home.ledger.run(row.run), options):
-            if isinstance(happening, Notice):
-                journal.note(happening.text)
+        for happening in execution.continue_interrupted(home.ledger.run(row.run), options, code_root=folder):
+            _note(happening, journal)
     finally:
         engine.close()
+
+
+def _note(happening: Happening, journal: Journal) -> None:
+    if isinstance(happening, Notice):
+        journal.note(happening.text)
+    elif isinstance(happening, Left):
+        journal.note("left, as the daemon stops: the next one continues it")
+    elif isinstance(happening, HookEnded) and happening.message:
+        journal.note(f"the hook {happening.name} {happening.message}")
 
 
 def _first_event(home: Home, row: RunRow) -> RunStarted:
@@ -130,7 +153,6 @@ def _first_event(home: Home, row: RunRow) -> RunStarted:
 
 def _open_engine(home: Home, code: CodeSource, interpreter: Interpreter, max_running: int) -> Engine:
     """Start the zygote of the steps without packages of their own; those of environments start when they are needed."""
-    environ = task_environment(os.environ)
     assert home.settings is not None
     max_log_bytes = int(home.settings.max_log_size.value) << 20
 
@@ -138,22 +160,16 @@ def _open_engine(home: Home, code: CodeSource, interpreter: Interpreter, max_run
         if environment is not None:
             start_isolated: Callable[..., LocalEngine] = importlib.import_module(_ISOLATED).start_isolated
             return start_isolated(
-                home, environ, code, environment, max_running=max_running, max_log_bytes=max_log_bytes
+                home, os.environ, code, environment, max_running=max_running, max_log_bytes=max_log_bytes
             )
         return LocalEngine(
             code,
             max_running=max_running,
-            command=interpreter.command,
-            environ=environ,
+            command=interpreter.command("zygote"),
             max_log_bytes=max_log_bytes,
         )
 
     return RoutedEngine(start, default=start(None), max_running=max_running)
-
-
-def task_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Give the daemon's environment without the passwords of its channels."""
-    return {name: value for name, value in environ.items() if name not in SECRET_VARIABLES}
 
 
 def _note_changes(home: Home, row: RunRow, started: RunStarted, interpreter: Interpreter, journal: Journal) -> None:

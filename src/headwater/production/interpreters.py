@@ -20,10 +20,9 @@ class Interpreter(msgspec.Struct, frozen=True):
     #: Why it is not the one that deployed them; empty when it is.
     instead: str = ""
 
-    @property
-    def command(self) -> tuple[str, ...]:
-        """What starts a zygote in it."""
-        return (self.python, "-P", "-m", "headwater.worker", "zygote")
+    def command(self, role: str) -> tuple[str, ...]:
+        """Give what starts a worker in it: a `zygote`, a `hook`."""
+        return (self.python, "-P", "-m", "headwater.worker", role)
 
     def packages(self) -> dict[str, str]:
         """Give what is installed for it, by name."""
