@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from headwater.home import Home
@@ -18,6 +18,9 @@ _ADDED = " was added"
 #: What Python would import before, or instead of, the package's own.
 _IMPORTED = (".py", ".pyc", ".so", ".pth")
 _READ_ONLY, _READ_ONLY_PROGRAM = 0o400, 0o500
+
+#: Makes the error of a damaged file.
+_Damaged = Callable[[str, ArtifactMissing | ArtifactDamaged], PackageDamaged]
 
 
 def folder_of_tree(home: Home, tree: Digest) -> str:
@@ -34,19 +37,34 @@ def package_folder(home: Home, deployment: Deployment) -> str:
     Raises:
         PackageDamaged: names the file.
     """
-    tree = deployment.code.tree
-    if tree is None:
+    if deployment.code.tree is None:
         raise InternalError(f"{deployment.name}, deployment {deployment.number} has no package")
+    name = f"{deployment.name}, deployment {deployment.number}"
+    return lay_out_tree(home, deployment.code.tree, name, os.path.join(deployment.code.root, deployment.code.file))
+
+
+def lay_out_tree(home: Home, tree: Digest, name: str, checkout: str) -> str:
+    """As `package_folder`, for any package.
+
+    Args:
+        home: the store.
+        tree: the package.
+        name: whose it is, for messages.
+        checkout: file that was deployed, for messages.
+
+    Raises:
+        PackageDamaged: names the file.
+    """
     folder = folder_of_tree(home, tree)
     try:
         listing = read_tree(home.objects, tree)
     except (ArtifactMissing, ArtifactDamaged) as error:
-        raise _damaged(deployment, "its list of files", error) from error
+        raise _damaged(name, checkout, "its list of files", error) from error
     if _is_whole(home, tree, folder):
         return folder
     with _alone(home):
         if not _is_whole(home, tree, folder):
-            _lay_out(home, deployment, tree, listing, folder)
+            _lay_out(home, tree, listing, folder, lambda path, error: _damaged(name, checkout, path, error))
     return folder
 
 
@@ -70,12 +88,12 @@ def _alone(home: Home) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _lay_out(home: Home, deployment: Deployment, tree: Digest, listing: Listing, folder: str) -> None:
+def _lay_out(home: Home, tree: Digest, listing: Listing, folder: str, damaged: _Damaged) -> None:
     for path, file in listing.files.items():
         try:
             home.objects.map_raw(file.digest)
         except (ArtifactMissing, ArtifactDamaged) as error:
-            raise _damaged(deployment, path, error) from error
+            raise damaged(path, error) from error
     if os.path.isdir(folder):
         _remove(folder)
     materialise(home.objects, tree, folder)
@@ -91,9 +109,7 @@ def _remove(folder: str) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
-def _damaged(deployment: Deployment, file: str, error: ArtifactMissing | ArtifactDamaged) -> PackageDamaged:
-    name = f"{deployment.name}, deployment {deployment.number}"
-    checkout = os.path.join(deployment.code.root, deployment.code.file)
+def _damaged(name: str, checkout: str, file: str, error: ArtifactMissing | ArtifactDamaged) -> PackageDamaged:
     return PackageDamaged(
         f"the package of {name} is damaged: {file}: {error.message}",
         hint=f"`headwater deploy {checkout}` heals it when the files are as they were",

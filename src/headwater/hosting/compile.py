@@ -12,6 +12,7 @@ from headwater.hosting.tensors import inputs_of, outputs_of
 from headwater.model.errors import FlowMistakes, Mistake, UserMistake
 from headwater.model.ids import NAME
 from headwater.model.order import CodeSource
+from headwater.model.packages import PackageSet
 from headwater.model.service import EndpointSpec, Rollout, ServiceDefinition
 
 _SOURCE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)?(@[A-Za-z0-9_.-]+|/\d+)?$")
@@ -57,6 +58,7 @@ def compile_service(service: type[ServiceSpec], code: CodeSource) -> Compiled:
         reference=service.reference,
         rollout=service.rollout,
         audits=tuple(name for name, _ in audits),
+        packages=None if service.packages is None else PackageSet(packages=service.packages, python=service.python),
     )
     return Compiled(definition, signatures)
 
@@ -83,6 +85,11 @@ def _class_mistakes(service: type[ServiceSpec], file: str, *, has_endpoints: boo
         found.append(Mistake("`follow` and `reference` need a `source`", file, line, 'source = "MyFlow@production"'))
     if not isinstance(service.rollout, Rollout):
         found.append(Mistake(f"rollout = {service.rollout!r} is none", file, line, "rollout = Canary(steps=[10, 50])"))
+    packages = service.packages
+    is_named = isinstance(packages, dict) and all(isinstance(text, str) for pair in packages.items() for text in pair)
+    if packages is not None and not is_named:
+        hint = 'packages = {"scikit-learn": "1.9.1"}'
+        found.append(Mistake(f"packages = {packages!r} must be names and versions", file, line, hint))
     if not NAME.match(service.__name__):
         found.append(Mistake(f"{service.__name__} cannot be part of an address", file, line, "letters, digits, _"))
     return found

@@ -47,6 +47,10 @@ class ServiceSpec:
     reference: str | None = None
     #: How new versions take over.
     rollout: Rollout = Rollout()
+    #: Packages that it needs, name -> version; None = it runs with the interpreter that serves or deploys it.
+    packages: dict[str, str] | None = None
+    #: Version of Python for these packages; None = that of the interpreter.
+    python: str | None = None
 
     #: Artifacts of the source's run, by attribute.
     artifacts: Any

@@ -5,7 +5,9 @@ from typing import Literal
 import msgspec
 
 from headwater.model.artifact import Ref
+from headwater.model.ids import Digest
 from headwater.model.order import CodeSource
+from headwater.model.packages import PackageSet
 
 
 class Rollout(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,6 +75,8 @@ class ServiceDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
     rollout: Rollout = Rollout()
     #: Names of the methods that must pass before a version takes traffic, in the order written.
     audits: tuple[str, ...] = ()
+    #: Packages that it runs with; None = the interpreter that serves or deploys it.
+    packages: PackageSet | None = None
 
 
 class ServiceVersion(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -94,3 +98,47 @@ class ServiceVersion(msgspec.Struct, frozen=True, omit_defaults=True):
     def name(self) -> str:
         """`Sentiment/3`; `Sentiment/0` when it was never deployed."""
         return f"{self.definition.service}/{self.number}"
+
+
+class AuditResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an audit of a version came to."""
+
+    name: str
+    is_passed: bool
+    seconds: float = 0.0
+    #: What it raised, when it did not pass.
+    message: str = ""
+
+
+class DeployedVersion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A version as it was deployed, never changed; record kind `version`, key `<service>/<number>`."""
+
+    id: str
+    version: ServiceVersion
+    #: What `digest` is worked out from, hashed: two versions with the same one answer the same.
+    digest: Digest
+    at: float
+    user: str
+    host: str
+    audits: tuple[AuditResult, ...] = ()
+    #: Object of the lock of its environment; None = the interpreter below.
+    lock: Digest | None = None
+    #: Interpreter that deployed it, and its packages.
+    python: str = ""
+    environment: dict[str, str] = {}
+    #: Files of its package, and their bytes.
+    files: int = 0
+    size_bytes: int = 0
+    note: str = ""
+    kind: str = "service_version"
+    v: int = 1
+
+    @property
+    def service(self) -> str:
+        """Name of the service."""
+        return self.version.definition.service
+
+    @property
+    def number(self) -> int:
+        """From 1, per service."""
+        return self.version.number
