@@ -72,6 +72,14 @@ def test_a_mapping_names_parameter_and_field():
     assert run.parameters == {}
 
 
+def test_a_refused_run_brings_no_parameters():
+    triggers = on("ready", ready={"table": "table", "day": "date"})
+
+    run = match_triggers(triggers, CHURN, [event(1, table="orders")], 0).runs[0]
+
+    assert (run.parameters, "no `date` for the parameter `day`" in run.refused) == ({}, True)
+
+
 def test_a_mapping_leaves_other_fields_alone():
     triggers = on("ready", ready={"table": "origin"})
 
