@@ -33,7 +33,7 @@ class Server:
                 connection.close()
                 return
             self.connections += 1
-            self._open.append(connection.dup())
+            self._open.append(connection)
             thread = threading.Thread(target=self._serve, args=(connection,))
             self._threads.append(thread)
             thread.start()
@@ -54,7 +54,7 @@ class Server:
         socket.create_connection(("127.0.0.1", self.port)).close()
         self.listening.close()
         for connection in self._open:
-            with connection, suppress(OSError):
+            with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(10)

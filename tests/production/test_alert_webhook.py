@@ -13,7 +13,7 @@ from headwater.production.channels import Webhook
 from headwater.production.limits import Limits
 from headwater.production.sending import send
 from tests.production.alert_certificates import NAME, make_certificate
-from tests.production.alert_servers import Dripping, Hanging, Web, serving
+from tests.production.alert_servers import Dripping, Hanging, Web, read_request, serving
 
 ALERT = Alert(
     "Churn@production/failure/1/train",
@@ -106,6 +106,19 @@ def test_an_answer_that_is_no_success_is_told(answer, told):
 def test_a_success_without_a_length_counts():
     with serving(Web(b"HTTP/1.0 204 No Content\r\n\r\n")) as server:
         assert send(hook(server), ALERT, ALLOWED) == "204"
+
+
+def test_the_body_of_an_answer_is_not_waited_for_long():
+    def treat(connection):
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nok")
+        connection.recv(100)
+
+    began = time.monotonic()
+    with serving(treat) as server:
+        assert send(hook(server), ALERT, Limits(seconds=30, is_private_allowed=True)) == "200: ok"
+
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("treat", [Hanging(), Dripping(b"HTTP/1.1 200 OK\r\nX: "), Dripping(b"")])

@@ -15,6 +15,8 @@ from headwater.production.limits import Deadline, Limits
 
 #: Bytes of an answer that are read at most.
 _ANSWER_BYTES = 16 * 1024
+#: Longest pause in what comes after the status: it says nothing that is needed.
+_BODY_SECONDS = 1.0
 #: Longest text that chats take; theirs end at about 40,000 characters.
 _LONGEST_TEXT = 12_000
 
@@ -81,7 +83,8 @@ def _read_answer(connection: socket.socket, deadline: Deadline) -> bytes:
     """Read to the end, or until there is enough to tell."""
     answer = b""
     while len(answer) < _ANSWER_BYTES:
-        connection.settimeout(deadline.left())
+        left = deadline.left()
+        connection.settimeout(min(left, _BODY_SECONDS) if _is_answered(answer) else left)
         try:
             piece = connection.recv(4096)
         except TimeoutError:
