@@ -210,7 +210,7 @@ def _client_facts(order: TaskOrder) -> dict[str, object]:
         "run": LazyFact(lambda: importlib.import_module(_CLIENT).Run(order.run_path, _namespace_check=False)),
         "task": LazyFact(lambda: importlib.import_module(_CLIENT).Task(task_path, _namespace_check=False)),
     }
-    if order.launch is not None:
+    if order.launch is not None and order.launch.trigger.events:
         known["trigger"] = LazyFact(
             lambda: importlib.import_module(_CLIENT).Run(order.run_path, _namespace_check=False).trigger
         )

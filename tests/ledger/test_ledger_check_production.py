@@ -71,6 +71,12 @@ def test_damage_is_named(production, statement, expected):
     assert after(production, statement) == [expected]
 
 
+def test_a_cursor_of_something_else_than_events_may_stand_anywhere(production):
+    production.launch([], cursor=("alerts.slots", 1_735_689_600_000))
+
+    assert list(production.check()) == []
+
+
 def test_what_only_an_earlier_version_held_is_not_missed(production):
     production.write_records([record("b", 2)])
 

@@ -245,7 +245,10 @@ class Ledger(Protocol):
         """
 
     def cursor(self, name: str) -> int:
-        """Where a reader of the published events stands; 0 when it has read nothing."""
+        """Where a reader of the published events stands; 0 when it has read nothing.
+
+        A name with a dot (`alerts.slots`) is that of a reader of something else, which counts in its own way.
+        """
 
     def firing(self, key: str) -> Firing | None:
         """The record with this idempotency key; None when there is none."""

@@ -57,7 +57,8 @@ def plan_sweep(place: Place, reachable: Iterable[Digest], spare_newer_than: floa
     Args:
         place: where the objects are.
         reachable: every object that a run, a tree or a table of contents refers to, roots and buffers alike.
-        spare_newer_than: start of the oldest live run, or now when there is none.
+        spare_newer_than: start of the oldest live run, or earlier: nobody may be at work on something that is older and
+            that nothing holds yet.
     """
     needed = set(reachable)
     entries: list[SweepEntry] = []

@@ -64,6 +64,20 @@ def test_a_run_that_ends_in_its_first_commit_is_published_too(ledger):
     assert [told.run for told in ledger.published()] == ["Churn/1"]
 
 
+def test_an_event_that_has_the_id_of_an_end_already_does_not_keep_the_run_from_ending(ledger):
+    lease, first = begin(ledger)
+    with ledger._database.transaction():
+        ledger._database.rows(
+            "INSERT INTO published VALUES (1, 'run:' || ?, 'forged', 1.0, '{}', '', NULL, NULL)", (first.run,)
+        )
+    ledger.append(lease, Commit([finished()]))
+
+    assert ledger.run(first.run).status == "succeeded"
+    assert [(one.kind, one.where) for one in ledger.check()] == [
+        ("index-differs-from-events", "Churn/1: published end")
+    ]
+
+
 def test_nothing_is_published_of_a_run_whose_end_is_not_committed(ledger):
     lease, _ = begin(ledger)
     with pytest.raises(KeyError):

@@ -104,7 +104,7 @@ ORDER BY number;
 
 -- name: cursors_beyond
 SELECT name, max(value), (SELECT coalesce(max(number), 0) FROM published) AS last
-FROM cursors GROUP BY name HAVING max(value) > last;
+FROM cursors WHERE name NOT LIKE '%.%' GROUP BY name HAVING max(value) > last;
 
 -- name: all_holds
 SELECT id, kind, key, version, holds FROM records WHERE id > ? ORDER BY id LIMIT ?;
