@@ -28,6 +28,11 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
+    @property
+    def is_over(self) -> bool:
+        """No time is left."""
+        return time.monotonic() >= self._end
+
     def left(self) -> float:
         """Give the seconds that are left.
 

@@ -40,7 +40,7 @@ def send_mail(channel: Email, alert: Alert, limits: Limits) -> str:
     try:
         refused = _talk(server, channel, alert, context)
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        if server.was_cut or isinstance(error, TimeoutError):
+        if server.was_cut or deadline.is_over or isinstance(error, TimeoutError):
             raise TimeoutError from error
         raise AlertNotDelivered(_reason(channel, error)) from error
     finally:
