@@ -142,6 +142,8 @@ class Driver:
         self._headers: dict[Digest, Header] = {}
         self._request_number = 0
         self._requests_read_at = 0.0
+        #: Attempts that were sent out and have not been reported as ended.
+        self._at_engine: set[tuple[TaskKey, int]] = set()
         self._stopping: set[tuple[TaskKey, int]] = set()
         self._code_changed = False
         self._mean_seconds = 1.0
@@ -164,9 +166,6 @@ class Driver:
             DiskFull: not even the end of the run could be recorded; `resume` continues it.
         """
         while True:
-            if self._interrupts.is_leaving:
-                yield from self._leave()
-                return
             now = self._clock()
             self._read_requests(now)
             self._given_up = self._given_up or over_limit(self._frontier, now, self._heard_at)
@@ -175,6 +174,9 @@ class Driver:
             orders = self._prepare(decision, now)
             yield from self._commit()
             if self._frontier.finished is not None:
+                return
+            if self._interrupts.is_leaving:
+                yield from self._leave()
                 return
             if decision.is_parked:
                 failpoint("drive.parked")
@@ -225,6 +227,7 @@ class Driver:
         failpoint("drive.before_submit")
         gangs: dict[tuple[TaskKey, ...], list[TaskOrder]] = {}
         for launch, order in orders:
+            self._at_engine.add((launch.key, launch.attempt))
             if launch.gang:
                 gangs.setdefault(launch.gang, []).append(order)
             else:
@@ -264,6 +267,7 @@ class Driver:
     def _end(self, outcome: Outcome) -> None:
         now = self._clock()
         self._slots.give_back(outcome.key)
+        self._at_engine.discard((outcome.key, outcome.attempt))
         self._look_ahead(outcome)
         was_stopped = (outcome.key, outcome.attempt) in self._stopping
         self._stopping.discard((outcome.key, outcome.attempt))
@@ -347,19 +351,15 @@ class Driver:
 
     def _leave(self) -> Iterator[Happening]:
         """Stop what runs, and keep what finished nevertheless; the rest runs again under the next driver."""
-        waiting = {(key, task.attempt) for key, task in self._frontier.running.items()}
-        for key, attempt in waiting:
-            self._stop(key, attempt)
-        while waiting:
-            if self._interrupts.count > 1:
-                for key, attempt in waiting:
-                    self._stop(key, attempt)
+        while self._at_engine:
+            for key, attempt in self._at_engine:
+                self._stop(key, attempt)
             for report in self._engine.poll(_LONGEST_WAIT_SECONDS):
                 if not isinstance(report, Ended):
                     yield report
                     continue
                 outcome = report.outcome
-                waiting.discard((outcome.key, outcome.attempt))
+                self._at_engine.discard((outcome.key, outcome.attempt))
                 if outcome.transition is not None and (outcome.cause == "ok" or outcome.is_caught):
                     self._end(outcome)
         yield from self._commit()
