@@ -81,7 +81,7 @@ def test_a_firing_and_its_run_must_say_the_same(ledger):
         PlannedFiring(planned("a").firing, Commit([run_started(label=3, launch=launch_of("a"))])),
     )
     for one in wrong:
-        with pytest.raises(InternalError, match="comes with|starts"):
+        with pytest.raises(InternalError, match=r"comes with|starts"):
             ledger.launch([planned("good"), one])
 
     assert (ledger.flows(), ledger.firings(FiringQuery())) == ([], Page(()))
