@@ -1,13 +1,15 @@
-"""`headwater deploy FILE`: puts a flow to work."""
+"""`headwater deploy FILE`: puts a flow (or a service) to work."""
 
+import importlib
 import os
 import sys
 import time
+from typing import Any
 
 import click
 
 from headwater.cli.deployment_facts import deployed_facts, firing_lines, no_daemon_lines
-from headwater.cli.flow_file import CODE, FLOW, FlowCommand, given_parameters
+from headwater.cli.flow_file import CODE, FLOW, FlowCommand, given_parameters, is_flow_file, is_service_file
 from headwater.cli.printing import print_json
 from headwater.cli.reading import gives_json
 from headwater.cli.words import bytes_text
@@ -21,12 +23,25 @@ from headwater.model.deployment import Deployment
 from headwater.model.errors import UserMistake
 from headwater.runtime.environment import installed_packages
 
+#: Deploys services.
+_SERVICE = "headwater.cli.deploy_service"
 #: Files, and things left out, that are named one by one.
 _NAMED = 8
 
 
 class _DeployCommand(FlowCommand):
     takes_parameters = True
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Let a service's file be deployed by the command for services."""
+        file = next((word for word in args if is_flow_file(word)), None)
+        if file is not None and is_service_file(file):
+            # Imported for services only: it brings what a host needs.
+            service: click.Command = importlib.import_module(_SERVICE).command
+            return service.make_context(info_name, args, parent=parent, **extra)
+        return super().make_context(info_name, args, parent=parent, **extra)
 
 
 @click.command("deploy", cls=_DeployCommand)

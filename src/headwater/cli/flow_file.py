@@ -89,6 +89,16 @@ def is_flow_file(word: str) -> bool:
     return not word.startswith("-") and word.partition(":")[0].endswith(".py")
 
 
+def is_service_file(file: str) -> bool:
+    """Whether a file is meant as a service: it names `ServiceSpec` and no `FlowSpec`."""
+    try:
+        with open(file.partition(":")[0], encoding="utf-8", errors="replace") as opened:
+            text = opened.read()
+    except OSError:
+        return False
+    return "ServiceSpec" in text and "FlowSpec" not in text
+
+
 def _split_file(args: list[str]) -> tuple[str | None, list[str]]:
     """Take the flow's file out of the words: the first one that looks like it."""
     for number, word in enumerate(args):

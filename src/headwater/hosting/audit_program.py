@@ -11,7 +11,7 @@ import msgspec
 from headwater.client.objects import Run
 from headwater.home import open_home
 from headwater.hosting.audits import AuditRequest
-from headwater.hosting.loading import make_service
+from headwater.hosting.loading import load_named, make_service
 from headwater.hosting.sources import small_of
 from headwater.hosting.spec import ServiceSpec
 from headwater.model.service import AuditResult, ServiceVersion
@@ -45,18 +45,8 @@ def _load(version: ServiceVersion, code_of: ServiceVersion | None = None) -> Ser
     if version.run is not None:
         service.run = Run(version.run, _namespace_check=False)
     service.setup()
-    for name in version.artifacts:
-        # A damaged artifact is found now, not by the first caller who needs it.
-        if _is_named(version, name):
-            getattr(service.artifacts, name)
+    load_named(service, version)
     return service
-
-
-def _is_named(version: ServiceVersion, artifact: str) -> bool:
-    """Whether the service's code names an artifact."""
-    path = os.path.join(version.code.root, version.code.file)
-    with open(path, encoding="utf-8") as file:
-        return f"artifacts.{artifact}" in file.read()
 
 
 def _run(name: str, audit: Callable[[], object], results: int) -> bool:

@@ -1,6 +1,7 @@
 """Makes a service ready in this process: its class, the artifacts of its run, its own preparation."""
 
 import importlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -125,7 +126,21 @@ def load_serving(version: ServiceVersion, small: Mapping[Digest, bytes]) -> Serv
     """
     made, compiled = make_service(version, small)
     made.setup()
+    load_named(made, version)
     return Serving(made, compiled.signatures)
+
+
+def load_named(service: ServiceSpec, version: ServiceVersion) -> None:
+    """Load the artifacts that the service's file names: workers that are forked later share them.
+
+    Raises:
+        ArtifactMissing, ArtifactDamaged: found now, not by the first caller who needs it.
+    """
+    with open(os.path.join(version.code.root, version.code.file), encoding="utf-8") as file:
+        text = file.read()
+    for name in version.artifacts:
+        if f"artifacts.{name}" in text:
+            getattr(service.artifacts, name)
 
 
 def _picked(small: Mapping[Digest, bytes], digests: Sequence[Digest]) -> Mapping[Digest, bytes]:

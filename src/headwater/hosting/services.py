@@ -13,6 +13,8 @@ class Hosted:
         self.live = live
         #: Why there is none, for callers.
         self.reason = "it is being loaded"
+        #: Why callers are turned away although it could answer; empty = they are not.
+        self.paused = ""
 
     def pick(self, key: bytes) -> VersionPool:
         """Give the pool that answers a request.
@@ -23,6 +25,8 @@ class Hosted:
         Raises:
             Refused: no version is ready (503).
         """
+        if self.paused:
+            raise Refused(503, f"{self.name} is {self.paused}")
         if self.live is None or not self.live.is_ready:
             raise Refused(503, f"{self.name} is not ready: {self.reason}")
         return self.live
@@ -37,6 +41,10 @@ class Services:
     def put(self, hosted: Hosted) -> None:
         """Add one, or replace the one of that name."""
         self._by_name[hosted.name] = hosted
+
+    def remove(self, name: str) -> None:
+        """Take one away; silent when it is not there."""
+        self._by_name.pop(name, None)
 
     def get(self, name: str) -> Hosted | None:
         """Give it; None when there is none."""

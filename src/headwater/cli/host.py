@@ -1,0 +1,51 @@
+"""`headwater host`: answers for all deployed services."""
+
+import os
+import sys
+import time
+
+import click
+
+from headwater.home import open_home
+from headwater.hosting.app import HostApp
+from headwater.hosting.attend import ROLE, Keeper
+from headwater.hosting.guard import Guard
+from headwater.hosting.host import Address, listen, serve
+from headwater.hosting.pool import PoolLimits
+from headwater.hosting.services import Services
+from headwater.model.errors import UserMistake
+
+
+@click.command("host")
+@click.option("--port", type=click.IntRange(0, 65535), default=8500, show_default=True, help="Port to listen on.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that answer, per version  [default: cpus].")
+@click.option("--memory", type=click.IntRange(16), metavar="MB", help="Replace a worker that takes more.")
+@click.option("--home", metavar="FOLDER", help="Folder of store and ledger.")
+def command(port: int, workers: int | None, memory: int | None, home: str | None) -> int:
+    """Answer for all deployed services, until told to stop; requests under way are answered first.
+
+    `headwater up` starts one by itself when a service is deployed.
+    """
+    opened = open_home(home, make=True)
+    try:
+        if not opened.ledger.lead(ROLE):
+            raise UserMistake(
+                f"the store at {opened.path} has its host: process {opened.ledger.leader(ROLE)}",
+                hint="one host answers for all services",
+            )
+        listener = listen(Address(port=port))
+        address = Address(port=listener.getsockname()[1])
+        limits = PoolLimits(
+            workers=workers or os.cpu_count() or 1, memory_bytes=None if memory is None else memory * 10**6
+        )
+        keeper = Keeper(opened, address.url, limits, say=_say, clock=time.time)
+        _say(f"{address.url} answers for the services of {opened.path}")
+        services = Services()
+        serve(HostApp(services, Guard(address.host, address.port)), services, listener, keeper.attend)
+    finally:
+        opened.close()
+    return 0
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", file=sys.stderr, flush=True)
