@@ -7,6 +7,7 @@ import pytest
 
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.rows import FiringQuery, RunQuery
+from tests.ledger.ledger_stories import planned
 
 
 def severe(ledger):
@@ -86,6 +87,18 @@ def test_an_event_that_was_acknowledged_is_there_after_a_kill(kill, home, writer
     ledger = SqliteLedger(home)
     assert [told.number for told in ledger.published()] == [1, 2, 3][: 3 if kill == "after_commit:3" else 2]
     ledger.close()
+
+
+def test_of_three_processes_that_take_a_queued_run_one_becomes_its_first_driver(file_ledger, writer):
+    (firing,) = file_ledger.launch([planned("a")])
+    processes = [writer("take", firing.run) for _ in range(3)]
+    go(processes)
+    said = [process.stdout.readline().split() for process in processes]
+    winners = [pid for word, pid in said if word == "took"]
+
+    assert len(winners) == 1
+    assert [pid for word, pid in said if word == "RunIsDriven"] == winners * 2
+    assert file_ledger.run(firing.run).status == "running"
 
 
 def test_no_change_of_a_record_is_lost_between_processes(home, writer):
