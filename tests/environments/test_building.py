@@ -1,5 +1,6 @@
 """Sets of packages are resolved, built, kept and built again."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -11,7 +12,9 @@ import msgspec
 import pytest
 
 from headwater.environments.build import BUILDING
-from headwater.environments.locks import encode_lock
+from headwater.environments.files import locked
+from headwater.environments.inventory import list_environments, remove_environment
+from headwater.environments.locks import encode_lock, parse_requirements
 from headwater.environments.prepare import Environments
 from headwater.model.errors import EnvironmentMistake
 from headwater.model.packages import EnvironmentLock, LockedPackage, PackageSet
@@ -237,6 +240,66 @@ def test_compiled_modules_that_python_keeps_are_no_damage(make: Environments, pr
     run_inside(make, digest, "import tiny, zstandard, headwater.worker")
 
     assert make.ready(digest) is not None
+
+
+def test_modules_that_were_compiled_while_it_was_built_may_be_compiled_again(
+    project: Path, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    make = environments_in(tmp_path / "home", {**environ, "UV_COMPILE_BYTECODE": "1"})
+    digest = make.lock(TINY, str(project))
+    built = make.build(digest, str(project))
+    caches = list(Path(built.folder).rglob("__pycache__"))
+    for cache in caches:
+        shutil.rmtree(cache)
+
+    assert caches
+    assert make.ready(digest) is not None
+
+
+def test_an_environment_that_came_into_use_while_it_was_removed_stays(make: Environments, project: Path) -> None:
+    digest = make.lock(TINY, str(project))
+    make.build(digest, str(project))
+    (found,) = list_environments(make.folder)
+
+    assert not remove_environment(make.folder, found, lambda _: True)
+    assert make.ready(digest) is not None
+    assert remove_environment(make.folder, found, lambda _: False)
+    assert make.ready(digest) is None
+
+
+def test_an_environment_that_somebody_builds_is_not_removed(make: Environments, project: Path) -> None:
+    digest = make.lock(TINY, str(project))
+    make.build(digest, str(project))
+    (found,) = list_environments(make.folder)
+    with locked(os.path.join(make.folder, f"{digest}.lock")):
+        assert not remove_environment(make.folder, found, lambda _: False)
+
+    assert make.ready(digest) is not None
+
+
+def test_what_a_killed_build_left_is_listed_and_removed(make: Environments, project: Path) -> None:
+    digest = make.lock(TINY, str(project))
+    os.makedirs(os.path.join(make.folder, f"{digest}.1{BUILDING}", "bin"))
+    (found,) = list_environments(make.folder)
+
+    assert found.state == "left over"
+    assert remove_environment(make.folder, found, lambda _: True)
+    assert list(list_environments(make.folder)) == []
+
+
+def test_a_package_without_a_hash_is_refused() -> None:
+    with pytest.raises(EnvironmentMistake, match="no hash can be kept for `tiny`"):
+        parse_requirements("tiny @ git+https://example.org/tiny@4f2a\nouter==1.0 \\\n    --hash=sha256:00\n")
+
+
+def test_a_direct_reference_keeps_its_address_and_hash(wheels: Path, make: Environments, project: Path) -> None:
+    wheel = next(wheels.glob("tiny-2.0-*"))
+    digest = make.lock(PackageSet(packages={"tiny": f"@ file://{wheel}"}), str(project))
+    locked_tiny = make.read(digest).packages["tiny"]
+
+    assert locked_tiny.url == f"file://{wheel}"
+    assert locked_tiny.hashes == ("sha256:" + hashlib.sha256(wheel.read_bytes()).hexdigest(),)
+    assert run_inside(make, digest, "import tiny; print(tiny.version)") == "2.0"
 
 
 def test_a_step_that_wrote_into_an_unpacked_wheel_spoils_no_environment(make_cold: Environments, project: Path) -> None:

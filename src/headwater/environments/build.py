@@ -63,7 +63,6 @@ class Builder:
         """
         os.makedirs(self._folder, exist_ok=True)
         with locked(os.path.join(self._folder, f"{digest}.lock")):
-            self._clear(digest)
             built = None if is_anew else self.ready(digest)
             return built or self._build(digest, lock, settings_folder)
 
@@ -126,7 +125,7 @@ class Builder:
             ) from failed
 
     def _clear(self, digest: Digest) -> None:
-        """Remove what a killed build left; called by the holder of the lock."""
+        """Remove what this build leaves behind, and what killed ones left; called by the holder of the lock."""
         for name in os.listdir(self._folder):
             if name.startswith(f"{digest}.") and name.endswith(BUILDING):
                 shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)

@@ -8,7 +8,7 @@ from headwater.environments.files import sync_folder
 from headwater.store.framing import hash_bytes
 
 #: Variables that would let modules of other interpreters in.
-_LEFT_OUT = ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
+_LEFT_OUT = ("PYTHONHOME", "PYTHONUSERBASE", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
 
 
 def environ_inside(built: Built, link_folder: str, environ: Mapping[str, str]) -> dict[str, str]:
