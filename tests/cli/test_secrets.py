@@ -43,6 +43,7 @@ class Leaky(FlowSpec):
                 os.write(1, bytes((byte,)))
             os.write(1, b"\\n" + b"x" * 65530 + value.encode() + b"\\n")
             subprocess.run(["sh", "-c", "echo child $TOKEN $DB_PASSWORD"])
+            current.metrics.log(**{f"loss of {value}": 0.5})
             current.metrics.summary(**{f"address_{len(value)}": f"db://{value}@host"})
         self.is_there = True
         self.next(self.caught)

@@ -199,6 +199,10 @@ def is_killed_in_the_middle_of_a_secret(order: TaskOrder) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def breaks_with_secret(order: TaskOrder) -> None:
+    raise RuntimeError(f"no answer for {SECRET}")
+
+
 def wait_until_read(descriptor: int) -> None:
     unread = bytearray(4)
     while fcntl.ioctl(descriptor, termios.FIONREAD, unread) == 0 and any(unread):
@@ -221,6 +225,7 @@ ACTIONS: dict[str, Callable[[TaskOrder], Told | None]] = {
         for action in (
             prints,
             prints_secret,
+            breaks_with_secret,
             prints_secret_in_pieces,
             prints_secret_in_a_long_line,
             prints_secret_in_base64,

@@ -84,6 +84,14 @@ def test_a_value_that_a_kill_cuts_off_is_masked(supervised: Engine, tmp_path: Pa
     assert logged(tmp_path / "log") == "all well\nthe password is ***"
 
 
+def test_an_attempt_that_breaks_outside_of_all_protection_is_masked_too(supervised: Engine, tmp_path: Path) -> None:
+    found = stories.outcome(supervised, order("breaks_with_secret", tmp_path / "log"))
+
+    assert found.error is not None
+    assert found.error.message == "the attempt itself broke: no answer for ***"
+    assert SECRET not in str(found)
+
+
 def test_values_of_one_task_are_not_looked_for_in_the_next(engine: Engine, tmp_path: Path) -> None:
     logs = [tmp_path / str(number) for number in range(4)]
     stories.outcome(engine, order("prints_secret", logs[0], 1))

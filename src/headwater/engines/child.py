@@ -7,14 +7,14 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 import msgspec
 
 from headwater.engines.processes import adopt_orphans, die_with_parent, flush_c_streams
 from headwater.engines.slots import write_outcome, write_secrets
-from headwater.model.masking import TellSecrets
+from headwater.model.masking import Masker, TellSecrets
 from headwater.model.order import TaskOrder
 from headwater.model.outcome import Outcome, TaskError
 
@@ -67,7 +67,7 @@ def run_and_leave(run: RunAttempt, order: bytes, ends: Ends, circumstances: Circ
     """Run the attempt, leave its outcome, and end this process; does not return."""
     own = os.getpid()
     termination = Termination()
-    outcome = _outcome(run, order, lambda values: write_secrets(ends.secrets, values), circumstances)
+    outcome = _outcome(run, order, ends, circumstances)
     termination.end()
     if os.getpid() != own:
         # The step forked and let the copy run on to here; only the original speaks for the attempt.
@@ -108,12 +108,19 @@ class Termination:
             raise KeyboardInterrupt("the task was told to stop")
 
 
-def _outcome(run: RunAttempt, text: bytes, tell_secrets: TellSecrets, circumstances: Circumstances) -> Outcome:
+def _outcome(run: RunAttempt, text: bytes, ends: Ends, circumstances: Circumstances) -> Outcome:
+    told: list[str] = []
+
+    def tell_secrets(values: Sequence[str]) -> None:
+        told.extend(values)
+        write_secrets(ends.secrets, values)
+
     order = _orders.decode(text)
     try:
         outcome = run(order, tell_secrets)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it has to reach the record
-        return Outcome("outcome", 1, order.run, order.key, order.attempt, "exception", error=_broken_promise(error))
+        broken = _broken_promise(error, Masker(told))
+        return Outcome("outcome", 1, order.run, order.key, order.attempt, "exception", error=broken)
     usage = msgspec.structs.replace(
         outcome.usage,
         queue=circumstances.queue_seconds,
@@ -124,12 +131,12 @@ def _outcome(run: RunAttempt, text: bytes, tell_secrets: TellSecrets, circumstan
     return msgspec.structs.replace(outcome, usage=usage)
 
 
-def _broken_promise(error: BaseException) -> TaskError:
+def _broken_promise(error: BaseException, masker: Masker) -> TaskError:
     kind = type(error)
     return TaskError(
         f"{kind.__module__}.{kind.__qualname__}",
-        f"the attempt itself broke: {error}",
-        traceback="".join(traceback.format_exception(error)),
+        masker.mask(f"the attempt itself broke: {error}"),
+        traceback=masker.mask("".join(traceback.format_exception(error))),
         hint="this is a mistake of Headwater, not of your code; please report it",
     )
 

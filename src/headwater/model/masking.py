@@ -26,12 +26,18 @@ class Masker:
         #: Every way to write a value, longest first, so that the longest one at a place is found.
         self.forms = sorted(forms, key=lambda form: (-len(form), form))
         self._longest = len(self.forms[0]) if forms else 0
-        self._search = re.compile(b"|".join(map(re.escape, self.forms)) or rb"(?!)").search
+        #: By their first bytes: an expression of whole values takes long to compile.
+        self._by_start: dict[bytes, list[bytes]] = {}
+        for form in self.forms:
+            self._by_start.setdefault(form[:SHORTEST], []).append(form)
+        self._starts = re.compile(b"|".join(map(re.escape, self._by_start)) or rb"(?!)").search
+        #: Beginnings that are shorter than that.
+        self._short_starts = {form[:length] for form in forms for length in range(1, SHORTEST)}
 
     def mask(self, text: str) -> str:
         """Give the text with `***` for each value in it."""
         encoded = text.encode("utf-8", "surrogatepass")
-        if self._search(encoded) is None:
+        if self._starts(encoded) is None:
             return text
         return _decoded(self.mask_bytes(encoded))
 
@@ -65,8 +71,8 @@ class Masker:
         """
         parts: list[bytes] = []
         end, place = covered, 0
-        while (found := self._search(text, place)) is not None:
-            start, found_end = found.span()
+        while (found := self._find(text, place)) is not None:
+            start, found_end = found
             if until is not None and start >= until:
                 break
             if found_end > end:
@@ -78,16 +84,28 @@ class Masker:
 
     def begun_at(self, text: bytes) -> int:
         """Give the first place from which the rest of the text is the beginning of a value; its length if none is."""
-        earliest = len(text)
-        for form in self.forms:
-            first = form[:1]
-            place = text.find(first, max(0, len(text) - len(form) + 1), earliest)
-            while place >= 0:
-                if form.startswith(text[place:]):
-                    earliest = place
-                    break
-                place = text.find(first, place + 1, earliest)
-        return earliest
+        length = len(text)
+        place = max(0, length - self._longest + 1)
+        while (found := self._starts(text, place)) is not None:
+            start = found.start()
+            rest = text[start:]
+            if any(len(form) > len(rest) and form.startswith(rest) for form in self._by_start[found[0]]):
+                return start
+            place = start + 1
+        for start in range(max(0, length - SHORTEST + 1), length):
+            if text[start:] in self._short_starts:
+                return start
+        return length
+
+    def _find(self, text: bytes, place: int) -> tuple[int, int] | None:
+        """Give begin and end of the first value from a place on, the longest there; None when there is none."""
+        while (found := self._starts(text, place)) is not None:
+            start = found.start()
+            for form in self._by_start[found[0]]:
+                if text.startswith(form, start):
+                    return start, start + len(form)
+            place = start + 1
+        return None
 
 
 class MaskedStream:

@@ -225,7 +225,7 @@ def _say(text: str) -> None:
 
 
 def _masked_texts(summary: dict[str, Scalar]) -> dict[str, Scalar]:
-    return {name: masked(value) if isinstance(value, str) else value for name, value in summary.items()}
+    return {masked(name): masked(value) if isinstance(value, str) else value for name, value in summary.items()}
 
 
 def _failure_without_exception(what: str) -> Failure:

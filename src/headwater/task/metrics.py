@@ -9,6 +9,7 @@ from operator import index
 from typing import Any
 
 from headwater.model.errors import UserMistake
+from headwater.model.masking import masked
 from headwater.store.points import NO_STEP, Points, encode_points
 
 #: Seconds between two writes: what a kill may lose.
@@ -117,7 +118,7 @@ def _points(flat: list[Any]) -> Points:
     names = flat[2::4]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     return Points(
-        names=tuple(numbers),
+        names=tuple(map(masked, numbers)),
         numbers=array("H", [numbers[name] for name in names]),
         steps=array("q", flat[1::4]),
         times=array("d", flat[0::4]),
