@@ -104,9 +104,16 @@ class DaemonScene:
     def start(self, role="supervisor", **environ):
         """Start a process of the daemon; its log lines go to the scene's console."""
         words = [role, "--home", str(self.home), "--foreground", "--clock", str(self.clock)]
+        return self._begin(["headwater.production", *words], environ)
+
+    def command(self, *words, **environ):
+        """Start a command of Headwater, and let it run."""
+        return self._begin(["headwater", *words], environ)
+
+    def _begin(self, words, environ):
         with open(self.folder / "console", "ab") as console:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "headwater.production", *words],
+                [sys.executable, "-P", "-m", *words],
                 env=self.environ(**environ),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -163,7 +170,15 @@ class DaemonScene:
             return found
 
     def wait_for_runs(self, count, status="succeeded"):
-        return self.wait_for(lambda home: len(rows(home, status)) >= count and rows(home, status))
+        """Wait until so many runs ended so; another end than that one is told at once."""
+
+        def ended(home):
+            found = rows(home, status)
+            others = [row for row in rows(home) if row.finished_at is not None and row.status != status]
+            assert not others, f"{[(row.path, row.status, row.message) for row in others]}\n{self.console()}"
+            return len(found) >= count and found
+
+        return self.wait_for(ended)
 
     def close(self):
         """End all that is left; nothing of the scene outlives its test."""
