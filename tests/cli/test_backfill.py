@@ -119,6 +119,7 @@ def test_two_that_run_the_same_stretch_are_named(call, churn):
     ("words", "says", "hint"),
     [
         (("Churm@production", "--from", "2025-01-01"), "nothing is deployed as Churm@production", "Churn@production"),
+        (("lst", "--from", "2025-01-01"), "nothing is deployed as lst", "did you mean `headwater backfill list`?"),
         (("Churn", "--from", "2999-01-01"), "does not lie before", "--to is the first"),
         (("Churn", "--from", "2025-01-01", "--to", "2999-01-01"), "lies in the future", "the schedule"),
         (("Churn", "--from", "2025-01-02", "--to", "2025-01-02"), "does not lie before", "--to is the first"),

@@ -37,8 +37,10 @@ from headwater.deployments.aliases import Aliases
 from headwater.deployments.owners import person_of
 from headwater.deployments.refusals import raw_values
 from headwater.home import Home
-from headwater.model.errors import DeploymentRefused, RunIsFinished, UserMistake, VersionConflict
+from headwater.model.deployment import AliasState
+from headwater.model.errors import DeploymentRefused, NotFound, RunIsFinished, UserMistake, VersionConflict
 from headwater.model.events import Cancel
+from headwater.model.nearest import nearest
 from headwater.model.ports import Ledger
 from headwater.model.rows import RunRow
 from headwater.production.backfill import Backfill, backfill_record, decode_backfill
@@ -108,7 +110,7 @@ def start(
     given = raw_values(parameters_in(words))
     asked = Asked(first, until, every, schedule, timezone, number, parallel, given, is_again)
     with opened(home) as view:
-        state = find_state(view.ledger, target)
+        state = _find(view.ledger, target)
         if state.deployment is None:
             raise DeploymentRefused(f"{state.target} names no deployment yet: it waits for an approval")
         if not is_dry_run:
@@ -213,6 +215,16 @@ def cancel(backfill_id: str, let_finish: bool, token: str | None, home: str | No
 
 for _verb in (start, list_all, show, cancel):
     command.add_command(_verb)
+
+
+def _find(ledger: Ledger, target: str) -> AliasState:
+    try:
+        return find_state(ledger, target)
+    except NotFound as error:
+        verbs = nearest(target, [verb for verb in command.commands if verb != "start"])
+        if not verbs:
+            raise
+        raise NotFound(error.message, choices=verbs, hint=f"did you mean `headwater backfill {verbs[0]}`?") from error
 
 
 def _record(ledger: Ledger, backfill: Backfill) -> Backfill:
