@@ -90,6 +90,13 @@ def test_only_the_same_project_and_branch_hear_what_a_step_of_it_publishes(tell)
     assert (deployed.scope, deployed.source) == ("fraud.prod", "fraud.Churn@production")
 
 
+def test_what_a_shadow_publishes_starts_nobody(tell):
+    with facts({**INSIDE, "deployment": "Churn@shadow.4"}):
+        assert tell().scope == "Churn.shadow.4"
+    with facts({**INSIDE, "deployment": "Churn@production"}):
+        assert tell().scope is None
+
+
 def test_secrets_of_the_step_are_masked_in_what_it_publishes(tell):
     with masking(Masker(["hunter22", "12345678"])):
         event = tell(payload={"url": "db://ann:hunter22@host", "number": 12345678, "list": [12345678], "ok": 1})

@@ -5,7 +5,7 @@ import msgspec
 from headwater.deployments.aliases import KIND as ALIAS
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.moves import asked, latest_event, moved
-from headwater.deployments.names import PRODUCTION, Target, split_target
+from headwater.deployments.names import PRODUCTION, Target, shadow_alias, split_target
 from headwater.deployments.owners import Person, is_taken
 from headwater.deployments.preparing import DeployRequest, Prepared, Watch, named_by, prepare
 from headwater.deployments.promotion import require_conditions
@@ -126,7 +126,7 @@ def _next_state(
     home: Home, prepared: Prepared, deployment: Deployment, request: DeployRequest, person: Person
 ) -> tuple[AliasState, str | None]:
     """Give the alias's next state, and its token when one is made."""
-    target = prepared.target or Target(deployment.name, f"shadow.{deployment.number}")
+    target = prepared.target or Target(deployment.name, shadow_alias(deployment.number))
     before, production = prepared.before, deployment.graph.production
     if production.approval is not None and target.alias == PRODUCTION:
         state = asked(before, target, deployment, user=person.name, at=deployment.at)

@@ -11,6 +11,7 @@ PRODUCTION = "production"
 #: The branch whose alias is `production`.
 PRODUCTION_BRANCH = "prod"
 
+_SHADOW = "shadow."
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}(\.[A-Za-z_][A-Za-z0-9_-]{0,127})?")
 _ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _NOT_IN_ALIAS = re.compile(r"[^A-Za-z0-9_.-]")
@@ -74,6 +75,16 @@ def alias_branch(alias: str) -> str:
 def is_production(alias: str) -> bool:
     """Tell whether runs of an alias are production: `production`, and the side branches `prod.<name>`."""
     return alias == PRODUCTION or alias.startswith(f"{PRODUCTION_BRANCH}.")
+
+
+def shadow_alias(number: int) -> str:
+    """Give the alias of a shadow: `shadow.4`, after its deployment's number."""
+    return f"{_SHADOW}{number}"
+
+
+def is_shadow_alias(alias: str) -> bool:
+    """Tell whether an alias is that of a shadow."""
+    return alias.startswith(_SHADOW)
 
 
 def scope_of(name: str, alias: str) -> str | None:

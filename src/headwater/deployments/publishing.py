@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from headwater.deployments.names import scope_of, split_target
+from headwater.deployments.names import is_shadow_alias, scope_of, split_target
 from headwater.model.current import current
 from headwater.model.errors import UserMistake
 from headwater.model.ids import new_ulid
@@ -115,6 +115,8 @@ def _scope() -> str | None:
     deployed = current.get("deployment")
     if deployed is not None:
         target = split_target(deployed)
-        return scope_of(target.name, target.alias)
+        # What a shadow tells is heard by nobody, also when production is in no project.
+        of_shadow = f"{target.name}.{target.alias}" if is_shadow_alias(target.alias) else None
+        return scope_of(target.name, target.alias) or of_shadow
     project, branch = current.get("project_name"), current.get("branch_name")
     return None if project is None else f"{project}.{branch}"
