@@ -207,3 +207,22 @@ def test_titles_are_one_line_of_bounded_length(story):
     title = story.only("failure").title
     assert title == "Churn@production failed at train (churn.py:41): ValueError: line one"
     assert msgspec.json.decode(story.ledger.record("alert", story.only("failure").cause).body)["kind"] == "failure"
+
+
+def test_what_many_tasks_of_a_step_set_is_told_once(story):
+    story.deploy()
+    for number in range(2):
+        run = story.run()
+        run.task("start")
+        for item in range(3):
+            run.last = "start"
+            run.task(f"train/start.{item}", values={"score": item + number})
+        run.begin("end")
+        if number:
+            run.fail("end")
+        run.finish(*(["failed"] if number else []), failed_key="end" if number else None)
+    inputs = [line for line in told(story) if "score" in line]
+
+    assert len(inputs) == 1
+    assert inputs[0].startswith("inputs: train/start.0.score: 0 -> 1 (")
+    assert inputs[0].endswith("), and in 2 other tasks")

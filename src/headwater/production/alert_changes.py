@@ -78,20 +78,32 @@ def _data(good: RunRecord, bad: RunRecord, failed: TaskRow | None, told: Compari
 def _inputs(
     good: RunRecord, bad: RunRecord, failed: TaskRow | None, names: Sequence[str]
 ) -> Iterator[tuple[int, Change]]:
-    """Yield artifacts that are not as they were, with a rank: columns and types first, then what the task reads."""
+    """Yield artifacts that are not as they were, with a rank: columns and types first, then what the task reads.
+
+    Of those that many tasks of a step set, the one with the lowest rank speaks for all.
+    """
     keys = [name.rpartition(".")[0] for name in names]
     before, now = _rows(good, keys), _rows(bad, keys)
     reads = _reads(good, failed)
+    alike: dict[str, list[tuple[int, str]]] = {}
     for name in names:
-        if name not in before or name not in now:
-            continue
-        shape = describe_difference(before[name].header, now[name].header)
-        is_read = now[name].name in reads
-        rank = 0 if shape.is_structural else 1 if is_read else 2
-        by = f", which {failed.step} reads" if is_read and failed is not None else ""
-        digests = f"{before[name].ref.digest[:12]} -> {now[name].ref.digest[:12]}"
-        told = f"{shape.told} ({digests})" if shape.told else digests
-        yield rank, Change("inputs", f"{_short(name)}{by}: {told}")
+        if name in before and name in now:
+            shape = describe_difference(before[name].header, now[name].header)
+            is_read = now[name].name in reads
+            by = f", which {failed.step} reads" if is_read and failed is not None else ""
+            digests = f"{before[name].ref.digest[:12]} -> {now[name].ref.digest[:12]}"
+            told = f"{shape.told} ({digests})" if shape.told else digests
+            rank = 0 if shape.is_structural else 1 if is_read else 2
+            alike.setdefault(_step_and_name(name), []).append((rank, f"{name}{by}: {told}"))
+    for found in alike.values():
+        rank, text = min(found, key=lambda one: one[0])
+        more = f", and in {len(found) - 1} other tasks" if len(found) > 1 else ""
+        yield rank, Change("inputs", f"{text}{more}")
+
+
+def _step_and_name(name: str) -> str:
+    key, _, artifact = name.rpartition(".")
+    return f"{parse_task_key(key).step}.{artifact}"
 
 
 def _rows(record: RunRecord, keys: Sequence[str]) -> dict[str, ArtifactRow]:
@@ -248,10 +260,3 @@ def _packages(record: RunRecord, lock: Digest | None) -> dict[str, str]:
         return {}
     decoded = msgspec.json.decode(bytes(record.view.home.objects.map_raw(lock)), type=EnvironmentLock)
     return {"python": decoded.python, **{name: package.version for name, package in decoded.packages.items()}}
-
-
-def _short(name: str) -> str:
-    """`start.rows` for an artifact that only one task can have, else with its place."""
-    key, _, artifact = name.rpartition(".")
-    parts = parse_task_key(key)
-    return f"{key}.{artifact}" if parts.frames or parts.passes else f"{parts.step}.{artifact}"
