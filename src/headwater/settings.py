@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True):
     pools: Setting = Setting("", "default")
     #: `yes`: alerts may go to private networks and to this machine itself.
     alert_allow_private: Setting = Setting("no", "default")
+    #: Port at which the daemon answers for services, on this machine only.
+    host_port: Setting = Setting("8500", "default")
 
 
 def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], cwd: str) -> Settings:
@@ -74,6 +76,7 @@ def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], c
         max_log_size=_whole(look("max_log_size") or Setting("1024", "default"), "max_log_size"),
         pools=look("pools") or Setting("", "default"),
         alert_allow_private=_yes_or_no(look("alert_allow_private") or Setting("no", "default"), "alert_allow_private"),
+        host_port=_whole(look("host_port") or Setting("8500", "default"), "host_port"),
     )
 
 

@@ -6,11 +6,10 @@ import tempfile
 from collections.abc import Awaitable, Callable
 
 import msgspec
-import uvicorn
 
 from headwater.hosting.app import HostApp
 from headwater.hosting.services import Services
-from headwater.model.errors import UserMistake
+from headwater.model.errors import NotInstalled, UserMistake
 
 #: Seconds that requests under way get when the host is told to stop.
 DRAIN_SECONDS = 20
@@ -69,6 +68,10 @@ def serve(app: HostApp, services: Services, listener: socket.socket, attend: Att
 
 
 async def _serve(app: HostApp, services: Services, listener: socket.socket, attend: Attend, folder: str) -> None:
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise NotInstalled("uvicorn", "hosting", "answering requests") from error
     config = uvicorn.Config(
         app,
         log_level="warning",

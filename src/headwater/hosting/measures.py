@@ -1,9 +1,12 @@
 """What a host counts, in the conventions of Prometheus."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from typing import Any
+
+from headwater.model.errors import NotInstalled
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 _LABELS = ("service", "endpoint", "version")
 
 
@@ -16,39 +19,36 @@ class _Of:
         self.latency = measures.latency.labels(*labels)
         self.queue = measures.queue.labels(*labels)
         self.batch = measures.batch.labels(*labels)
-        self.by_status: dict[int, Counter] = {}
+        self.by_status: dict[int, Any] = {}
 
 
 class Measures:
     """Counts and histograms of one host."""
 
     def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
-        names = {"registry": registry, "namespace": "headwater"}
-        self.requests = Counter("requests", "Requests answered", (*_LABELS, "status"), **names)  # type: ignore[arg-type]
-        self.latency = Histogram(
-            "request_seconds",
-            "From the request's arrival to its answer",
-            _LABELS,
-            buckets=_SECONDS,
-            **names,  # type: ignore[arg-type]
-        )
-        self.queue = Histogram(
-            "queue_seconds",
-            "Time that a request waited for a worker",
-            _LABELS,
-            buckets=_SECONDS,
-            **names,  # type: ignore[arg-type]
-        )
-        self.batch = Histogram(
-            "batch_size",
-            "Requests answered together",
-            _LABELS,
-            buckets=(1, 2, 4, 8, 16, 32, 64, 128),
-            **names,  # type: ignore[arg-type]
-        )
-        self.in_flight = Gauge("in_flight", "Requests not answered yet", ("service",), **names)  # type: ignore[arg-type]
-        self.workers = Gauge("workers", "Worker processes that answer", ("service", "version"), **names)  # type: ignore[arg-type]
+        """Count from zero.
+
+        Raises:
+            NotInstalled: prometheus-client is missing.
+        """
+        try:
+            import prometheus_client
+        except ImportError as error:
+            raise NotInstalled("prometheus-client", "hosting", "counting requests") from error
+        self._client = client = prometheus_client
+        self._registry = registry = client.CollectorRegistry()
+
+        def make(kind: Any, name: str, text: str, labels: tuple[str, ...], **more: Any) -> Any:
+            return kind(name, text, labels, namespace="headwater", registry=registry, **more)
+
+        self.requests = make(client.Counter, "requests", "Requests answered", (*_LABELS, "status"))
+        arrival = "From the request's arrival to its answer"
+        self.latency = make(client.Histogram, "request_seconds", arrival, _LABELS, buckets=_SECONDS)
+        waited = "Time that a request waited for a worker"
+        self.queue = make(client.Histogram, "queue_seconds", waited, _LABELS, buckets=_SECONDS)
+        self.batch = make(client.Histogram, "batch_size", "Requests answered together", _LABELS, buckets=_SIZES)
+        self.in_flight = make(client.Gauge, "in_flight", "Requests not answered yet", ("service",))
+        self.workers = make(client.Gauge, "workers", "Worker processes that answer", ("service", "version"))
         self._known: dict[tuple[str, str, str], _Of] = {}
 
     def note(
@@ -69,4 +69,5 @@ class Measures:
 
     def text(self) -> bytes:
         """Give all of it as Prometheus reads it."""
-        return generate_latest(self._registry)
+        text: bytes = self._client.generate_latest(self._registry)
+        return text

@@ -14,6 +14,7 @@ _ROLES = {
     "scheduler": ("headwater.production.scheduler", "be_scheduler"),
     "launcher": ("headwater.production.driving", "be_launcher"),
     "alerter": ("headwater.production.telling", "be_alerter"),
+    "host": ("headwater.production.answering", "be_host"),
 }
 
 

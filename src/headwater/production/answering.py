@@ -1,0 +1,48 @@
+"""The daemon's host: waits until a service is deployed, then becomes `headwater host`."""
+
+import os
+import sys
+from threading import Event as Stop
+
+from headwater.home import Home, open_home
+from headwater.production.asked import Asked
+from headwater.production.journal import Journal
+
+#: Kind of the records that say which version of a service is live.
+_SERVICE = "service"
+#: Seconds between looks at whether there is one.
+_LOOK_SECONDS = 1.0
+
+
+def be_host(asked: Asked, journal: Journal) -> int:
+    """Answer for the store's services as long as there are any; costs next to nothing while there are none."""
+    stop = asked.stopped()
+    home = open_home(asked.home)
+    try:
+        if not _has_services(home, stop):
+            return 0
+        port = home.settings.host_port.value if home.settings is not None else "8500"
+    finally:
+        home.close()
+    journal.note(f"answers at port {port}")
+    if asked.log is not None:
+        _print_to(asked.log)
+    # The parent's death ends it as before: what the kernel was told stays with the process.
+    words = ("-P", "-m", "headwater", "host", "--home", asked.home, "--port", port)
+    return os.execv(sys.executable, (sys.executable, *words))
+
+
+def _has_services(home: Home, stop: Stop) -> bool:
+    """Wait for the first service; False when told to stop before."""
+    while not stop.is_set():
+        if home.ledger.records(_SERVICE, limit=1):
+            return True
+        stop.wait(_LOOK_SECONDS)
+    return False
+
+
+def _print_to(path: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
