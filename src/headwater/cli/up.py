@@ -18,6 +18,7 @@ from headwater.model.production import Schedule
 from headwater.model.rows import RunQuery
 from headwater.production.asked import LOG, Asked
 from headwater.production.clock import read_clock
+from headwater.production.pools import read_pools
 from headwater.production.scheduler import ROLE
 from headwater.production.starting import find_daemon, refuse_second, start_daemon, stop_daemon
 
@@ -89,8 +90,9 @@ WantedBy=default.target
 
 
 def _start(home: Home, asked: Asked) -> None:
-    refuse_second(home.path)
+    read_pools(home.settings)
     ledger = home.ledger
+    refuse_second(home.path)
     print(f"store {home.path}", file=sys.stderr)
     if asked.is_foreground:
         _print_next(home, asked.clock.now())
