@@ -52,6 +52,7 @@ _PUBLIC = {
     "get_metadata": ("headwater.client.session", "get_metadata"),
     "default_metadata": ("headwater.client.session", "default_metadata"),
     "ServiceSpec": ("headwater.hosting.spec", "ServiceSpec"),
+    "WebServiceSpec": ("headwater.hosting.spec", "WebServiceSpec"),
     "endpoint": ("headwater.hosting.spec", "endpoint"),
     "audit": ("headwater.hosting.spec", "audit"),
     "Batch": ("headwater.hosting.spec", "Batch"),
@@ -102,8 +103,8 @@ if TYPE_CHECKING:
         metadata,
         namespace,
     )
-    from headwater.deployer import DeployedFlow, Deployer, publish_event
     from headwater.client.trigger import MetaflowEvent, Trigger
+    from headwater.deployer import DeployedFlow, Deployer, publish_event
     from headwater.flow.decorators import (
         approval,
         catch,
@@ -135,7 +136,7 @@ if TYPE_CHECKING:
     from headwater.flow.spec import FlowSpec
     from headwater.flow.step import step
     from headwater.hosting.problems import RequestRefused
-    from headwater.hosting.spec import Batch, Canary, ServiceSpec, audit, endpoint
+    from headwater.hosting.spec import Batch, Canary, ServiceSpec, WebServiceSpec, audit, endpoint
     from headwater.model.current import current
     from headwater.model.errors import HeadwaterError
     from headwater.runner import Runner

@@ -9,6 +9,7 @@ import msgspec
 
 from headwater.home import Home
 from headwater.hosting.deploying import laid_out, worker_of
+from headwater.hosting.following import follow_sources
 from headwater.hosting.pool import PoolLimits, VersionPool
 from headwater.hosting.services import Hosted, Services
 from headwater.hosting.sources import small_of
@@ -85,6 +86,7 @@ class Keeper:
         self._kept: dict[str, _Kept] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._told = b""
+        self._following: asyncio.Task[None] | None = None
 
     async def attend(self, services: Services, folder: str, loaded: asyncio.Event) -> None:
         """Bring up what is deployed, then follow the ledger until cancelled."""
@@ -93,6 +95,7 @@ class Keeper:
             while True:
                 if is_first or self._home.ledger.wait(0) or self._is_to_be_tried():
                     self._look(services, folder)
+                    self._follow()
                 if is_first or not any(kept.task for kept in self._kept.values()):
                     is_first = False
                     if all(kept.task is None for kept in self._kept.values()):
@@ -118,6 +121,11 @@ class Keeper:
             services.remove(name)
             self._say(f"{name} was taken down")
             self._retire(gone, list(gone.pools))
+
+    def _follow(self) -> None:
+        """Look for new runs of followed sources; audits take their time, so beside the loop that answers."""
+        if self._following is None or self._following.done():
+            self._following = asyncio.create_task(asyncio.to_thread(follow_sources, self._home, self._clock, self._say))
 
     def _is_to_be_tried(self) -> bool:
         now = self._clock()
@@ -211,7 +219,8 @@ class Keeper:
             if kept.task is not None:
                 kept.task.cancel()
         pools = [pool for kept in self._kept.values() for pool in kept.pools.values()]
-        await asyncio.gather(*(pool.close() for pool in pools), *self._closing, return_exceptions=True)
+        following = [] if self._following is None else [self._following]
+        await asyncio.gather(*(pool.close() for pool in pools), *self._closing, *following, return_exceptions=True)
 
 
 def read_status(home: Home) -> HostStatus | None:

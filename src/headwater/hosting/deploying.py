@@ -205,6 +205,12 @@ def _source(home: Home, definition: ServiceDefinition, request: ServiceRequest) 
             f"{row.path} is no run of a production deployment: its artifacts may not answer by themselves",
             hint=f'name it by hand (--run {row.path}), or deploy the flow and say source = "{flow}@{PRODUCTION}"',
         )
+    if definition.follow and "@" not in definition.source:
+        flow = definition.source.partition("/")[0]
+        raise DeploymentRefused(
+            f"{definition.service} follows {definition.source}, which is no deployment",
+            hint=f'source = "{flow}@{PRODUCTION}"',
+        )
     return row
 
 

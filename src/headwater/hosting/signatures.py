@@ -26,7 +26,11 @@ class Signature:
     def __init__(self, name: str, function: Callable[..., object], mark: EndpointMark) -> None:
         self.name = name
         self.mark = mark
-        fields, self.gives = _annotations(name, function, is_batched=mark.batch is not None)
+        self.takes_whole_body = is_older_form(function)
+        fields: list[Any] = [("request_dict", dict[str, Any])]
+        self.gives: Any = dict[str, Any]
+        if not self.takes_whole_body:
+            fields, self.gives = _annotations(name, function, is_batched=mark.batch is not None)
         #: Names of the parameters, in order.
         self.parameters = tuple(field[0] for field in fields)
         #: Type of each, of one call.
@@ -35,9 +39,10 @@ class Signature:
         # An unknown type shows only when a decoder or a schema is made.
         try:
             self._body = msgspec.defstruct(f"{name}_request", fields, forbid_unknown_fields=True, kw_only=True)
-            self._decoder = msgspec.json.Decoder(self._body, dec_hook=from_json)
+            body: Any = dict[str, Any] if self.takes_whole_body else self._body
+            self._decoder = msgspec.json.Decoder(body, dec_hook=from_json)
             schemas, definitions = msgspec.json.schema_components(
-                [self._body, self.gives], schema_hook=schema_of, ref_template=REFERENCE
+                [body, self.gives], schema_hook=schema_of, ref_template=REFERENCE
             )
         except (TypeError, NameError) as error:
             raise UserMistake(f"endpoint `{name}` cannot be served: {error}", hint=_TYPES) from error
@@ -54,6 +59,8 @@ class Signature:
             RecursionError: it is nested too deeply.
         """
         read = self._decoder.decode(body)
+        if self.takes_whole_body:
+            return [read]
         return [getattr(read, name) for name in self.parameters]
 
     def convert(self, values: dict[str, object]) -> Sequence[object]:
@@ -68,6 +75,12 @@ class Signature:
             TypeError: it holds something that has no JSON form.
         """
         return self._encode(answer)
+
+
+def is_older_form(function: Callable[..., object]) -> bool:
+    """Whether an endpoint is `def x(self, request_dict)` without annotations: it gets the whole body."""
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    return [each.name for each in parameters] == ["request_dict"] and parameters[0].annotation is parameters[0].empty
 
 
 def _annotations(name: str, function: Callable[..., object], *, is_batched: bool) -> tuple[list[Any], Any]:

@@ -61,6 +61,13 @@ class ServiceSpec:
         """Prepare what endpoints use; called once, before any request and before workers are forked."""
 
 
+class WebServiceSpec(ServiceSpec):
+    """A service in the older form: its endpoints are `def x(self, request_dict)` and give a dictionary.
+
+    They take any JSON object, and nothing is known of what it holds: prefer typed parameters.
+    """
+
+
 def endpoint(
     function: Callable[..., object] | None = None,
     /,
