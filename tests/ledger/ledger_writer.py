@@ -15,6 +15,7 @@ from tests.ledger.ledger_stories import (
     commit,
     digest,
     event,
+    finished,
     planned,
     record,
     small_ref,
@@ -109,12 +110,19 @@ def publish(ledger, count):
         say("acked", ledger.publish(event(f"e{number}")).number)
 
 
+def end_runs(ledger, count):
+    for _ in range(count):
+        lease, _ = begin(ledger, started("start", 1))
+        ledger.append(lease, commit(succeeded("start"), finished()))
+        say("acked", lease.run)
+
+
 def lead(ledger):
     say("leads" if ledger.lead("scheduler") else "does not lead")
     sys.stdin.readline()
 
 
-COUNTED = {"launch": launch, "records": write_records, "count_up": count_up, "publish": publish}
+COUNTED = {"launch": launch, "records": write_records, "count_up": count_up, "publish": publish, "end": end_runs}
 
 
 def main():

@@ -89,6 +89,21 @@ def test_an_event_that_was_acknowledged_is_there_after_a_kill(kill, home, writer
     ledger.close()
 
 
+# Each run has two commits, its start and its end: the fourth ends the second run.
+@pytest.mark.parametrize("kill", ["after_insert:4", "before_commit:4", "after_commit:4", "before_begin:5"])
+def test_a_run_that_ended_is_published_and_one_that_did_not_is_not_whenever_its_driver_is_killed(kill, home, writer):
+    process = writer("end", "9", HEADWATER_FAILPOINT=f"ledger.{kill}")
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+    ledger = SqliteLedger(home)
+    ended = [row.run for row in ledger.runs(RunQuery(status="succeeded")).rows]
+    assert len(ended) == (1 if kill in ("after_insert:4", "before_commit:4") else 2)
+    assert [told.id for told in ledger.published()] == [f"run:{run}" for run in reversed(ended)]
+    assert severe(ledger) == []
+    ledger.close()
+
+
 def test_of_three_processes_that_take_a_queued_run_one_becomes_its_first_driver(file_ledger, writer):
     (firing,) = file_ledger.launch([planned("a")])
     processes = [writer("take", firing.run) for _ in range(3)]
