@@ -69,6 +69,17 @@ class Twice(FlowSpec):
         pass
 
 
+class Quick(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.end)
+
+    @approval(expires=0.1)
+    @step
+    def end(self):
+        pass
+
+
 class FailsAfterGate(FlowSpec):
     @step
     def start(self):
@@ -133,6 +144,17 @@ class Hooked(FlowSpec):
 class Hanging(FlowSpec):
     @step
     def start(self):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
+class Broken(FlowSpec):
+    @step
+    def start(self):
+        raise ValueError("broken")
         self.next(self.end)
 
     @step

@@ -3,11 +3,11 @@
 import pytest
 
 from headwater.model.errors import RunIsDriven
-from headwater.model.events import Cancel, GateDecided
+from headwater.model.events import Cancel, GateDecided, GateReached
 from headwater.model.rows import RunQuery
 from headwater.runtime.cancel import end_interrupted
 from headwater.runtime.drive import Parked
-from tests.runtime.gated_flows import FailsAfterGate, Gated, Twice
+from tests.runtime.gated_flows import FailsAfterGate, Gated, Quick, Twice
 
 _ALL = RunQuery()
 
@@ -66,6 +66,18 @@ def test_what_was_decided_in_time_counts_whenever_it_is_read(desk, decided_after
     desk.now += 100_000
 
     assert desk.go_on(row).status == status
+
+
+def test_what_was_decided_just_before_a_gate_expires_is_read_before_it_does(desk):
+    def decide_in_time(happening):
+        if isinstance(happening, GateReached):
+            (row,) = desk.home.ledger.runs(_ALL).rows
+            desk.decide(row, "end", at=desk.now + 0.05)
+            desk.now += 0.2
+
+    desk.on = decide_in_time
+
+    assert desk.start(Quick).status == "succeeded"
 
 
 def test_a_decision_is_not_for_a_gate_that_came_after_it(desk):

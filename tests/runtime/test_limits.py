@@ -7,8 +7,9 @@ import pytest
 
 from headwater.model.events import TaskSucceeded
 from headwater.model.ports import Wrote
+from headwater.model.rows import TaskQuery
 from tests.runtime import gated_flows
-from tests.runtime.gated_flows import Deployed, Slow
+from tests.runtime.gated_flows import Broken, Deployed, Slow
 
 
 def when_it_wrote(desk, act):
@@ -111,3 +112,15 @@ def test_a_queued_run_is_driven_with_the_code_that_its_driver_names(desk, engine
         "project": None,
         "file": str(package / "gated_flows.py") if engine == "local" else gated_flows.__file__,
     }
+
+
+def test_a_failure_of_a_deployed_flow_shows_the_lines_of_its_package(desk, tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    shutil.copy(gated_flows.__file__, package)
+    row = desk.launch(Broken, root="/there/is/no/such/folder")
+
+    row = desk.go_on(row, "local", code_root=str(package))
+
+    (task,) = desk.home.ledger.tasks(TaskQuery(row.run)).rows
+    assert [(frame.function, frame.is_user) for frame in task.error.frames][-1] == ("Broken.start", True)
