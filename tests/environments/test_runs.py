@@ -350,3 +350,24 @@ def test_debug_steps_into_a_task_inside_its_environment(ran: Place) -> None:
     inside = f"{ran.environ['HEADWATER_HOME']}/environments/{started(ran).environments['use']}"
 
     assert f"('inside', 9, '{inside}')" in done.stdout
+
+
+def test_the_client_tells_the_packages_of_a_step_and_compare_names_the_one_that_changed(
+    own_index: Index, project: Path, tmp_path: Path
+) -> None:
+    environ = {**environ_for(own_index), "HEADWATER_HOME": str(tmp_path / "home")}
+    there = Place(project, environ)
+    (project / "upgrades.py").write_text(UPGRADES)
+    there.headwater("run", "upgrades.py")
+    (project / "upgrades.py").write_text(UPGRADES.replace(">=1", "1.0"))
+    there.headwater("run", "upgrades.py")
+    home = there.home()
+    view = View(home, None)
+    first, second = (Run(f"Upgrades/{label}", _namespace_check=False, _view=view) for label in (1, 2))
+    steps = [first["start"].environment_info, first["end"].environment_info, second["start"].task.environment_info]
+    changed = first.compare(second).environment
+    home.close()
+
+    assert [one.get("tiny") for one in steps] == ["2.0", None, "1.0"]
+    assert [one.get("click") is None for one in steps] == [True, False, True]
+    assert [(one.name, one.values) for one in changed] == [("start: tiny", ("2.0", "1.0"))]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from headwater.client.code import files_of
+from headwater.client.packages import packages_of_run
 from headwater.client.plain import plain_values
 from headwater.client.records import RunRecord
 from headwater.client.siblings import is_shown
@@ -34,7 +35,7 @@ class Comparison(msgspec.Struct, frozen=True):
     files: tuple[Difference, ...]
     #: Files of the project: digests.
     code: tuple[Difference, ...]
-    #: Packages and `python`: versions.
+    #: Packages and `python`: versions. `train: numpy` is of the environment of a step.
     environment: tuple[Difference, ...]
     #: Steps: seconds that their tasks took in all; also where they are the same.
     timing: tuple[Difference, ...]
@@ -61,7 +62,7 @@ def compare_runs(records: Sequence[RunRecord]) -> Comparison:
         artifacts=_differences([found.artifacts for found in tasks]),
         files=_read_by_all([found.files for found in tasks]),
         code=_differences([files_of(record.view, record.started.code) for record in records]),
-        environment=_differences([record.started.environment for record in records]),
+        environment=_differences([packages_of_run(record) for record in records]),
         timing=_all([found.seconds for found in tasks]),
     )
 

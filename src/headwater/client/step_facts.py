@@ -5,6 +5,7 @@ from datetime import datetime
 
 from headwater.client.display import Sheet
 from headwater.client.named import Named, local_time
+from headwater.client.packages import packages_of_step
 from headwater.client.records import PARAMETERS_STEP, RunRecord, is_task_over
 from headwater.client.sheets import step_sheet
 from headwater.model.graph import Step as GraphStep
@@ -46,8 +47,8 @@ class StepFacts(Named):
 
     @property
     def environment_info(self) -> dict[str, str]:
-        """Packages of the interpreter that ran it, name -> version, and `python`."""
-        return dict(self._record.started.environment)
+        """Packages that it ran with, name -> version, and `python`: those of its environment, when it has one."""
+        return packages_of_step(self._record, self._step)
 
     def _pages(self, limit: int = 1000) -> Iterator[tuple[TaskRow, ...]]:
         """Yield pages of its tasks, in the order in which they started."""

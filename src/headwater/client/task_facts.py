@@ -10,6 +10,7 @@ from headwater.client.lineage import really_ran
 from headwater.client.logs import attempt_file, read_text
 from headwater.client.metric_points import MetricPoints
 from headwater.client.named import Named, local_time
+from headwater.client.packages import packages_of_step
 from headwater.client.records import PARAMETERS_STEP, RunRecord, is_task_over
 from headwater.client.sheets import task_sheet
 from headwater.client.siblings import Siblings, is_shown
@@ -149,8 +150,8 @@ class TaskFacts(Named):
 
     @property
     def environment_info(self) -> dict[str, str]:
-        """Packages of the interpreter that ran it, name -> version, and `python`."""
-        return dict(self._record.started.environment)
+        """Packages that it ran with, name -> version, and `python`: those of its environment, when it has one."""
+        return packages_of_step(self._record, self._step)
 
     @property
     def metadata(self) -> list[Metadatum]:

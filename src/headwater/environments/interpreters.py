@@ -45,7 +45,8 @@ def find_interpreter(uv: Uv, wanted: str, folder: str) -> Interpreter:
     for interpreter in installed:
         if interpreter.version == wanted or interpreter.version.startswith(f"{wanted}."):
             return interpreter
-    found = ", ".join(f"{one.version} ({one.path})" for one in installed) or "none"
+    by_version = {one.version: one.path for one in reversed(installed)}
+    found = ", ".join(f"{version} ({path})" for version, path in reversed(by_version.items()))
     raise EnvironmentMistake(
         f"Python {wanted} is not on this machine; found: {found}",
         hint=f"`uv python install {wanted}` brings it, or ask for one of these",
