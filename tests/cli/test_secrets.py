@@ -202,6 +202,15 @@ def test_a_missing_secret_stops_the_run_before_user_code_and_names_every_remedy(
     assert ran.stderr.count("start/1 started") == 1
 
 
+def test_a_run_goes_on_where_the_missing_secret_stopped_it(desk):
+    desk.call("run", desk.flow(MISSING))
+    (desk.folder / "open.env").chmod(0o600)
+    resumed = desk.call("resume", "Missing/1", NO_SUCH_TOKEN="here now")
+
+    assert resumed.returncode == 0, resumed.stderr
+    assert "user code ran" in resumed.stderr
+
+
 def test_debug_gives_the_secrets_to_the_person_who_debugs(desk):
     desk.call("run", desk.flow(FLOW), TOKEN=FROM_ENVIRONMENT)
     without = desk.call("debug", "Leaky/1/start", "--command", "c")

@@ -104,7 +104,8 @@ def test_a_file_of_another_user_is_refused(tmp_path):
         (f'{{"A": "{VALUE}"', "not a JSON object of names and values"),
         (f"HEADWATER_HOME={VALUE}", "are settings, not secrets"),
         (f"A-B={VALUE}", "is no name"),
-        (f"A=x\0{VALUE}", "holds a zero byte"),
+        (f"A=x\0{VALUE}", "`A` holds a character that no variable can"),
+        (f'{{"A": "\\ud800{VALUE}"}}', "not a JSON object of names and values"),
     ],
 )
 def test_a_file_of_another_form_is_refused_without_a_word_of_what_it_holds(tmp_path, content, words):

@@ -4,6 +4,7 @@ The values exist in this process's environment only, and in the memory of its su
 task prints. No order, event or file holds them.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 
 from headwater.flow.secret_sources import check_variable, without_values
@@ -78,13 +79,20 @@ def _check(name: str, value: str, source: SecretSource, found: Mapping[str, str]
     wrong = check_variable(name)
     if wrong:
         raise SecretMissing(f"it {wrong}", hint="rename it with `options`")
-    if "\0" in value:
-        raise SecretMissing(f"`{name}` holds a zero byte, which no variable can")
+    if not _is_storable(value):
+        raise SecretMissing(f"`{name}` holds a character that no variable can")
     if name in found:
         raise SecretMissing(f"it sets `{name}`, as another source does", hint="rename one with `options`")
     if not source.may_override and environ.get(name, value) != value:
         message = f"it sets `{name}`, which the task's environment has already with another value"
         raise SecretMissing(message, hint="`@secrets(..., allow_override=True)` lets the secret win")
+
+
+def _is_storable(value: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
 
 
 def _withheld(order: TaskOrder) -> SecretMissing:
