@@ -152,6 +152,11 @@ class Keeper:
             self._say(f"{name}, version {number} loaded in {time.monotonic() - started:.1f} s")
             if kept.wanted == number:
                 self._switch(kept, number)
+            else:
+                # Somebody changed their mind meanwhile: it stands by in place of what stood by before.
+                live = kept.hosted.live
+                spared = {number, None if live is None else live.version.number}
+                self._retire(kept, [old for old in kept.pools if old not in spared])
         except HeadwaterError as error:
             kept.problem = error.message
             kept.try_at = self._clock() + _PAUSES[min(kept.failures, len(_PAUSES) - 1)]
