@@ -18,80 +18,18 @@ from headwater.deployments.names import split_target
 from headwater.deployments.owners import Person
 from headwater.deployments.stored import find_deployment, record_of
 from headwater.home import Home, make_home
-from headwater.model.errors import RunIsDriven, RunIsFinished
-from headwater.model.events import DriverChanged, RunFinished
 from headwater.model.ids import new_ulid
-from headwater.model.ports import FIRST_EPOCH, Commit
 from headwater.model.production import RunPolicy, Schedule
 from headwater.production import scheduler as scheduler_module
 from headwater.production.journal import Journal
-from headwater.production.launcher import DriverEnded
 from headwater.production.scheduler import Scheduler
 from headwater.production.slots import slots_between
 from tests.production.daemon_scene import firings, rows
+from tests.production.hand_world import BEGIN, HOUR, Died, HandClock, HandDrivers
 from tests.production.standings import TARGET, deployed
 
-BEGIN = 1_772_776_800.0  # 2026-03-06 06:00 UTC
-HOUR = 3600.0
 CRONS = ["0 * * * *", "*/30 * * * *", "15 */2 * * *", "0 6 * * *"]
 POLICIES = [RunPolicy(overlap=overlap, retries=1) for overlap in ("skip", "queue", "allow", "cancel_previous")]
-
-
-class Died(BaseException):
-    """The scheduler's process is gone."""
-
-
-class HandClock:
-    rate = 1.0
-
-    def __init__(self):
-        self.time = BEGIN
-
-    def now(self):
-        return self.time
-
-    def seconds_until(self, instant):
-        return 0.0
-
-
-class HandDrivers:
-    """Drives runs when it is told to, by ending them."""
-
-    def __init__(self, home, clock, rng):
-        self.home, self.clock, self.rng = home, clock, rng
-        self.asked = {}
-        self._over = []
-
-    def drive(self, run, path):
-        self.asked[run] = path
-
-    def fileno(self):
-        return -1
-
-    def ended(self):
-        over, self._over = self._over, []
-        for each in over:
-            self.asked.pop(each.run, None)
-        return over
-
-    def work(self):
-        for run in list(self.asked):
-            deed = self.rng.random()
-            if deed < 0.3:
-                continue
-            if deed > 0.4:
-                self._end(run, "failed" if deed > 0.85 else "succeeded")
-            self._over.append(DriverEnded(run, 0 if deed > 0.4 else -9))
-
-    def _end(self, run, end):
-        try:
-            lease, epoch = self.home.ledger.take(run, self.clock.time)
-        except (RunIsDriven, RunIsFinished):
-            return
-        events = [RunFinished(at=self.clock.time, end=end, message="as told")]
-        if epoch > FIRST_EPOCH:
-            events.insert(0, DriverChanged(at=self.clock.time, host="desk", pid=1, epoch=epoch))
-        self.home.ledger.append(lease, Commit(events=events))
 
 
 class World:

@@ -9,7 +9,7 @@ from headwater.deployments.shadows import is_shadow_over
 from headwater.deployments.stored import find_deployment
 from headwater.home import Home
 from headwater.model.deployment import AliasState, Deployment
-from headwater.model.errors import NotFound
+from headwater.model.errors import NotFound, UserMistake
 from headwater.model.events import Event, RunStarted
 from headwater.model.ids import RunId
 from headwater.model.launch import Launch, Trigger
@@ -18,6 +18,7 @@ from headwater.model.records import Record
 from headwater.model.rows import RunQuery, RunRow, RunStatus
 from headwater.production import backfill as backfills
 from headwater.production.backfill import Backfill, decode_backfill, next_slots
+from headwater.production.journal import Journal
 from headwater.production.listening import Listening
 from headwater.production.slots import schedule_name
 from headwater.production.standing import ActiveRun, Deployed, Pools, Stage, Standing
@@ -45,8 +46,16 @@ _STAGES: dict[RunStatus, Stage] = {
 class Knowledge:
     """What the scheduler knows, read from the ledger."""
 
-    def __init__(self, home: Home, pools: Pools, now: float) -> None:
-        """Read all of it."""
+    def __init__(self, home: Home, pools: Pools, journal: Journal, now: float) -> None:
+        """Read all of it.
+
+        Args:
+            home: the store.
+            pools: what the settings say.
+            journal: takes what cannot be read.
+            now: Unix time.
+        """
+        self._journal = journal
         #: What ended before then was told by whoever knew it then.
         self.read_at = now
         self._ledger = home.ledger
@@ -82,7 +91,12 @@ class Knowledge:
             else:
                 self.standing.deployed[state.target] = deployed
                 self.note_shadow(state.target)
-                self._listen(deployed)
+                try:
+                    self._listen(deployed)
+                except UserMistake as mistake:
+                    # A zone that this machine has no more, for example: the others go on.
+                    self._journal.note(f"{state.target} does not fire by itself: {mistake.message}")
+                    self.timetable.put(state.target, (), {})
 
     def note_shadow(self, target: str) -> None:
         """Take note of whether a shadow has run as often as it was to; it may have fired just now."""

@@ -16,7 +16,7 @@ import msgspec
 from headwater.deployments.launches import plan_launch
 from headwater.deployments.shadows import SOURCE as SHADOW
 from headwater.home import Home, open_home
-from headwater.model.errors import HeadwaterError, UserMistake
+from headwater.model.errors import DiskFull, HeadwaterError, LedgerDamaged
 from headwater.model.failpoints import failpoint
 from headwater.model.launch import Firing
 from headwater.model.ports import PlannedFiring
@@ -105,7 +105,7 @@ class Scheduler:
 
     def _begin_anew(self) -> None:
         """Forget everything and read it from the ledger."""
-        self._knowledge = Knowledge(self._home, self._pools, self._clock.now())
+        self._knowledge = Knowledge(self._home, self._pools, self._journal, self._clock.now())
         for run in self._drivers.asked:
             if run in self._knowledge.standing.runs:
                 self._knowledge.standing.runs[run].stage = "driven"
@@ -237,8 +237,10 @@ class Scheduler:
             )
         except KeyError:
             return PlannedFiring(msgspec.structs.replace(record, reason=f"{fire.target} names no deployment any more"))
-        except UserMistake as mistake:
-            return PlannedFiring(msgspec.structs.replace(record, reason=mistake.message))
+        except (DiskFull, LedgerDamaged):
+            raise
+        except HeadwaterError as error:
+            return PlannedFiring(msgspec.structs.replace(record, reason=error.message))
         firing = msgspec.structs.replace(planned.firing, reason=fire.reason)
         return msgspec.structs.replace(planned, firing=firing)
 
