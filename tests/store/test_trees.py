@@ -358,3 +358,16 @@ def test_a_private_key_under_any_name_is_left_out(objects, project, name):
     tree = save_tree(objects, str(project))
 
     assert [(each.path, each.reason) for each in tree.left_out] == [(name, "holds a private key")]
+
+
+def test_a_link_to_equal_content_is_a_change(objects, laid_out):
+    tree, folder = laid_out
+    file = folder / "package" / "inner" / "query.sql"
+    file.rename(file.with_name("same.size"))
+    # Nine characters, as many as the file has bytes.
+    file.symlink_to("same.size")
+
+    assert verify_tree(objects, tree.digest, str(folder)) == [
+        "package/inner/query.sql is changed",
+        "package/inner/same.size was added",
+    ]
