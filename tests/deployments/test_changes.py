@@ -309,14 +309,12 @@ def test_an_alias_that_moves_to_what_is_being_deleted_wins_or_is_told(desk, monk
     desk.production()
     desk.production(given={"alpha": 1})
     changes = desk.changes()
-    write = desk.home.ledger.write_records
 
-    def write_after_a_rollback(records, objects=None):
-        monkeypatch.undo()
+    def look_while_somebody_rolls_back(deployment):
         desk.changes().roll_back(PRODUCTION, desk.tick(), 1)
-        write(records, objects)
 
-    monkeypatch.setattr(desk.home.ledger, "write_records", write_after_a_rollback)
+    # The last thing that it asks before it writes.
+    monkeypatch.setattr(changes, "_run_at_work", look_while_somebody_rolls_back)
     with pytest.raises(VersionConflict):
         changes.delete_deployment("Churn", 1, desk.tick())
     assert find_deployment(desk.home.ledger, "Churn", 1).deleted_at is None

@@ -138,6 +138,35 @@ def test_many_at_once_find_the_same_whole_package(desk, deployed):
     assert (found, errors) == ([True] * 8, [])
 
 
+def test_only_one_at_a_time_lays_a_package_out(desk, deployed, monkeypatch):
+    from headwater.deployments import packages
+
+    lay_out, both_inside = packages._lay_out, threading.Barrier(2)
+    met = []
+
+    def lay_out_together(*given):
+        try:
+            both_inside.wait(0.5)
+            met.append(True)
+        except threading.BrokenBarrierError:
+            lay_out(*given)
+
+    def look():
+        home = Home(desk.home_folder, "ann")
+        package_folder(home, deployed)
+        home.close()
+
+    monkeypatch.setattr(packages, "_lay_out", lay_out_together)
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert met == []
+    assert files_of(package_folder(desk.home, deployed)) == files_of(desk.folder)
+
+
 LAYS_OUT = """
 import sys
 from headwater.deployments.packages import package_folder
