@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from typing import Any
 
 import click
 
@@ -12,6 +13,7 @@ from headwater.hosting.attend import ROLE, Keeper
 from headwater.hosting.guard import Guard
 from headwater.hosting.host import Address, listen, serve
 from headwater.hosting.pool import PoolLimits
+from headwater.hosting.prediction_log import PredictionLog
 from headwater.hosting.services import Services
 from headwater.model.errors import UserMistake
 
@@ -40,11 +42,21 @@ def command(port: int, workers: int | None, memory: int | None, home: str | None
         )
         keeper = Keeper(opened, address.url, limits, say=_say, clock=time.time)
         _say(f"{address.url} answers for the services of {opened.path}")
+        log = PredictionLog(opened.path, time.time)
         services = Services()
-        serve(HostApp(services, Guard(address.host, address.port)), services, listener, keeper.attend)
+        app = HostApp(services, Guard(address.host, address.port), observe=log.observe)
+        serve(app, services, listener, lambda *given: _attend(keeper, log, *given))
     finally:
         opened.close()
     return 0
+
+
+async def _attend(keeper: Keeper, log: PredictionLog, *given: Any) -> None:
+    log.start()
+    try:
+        await keeper.attend(*given)
+    finally:
+        await log.close()
 
 
 def _say(text: str) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import msgspec
 
 from headwater.hosting.signatures import Signature
-from headwater.hosting.spec import AUDIT_MARK, MARK, EndpointMark, ServiceSpec
+from headwater.hosting.spec import AUDIT_MARK, MARK, EndpointMark, ServiceSpec, bytes_of
 from headwater.hosting.tensors import inputs_of, outputs_of
-from headwater.model.errors import FlowMistakes, Mistake, UserMistake
+from headwater.model.errors import FlowMistakes, InvalidDecorator, Mistake, UserMistake
 from headwater.model.ids import NAME
 from headwater.model.order import CodeSource
 from headwater.model.packages import PackageSet
-from headwater.model.service import EndpointSpec, Rollout, ServiceDefinition
+from headwater.model.service import EndpointSpec, LogOptions, Rollout, ServiceDefinition
 
 _SOURCE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)?(@[A-Za-z0-9_.-]+|/\d+)?$")
 
@@ -58,6 +58,7 @@ def compile_service(service: type[ServiceSpec], code: CodeSource) -> Compiled:
         reference=service.reference,
         rollout=service.rollout,
         audits=tuple(name for name, _ in audits),
+        log=LogOptions(float(service.log_sample), tuple(service.mask), bytes_of(service.log_budget, "log_budget")),
         packages=None if service.packages is None else PackageSet(packages=service.packages, python=service.python),
     )
     return Compiled(definition, signatures)
@@ -85,6 +86,14 @@ def _class_mistakes(service: type[ServiceSpec], file: str, *, has_endpoints: boo
         found.append(Mistake("`follow` and `reference` need a `source`", file, line, 'source = "MyFlow@production"'))
     if not isinstance(service.rollout, Rollout):
         found.append(Mistake(f"rollout = {service.rollout!r} is none", file, line, "rollout = Canary(steps=[10, 50])"))
+    if not isinstance(service.log_sample, int | float) or not 0 <= service.log_sample <= 1:
+        found.append(Mistake(f"log_sample = {service.log_sample!r} is no share", file, line, "from 0 to 1"))
+    if isinstance(service.mask, str) or not all(isinstance(name, str) for name in service.mask):
+        found.append(Mistake(f"mask = {service.mask!r} must be a list of names", file, line, 'mask = ["email"]'))
+    try:
+        bytes_of(service.log_budget, "log_budget")
+    except InvalidDecorator as wrong:
+        found.append(Mistake(wrong.message, file, line, wrong.hint))
     packages = service.packages
     is_named = isinstance(packages, dict) and all(isinstance(text, str) for pair in packages.items() for text in pair)
     if packages is not None and not is_named:

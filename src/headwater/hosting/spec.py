@@ -1,7 +1,7 @@
 """What a user writes: `ServiceSpec` with its endpoints and audits."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -17,6 +17,8 @@ MARK = "_headwater_endpoint"
 AUDIT_MARK = "_headwater_audit"
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$")
+_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT]?B)$", re.IGNORECASE)
+_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -47,6 +49,12 @@ class ServiceSpec:
     reference: str | None = None
     #: How new versions take over.
     rollout: Rollout = Rollout()
+    #: Share of the requests that is logged, with their answers: 0 to 1.
+    log_sample: float = 1.0
+    #: Fields of requests and answers whose values are not logged, such as `email`.
+    mask: Sequence[str] = ()
+    #: Room for the log: bytes, or text such as `500MB`.
+    log_budget: int | str = "1GB"
     #: Packages that it needs, name -> version; None = it runs with the interpreter that serves or deploys it.
     packages: dict[str, str] | None = None
     #: Version of Python for these packages; None = that of the interpreter.
@@ -133,6 +141,20 @@ def Canary(
     shadow_seconds = seconds_of(shadow, "Canary(shadow=...)")
     verdict = msgspec.convert(on_inconclusive, type=Rollout.__annotations__["on_inconclusive"])
     return Rollout(shadow_seconds, shares, min_requests, verdict, sticky_by)
+
+
+def bytes_of(size: int | str, where: str) -> int:
+    """Read `1000000`, `500MB`, `2GB`.
+
+    Raises:
+        InvalidDecorator: it is no size.
+    """
+    if isinstance(size, int) and not isinstance(size, bool) and size >= 0:
+        return size
+    matched = _SIZE.match(size.strip()) if isinstance(size, str) else None
+    if matched is None:
+        raise InvalidDecorator(f"`{where}`: {size!r} is no size", hint="bytes, or text such as 500MB, 2GB")
+    return int(float(matched[1]) * _BYTES[matched[2].upper()])
 
 
 def seconds_of(duration: float | str, where: str) -> float:

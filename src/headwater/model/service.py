@@ -56,6 +56,17 @@ class EndpointSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     timeout_seconds: float = 30.0
 
 
+class LogOptions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is logged of a service's answers."""
+
+    #: Share of the requests, from 0 (none) to 1.
+    share: float = 1.0
+    #: Fields of requests and answers whose values are not kept, at any depth.
+    mask: tuple[str, ...] = ()
+    #: Bytes that the log may take; the oldest go first.
+    budget_bytes: int = 1 << 30
+
+
 class ServiceDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
     """A compiled service."""
 
@@ -75,6 +86,8 @@ class ServiceDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
     rollout: Rollout = Rollout()
     #: Names of the methods that must pass before a version takes traffic, in the order written.
     audits: tuple[str, ...] = ()
+    #: What is logged of its answers.
+    log: LogOptions = LogOptions()
     #: Packages that it runs with; None = the interpreter that serves or deploys it.
     packages: PackageSet | None = None
 
