@@ -2,7 +2,7 @@
 
 import json
 
-from headwater.model.events import CancelRequested, GateReached, RunFinished, RunStarted
+from headwater.model.events import CancelRequested, GateReached, RunFinished, RunStarted, TaskStarted, TaskSucceeded
 from headwater.model.launch import Firing, Launch, Trigger
 from headwater.model.order import CodeSource
 from headwater.model.ports import Commit, PlannedFiring
@@ -35,11 +35,11 @@ def queue(story, key="k"):
 
 
 def wait_at_gate(story):
-    run = story.run(launch=launch_of("gated"))
-    run.task("start", "train", width=2)
-    run.add(GateReached(story.tick(), "join", "join", "deployer", SLOT))
-    run.lease.release()
-    return run.path
+    lease, _ = story.home.ledger.take(queue(story, "gated"), story.now)
+    first = [TaskStarted(story.tick(), "start", "start", 1, 0), TaskSucceeded(story.tick(), "start", 0)]
+    story.home.ledger.append(lease, Commit([*first, GateReached(story.tick(), "join", "join", "deployer", SLOT)]))
+    lease.release()
+    return "Churn/1"
 
 
 def statuses(spoken):
@@ -47,13 +47,13 @@ def statuses(spoken):
 
 
 def test_queued_and_waiting_runs_are_listed_as_such(story, call):
-    queue(story)
     wait_at_gate(story)
+    queue(story)
     story.run().whole()
 
-    assert statuses(call("list", "--json"))[1:] == [("Churn/2", "waiting"), ("Churn/1", "queued")]
-    assert statuses(call("list", "--status", "queued", "--json")) == [("Churn/1", "queued")]
-    assert statuses(call("list", "--status", "waiting", "--json")) == [("Churn/2", "waiting")]
+    assert statuses(call("list", "--json"))[1:] == [("Churn/2", "queued"), ("Churn/1", "waiting")]
+    assert statuses(call("list", "--status", "queued", "--json")) == [("Churn/2", "queued")]
+    assert statuses(call("list", "--status", "waiting", "--json")) == [("Churn/1", "waiting")]
 
 
 def test_runs_are_listed_by_their_target_and_say_their_slot(story, call):

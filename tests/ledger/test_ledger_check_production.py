@@ -48,10 +48,7 @@ def after(ledger, *statements):
             "UPDATE firings SET run_path = 'Churn/9' WHERE run IS NOT NULL",
             ("firing-without-run", "k", "Churn/1, started as k"),
         ),
-        (
-            "UPDATE firings SET key = 'other' WHERE run IS NOT NULL",
-            ("firing-without-run", "other", "Churn/1, started as k"),
-        ),
+        ("DELETE FROM firings WHERE run IS NOT NULL", ("run-without-firing", "Churn/1", "none")),
         (
             "INSERT INTO cursors VALUES ('triggers', 9)",
             ("cursor-beyond-events", "cursor triggers", "it stands at 9: 7 events will not be seen by it"),
@@ -75,6 +72,15 @@ def test_a_cursor_of_something_else_than_events_may_stand_anywhere(production):
     production.launch([], cursor=("alerts.slots", 1_735_689_600_000))
 
     assert list(production.check()) == []
+
+
+def test_a_firing_that_changed_its_key_is_missed_by_its_run_and_has_none_itself(production):
+    found = after(production, "UPDATE firings SET key = 'other' WHERE run IS NOT NULL")
+
+    assert found == [
+        ("firing-without-run", "other", "Churn/1, started as k"),
+        ("run-without-firing", "Churn/1", "none"),
+    ]
 
 
 def test_what_only_an_earlier_version_held_is_not_missed(production):

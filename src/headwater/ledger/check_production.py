@@ -21,6 +21,7 @@ def production_findings(database: Database) -> Iterator[Finding]:
     """Yield what is wrong with them; reads only."""
     yield from _gaps(database)
     yield from _firings_without_run(database)
+    yield from _runs_without_firing(database)
     yield from _cursors_beyond(database)
     yield from _holds(database)
 
@@ -37,6 +38,11 @@ def _firings_without_run(database: Database) -> Iterator[Finding]:
     for key, run, path, found_path, launch_key in database.rows(database.sql["firings_without_run"]):
         found = "no such run" if found_path is None else f"{found_path}, started as {launch_key or 'no firing'}"
         yield Finding("firing-without-run", key, f"run {run}, {path}", found, _FROM_BACKUP)
+
+
+def _runs_without_firing(database: Database) -> Iterator[Finding]:
+    for path, key in database.rows(database.sql["runs_without_firing"]):
+        yield Finding("run-without-firing", path, f"the record that it was started as {key}", "none", _FROM_BACKUP)
 
 
 def _cursors_beyond(database: Database) -> Iterator[Finding]:

@@ -102,6 +102,11 @@ WHERE firings.run IS NOT NULL
     AND (launch_key IS NULL OR launch_key <> firings.key OR runs.flow || '/' || runs.label <> run_path)
 ORDER BY number;
 
+-- name: runs_without_firing
+SELECT flow || '/' || label, launch_key FROM runs
+WHERE launch_key IS NOT NULL AND launch_key NOT IN (SELECT key FROM firings)
+ORDER BY id;
+
 -- name: cursors_beyond
 SELECT name, max(value), (SELECT coalesce(max(number), 0) FROM published) AS last
 FROM cursors WHERE name NOT LIKE '%.%' GROUP BY name HAVING max(value) > last;
