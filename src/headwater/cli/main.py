@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Start the daemon, which fires schedules and drives deployed runs"),
     "serve": ("serve", "Serve a service from its file, on this machine"),
     "service": ("service", "List, show, promote, roll back, pause and score with services"),
+    "explain": ("explain", "Say what made a service's answer"),
     "host": ("host", "Answer for all deployed services"),
     "alert": ("alert", "Say who is told of failures, and see what was told"),
     "approve": ("approve", "Let what waits for approval go on"),
