@@ -110,11 +110,13 @@ class Hanging:
     """Takes whatever comes and never answers."""
 
     def __init__(self):
-        self.ending = threading.Event()
+        #: Clients that gave up.
+        self.left = 0
 
     def __call__(self, connection):
         while connection.recv(65536):
             pass
+        self.left += 1
 
 
 class Dripping:

@@ -63,12 +63,24 @@ def test_an_alerter_that_is_killed_loses_nothing_and_tells_no_cause_as_two(story
     assert (alert.count, [one.is_delivered for one in alert.deliveries]) == (1, [True])
 
 
+class Patience(threading.Event):
+    """Is set after it was looked at some times; no time passes."""
+
+    looks = 3
+
+    def wait(self, timeout=None):
+        self.looks -= 1
+        return self.looks < 0
+
+
 def test_a_second_alerter_leaves_all_to_the_first(story):
-    stop = threading.Event()
-    stop.set()
     assert story.ledger.lead(ROLE)
-    serve_in_thread(story.home.path, stop)
+    serve_in_thread(story.home.path, Patience())
     assert story.kinds() == []
+
+    story.ledger.resign(ROLE)
+    serve_in_thread(story.home.path, Patience())
+    assert story.kinds() == ["failure"]
 
 
 def test_the_next_alerter_takes_over_when_the_first_has_gone(story):
