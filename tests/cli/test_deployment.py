@@ -98,6 +98,13 @@ def test_the_token_of_production_is_printed_once(project, call):
     assert call("deployment", "token", "Churn@production").out == f"{first['token']}\n"
 
 
+def test_production_that_fails_unheard_is_warned_of(project, call, monkeypatch):
+    assert "headwater alert add" in project("--production").err
+    assert "headwater alert add" not in project("--alpha", "0.1").err
+    monkeypatch.setenv("HEADWATER_ALERT_COMMAND", "/bin/true")
+    assert "headwater alert add" not in project("--production", "--alpha", "0.7").err
+
+
 def test_somebody_else_is_told_who_owns_production_and_how_to_get_the_token(project, call, monkeypatch):
     token = json.loads(project("--production", "--json").out)["token"]
     monkeypatch.setenv("HEADWATER_USER", "bob")

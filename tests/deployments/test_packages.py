@@ -3,13 +3,18 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from headwater.deployments.packages import package_folder
+from headwater.deployments.person_runs import start_run_of
+from headwater.deployments.unused_packages import remove_unused_packages
 from headwater.home import Home
 from headwater.model.errors import PackageDamaged
+from headwater.model.records import Held, Record
 from headwater.store.keys import object_key
 
 
@@ -170,6 +175,8 @@ def test_only_one_at_a_time_lays_a_package_out(desk, deployed, monkeypatch):
 LAYS_OUT = """
 import sys
 from headwater.deployments.packages import package_folder
+from headwater.deployments.person_runs import start_run_of
+from headwater.deployments.unused_packages import remove_unused_packages
 from headwater.deployments.stored import find_deployment
 from headwater.home import Home
 home = Home(sys.argv[1], "ann")
@@ -184,3 +191,51 @@ def test_a_kill_in_the_midst_of_laying_out_leaves_nothing_that_counts(desk, depl
     assert killed.returncode == -9
     folder = package_folder(desk.home, deployed)
     assert files_of(folder) == files_of(desk.folder)
+
+
+def age(folder, seconds=100_000):
+    then = os.stat(folder).st_mtime - seconds
+    os.utime(folder, (then, then))
+
+
+def test_copies_that_nothing_needs_are_removed_and_come_back_when_they_are_wanted(desk, deployed):
+    folder = package_folder(desk.home, deployed)
+    desk.write(parameters="x = 1").deploy()
+    age(folder)
+
+    assert remove_unused_packages(desk.home, time.time() - 86400) > 0
+    assert not os.path.exists(folder)
+    assert "rules/limits.py" in files_of(package_folder(desk.home, deployed))
+
+
+def test_copies_of_what_aliases_name_and_what_runs_need_stay(desk, deployed):
+    folder = package_folder(desk.home, deployed)
+    age(folder)
+    assert remove_unused_packages(desk.home, time.time() - 86400) == 0
+
+    firing = start_run_of(desk.home, "Churn@user.ann", {}, user="ann", at=desk.tick())
+    desk.write(parameters="x = 1").deploy()
+    assert remove_unused_packages(desk.home, time.time() - 86400) == 0
+    desk.finish(firing.run)
+    assert remove_unused_packages(desk.home, time.time() - 86400) > 0
+
+
+def test_a_copy_that_another_record_holds_stays(desk, deployed):
+    folder = package_folder(desk.home, deployed)
+    desk.write(parameters="x = 1").deploy()
+    age(folder)
+    held = (Held("Churn, version 1: code", tree=deployed.code.tree),)
+    desk.home.ledger.write_records([Record("version", "Churn/1", 1, desk.tick(), msgspec.Raw(b"{}"), held)])
+
+    assert remove_unused_packages(desk.home, time.time() - 86400) == 0
+    assert os.path.isdir(folder)
+
+
+def test_a_copy_that_was_asked_for_lately_stays(desk, deployed):
+    folder = package_folder(desk.home, deployed)
+    desk.write(parameters="x = 1").deploy()
+    age(folder)
+    package_folder(desk.home, deployed)
+
+    assert remove_unused_packages(desk.home, time.time() - 86400) == 0
+    assert os.path.isdir(folder)

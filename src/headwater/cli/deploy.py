@@ -20,7 +20,8 @@ from headwater.deployments.owners import person_of
 from headwater.deployments.preparing import DeployRequest, Watch
 from headwater.home import Home, open_home
 from headwater.model.deployment import Deployment
-from headwater.model.errors import UserMistake
+from headwater.model.errors import SettingMistake, UserMistake
+from headwater.production.channel_book import channels_of
 from headwater.runtime.environment import installed_packages
 
 #: Deploys services.
@@ -134,10 +135,20 @@ def _print(home: Home, done: Deployed, *, is_listing: bool) -> None:
         print(line)
     for line in no_daemon_lines(home, deployment):
         _tell(line)
+    if state.alias == PRODUCTION and not _is_anybody_told(home):
+        _tell("warning: nobody is told when it fails: headwater alert add webhook NAME URL")
     if done.token is not None:
         print(f"token: {done.token}")
         _tell("whoever is not you needs this token to replace it; it is kept for you and is not shown again by itself")
     _tell(f"run it now: headwater deployment run {state.target}")
+
+
+def _is_anybody_told(home: Home) -> bool:
+    try:
+        return bool(channels_of(home.path, os.environ))
+    except SettingMistake as mistake:
+        _tell(f"warning: {mistake}")
+        return True
 
 
 def _package_lines(done: Deployed, *, is_listing: bool) -> list[str]:

@@ -11,6 +11,7 @@ from headwater.cli.printing import print_json
 from headwater.cli.reading import gives_json, opened, reads_store
 from headwater.cli.upkeep import reachable
 from headwater.cli.words import bytes_text
+from headwater.deployments.unused_packages import remove_unused_packages
 from headwater.home import Home
 from headwater.model.errors import UserMistake
 from headwater.model.ids import Digest
@@ -123,6 +124,7 @@ def _remove(
     grace = 0.0 if is_purging else _GRACE_SECONDS
     # A file's change time may lie a little after a clock that was read before it.
     removal.freed_bytes = empty_trash(trash, time.time() - grace + (1.0 if is_purging else 0.0))
+    removal.freed_bytes += remove_unused_packages(home, time.time() - _GRACE_SECONDS)
 
 
 def _print_plan(removal: Removal) -> None:

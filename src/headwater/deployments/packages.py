@@ -25,7 +25,12 @@ _Damaged = Callable[[str, ArtifactMissing | ArtifactDamaged], PackageDamaged]
 
 def folder_of_tree(home: Home, tree: Digest) -> str:
     """Give the folder of a package, whether it is laid out already or not."""
-    return os.path.join(home.path, "packages", tree)
+    return os.path.join(packages_root(home), tree)
+
+
+def packages_root(home: Home) -> str:
+    """Give the folder of all packages that are laid out."""
+    return os.path.join(home.path, "packages")
 
 
 def package_folder(home: Home, deployment: Deployment) -> str:
@@ -60,12 +65,20 @@ def lay_out_tree(home: Home, tree: Digest, name: str, checkout: str) -> str:
         listing = read_tree(home.objects, tree)
     except (ArtifactMissing, ArtifactDamaged) as error:
         raise _damaged(name, checkout, "its list of files", error) from error
-    if _is_whole(home, tree, folder):
-        return folder
-    with _alone(home):
-        if not _is_whole(home, tree, folder):
-            _lay_out(home, tree, listing, folder, lambda path, error: _damaged(name, checkout, path, error))
+    if not _is_used(home, tree, folder):
+        with laying_out_alone(home):
+            if not _is_used(home, tree, folder):
+                _lay_out(home, tree, listing, folder, lambda path, error: _damaged(name, checkout, path, error))
     return folder
+
+
+def _is_used(home: Home, tree: Digest, folder: str) -> bool:
+    """Take the copy into use if it is whole: its time tells `gc` that it is."""
+    try:
+        os.utime(folder)
+    except FileNotFoundError:
+        return False
+    return _is_whole(home, tree, folder)
 
 
 def _is_whole(home: Home, tree: Digest, folder: str) -> bool:
@@ -75,9 +88,9 @@ def _is_whole(home: Home, tree: Digest, folder: str) -> bool:
 
 
 @contextmanager
-def _alone(home: Home) -> Iterator[None]:
+def laying_out_alone(home: Home) -> Iterator[None]:
     """Keep others from laying packages out inside the block, so that nobody takes away what another has just made."""
-    folder = os.path.join(home.path, "packages")
+    folder = packages_root(home)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     # flock, unlike the record locks of the ledger, also keeps threads of one process apart.
     descriptor = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -67,11 +67,24 @@ def decode_deployment(record: Record) -> Deployment:
     return msgspec.json.decode(record.body, type=Deployment)
 
 
+def code_holder(deployment: Deployment) -> str:
+    """Give what people are told holds a deployment's package: `Churn, deployment 3: code`."""
+    return f"{deployment.name}, deployment {deployment.number}: code"
+
+
+def all_deployments(ledger: Ledger) -> Iterator[Deployment]:
+    """Yield the deployments of all names that were not deleted."""
+    for record in _records(ledger, ""):
+        deployment = decode_deployment(record)
+        if deployment.deleted_at is None:
+            yield deployment
+
+
 def _held(deployment: Deployment) -> tuple[Held, ...]:
     if deployment.deleted_at is not None:
         return ()
     holder = f"{deployment.name}, deployment {deployment.number}"
-    code = [] if deployment.code.tree is None else [Held(f"{holder}: code", tree=deployment.code.tree)]
+    code = [] if deployment.code.tree is None else [Held(code_holder(deployment), tree=deployment.code.tree)]
     parameters = [Held(f"{holder}: parameter {name}", ref=ref) for name, ref in sorted(deployment.parameters.items())]
     locks: dict[str, str] = {}
     for step, digest in sorted(deployment.environments.items()):
