@@ -1,10 +1,12 @@
 """The whole way: something happens to a deployment, somebody hears of it, once."""
 
 import json
+import os
 import threading
 
 import pytest
 
+from headwater.model.alert import Alert
 from headwater.model.events import GateReached
 from headwater.model.production import AlertRule, RunPolicy, Schedule
 from headwater.production.channel_book import add_channel, remove_channel
@@ -89,6 +91,17 @@ def test_another_line_or_error_is_another_cause(story, web, look):
     look()
 
     assert len(web.bodies) == 3
+
+
+def test_many_alerts_at_once_come_as_one_message(story, web, look):
+    story.deploy()
+    for line in range(9):
+        story.bad(line=line)
+    look()
+
+    assert said(web) == ["9 alerts: Churn@production failed at train (churn.py:0): KeyError: 'amount'"]
+    assert json.loads(web.bodies[0])["text"].count("Churn@production failed at train") == 10
+    assert [[one.is_delivered for one in alert.deliveries] for alert in story.alerts.newest(99)] == [[True]] * 9
 
 
 def test_the_first_success_after_a_failure_is_told_and_ends_the_cause(story, web, look):
@@ -383,6 +396,45 @@ def test_an_alert_does_not_wait_for_a_channel_that_was_removed(story, look):
     look(60)
 
     assert (story.only("failure").waiting, story.only("failure").deliveries[-1].message) == ({}, "the channel is gone")
+
+
+def test_while_channels_do_not_read_they_are_as_they_were(story, web, look):
+    story.deploy()
+    look()
+    with open(f"{story.home.path}/alerts.json", "w") as file:
+        file.write("oops")
+    story.bad()
+    look()
+
+    assert len(web.bodies) == 1
+
+
+def test_an_alert_waits_while_its_channel_does_not_read(story, web):
+    story.alerts.keep(Alert("cause", "test", BEGIN, "", "title", "", waiting={"webhook:team": BEGIN}))
+    path = f"{story.home.path}/alerts.json"
+    os.rename(path, f"{path}.whole")
+    with open(path, "w") as file:
+        file.write("oops")
+    alerter = story.alerter()
+    alerter.turn()
+    assert list(story.only("test").waiting) == ["webhook:team"]
+
+    os.rename(f"{path}.whole", path)
+    alerter.turn()
+    alerter.settle(10)
+    alerter.close()
+    assert said(web) == ["title"]
+
+
+def test_a_variable_that_does_not_read_silences_no_other_channel(story, web):
+    story.deploy()
+    story.bad()
+    alerter = story.alerter(HEADWATER_ALERT_EMAIL="nonsense")
+    alerter.turn()
+    alerter.settle(10)
+    alerter.close()
+
+    assert len(web.bodies) == 1
 
 
 def test_without_channels_alerts_are_recorded_all_the_same(story, look):

@@ -14,6 +14,8 @@ from headwater.model.alert import Alert
 
 #: Longest title; mail programs and pagers cut at about here.
 _LONGEST_TITLE = 200
+#: Alerts of which a bundle tells the titles.
+_MOST_BUNDLED = 50
 #: Lines of changes of one kind that are shown.
 _MOST_CHANGES = 6
 
@@ -147,6 +149,19 @@ def approval_text(path: str, role: str, expires_at: float | None) -> str:
     until = [f"unanswered at {moment(expires_at)} it counts as rejected"] if expires_at is not None else []
     asked = [f"{role or 'somebody'} may answer", *until]
     return _joined([asked, ["what to type", *_indented([f"headwater approve {path}", f"headwater reject {path}"])]])
+
+
+def bundle(alerts: Sequence[Alert]) -> Alert:
+    """Make one alert that speaks for many: when much fails at once, one message is read and fifty are not."""
+    first = alerts[0]
+    shown = [f"{alert.title} [{alert.cause}]" for alert in alerts[:_MOST_BUNDLED]]
+    more = [f"and {len(alerts) - len(shown)} more"] if len(alerts) > len(shown) else []
+    text = _joined(
+        [[*shown, *more], ["what to type", *_indented(["headwater alert list", "headwater alert show CAUSE"])]]
+    )
+    causes = "\0".join(alert.cause for alert in alerts)
+    title = one_line(f"{len(alerts)} alerts: {first.title}")
+    return Alert(causes, first.kind, first.at, first.target, title, text)
 
 
 def one_line(text: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from headwater.client.session import View
 from headwater.home import Home
-from headwater.model.alert import Alert
+from headwater.model.alert import Alert, Delivery
 from headwater.model.errors import HeadwaterError
 from headwater.model.failpoints import failpoint
 from headwater.model.launch import PublishedEvent
@@ -19,10 +19,10 @@ from headwater.production.alert_approvals import Approvals
 from headwater.production.alert_late import Lateness
 from headwater.production.alert_runs import Held, RunEnds
 from headwater.production.alert_slots import SlotRecords
-from headwater.production.alert_text import one_line
+from headwater.production.alert_text import bundle, one_line
 from headwater.production.alerts import Alerts
-from headwater.production.channel_book import SECRET_VARIABLES, channels_of
-from headwater.production.channels import Channel
+from headwater.production.channel_book import SECRET_VARIABLES, usable_channels
+from headwater.production.channels import Channel, Command
 from headwater.production.delivery import after_try, due, without_channel
 from headwater.production.limits import Limits
 from headwater.production.outbox import Outbox
@@ -50,6 +50,8 @@ _LOOK_BACK = 500
 _SLACK_SECONDS = 600.0
 #: Records of slots that are older than this are nobody's concern when alerts are worked out for the first time.
 _FIRST_LOOK_SECONDS = 86400.0
+#: Alerts that a channel gets one by one; more that are due at once come as one message.
+_MOST_SINGLE = 5
 #: Time that tries under way get at the end.
 _LAST_SECONDS = 3.0
 
@@ -117,10 +119,12 @@ class Alerter:
         self._waiting = {alert.cause: alert for alert in self._alerts.waiting()}
         self._held: dict[str, Held] = {}
         self._channels: list[Channel] = []
+        self._told_of_channels = ""
         self._after = max(0, self._ledger.cursor(EVENTS) - _LOOK_BACK)
         self._slow_look_at = 0.0
         self._is_changed = True
         self._deadline_at = 0.0
+        self._known_channels()
 
     @property
     def is_busy(self) -> bool:
@@ -211,25 +215,41 @@ class Alerter:
                     self._waiting[told.cause] = told
 
     def _hand_out(self, now: float) -> None:
-        """Begin the tries that are due, the oldest alert first."""
-        if not self._waiting:
-            return
-        channels = {channel.label: channel for channel in self._known_channels()}
-        for alert in list(self._waiting.values()):
+        """Begin the tries that are due: on each free channel the oldest alert, or all when there are many."""
+        due_by_label: dict[str, list[Alert]] = {}
+        for alert in self._waiting.values():
             for label in due(alert, now):
-                if label not in channels:
-                    self._change(alert, without_channel(alert, label, now))
-                elif self._outbox.is_free(label):
-                    self._outbox.start(channels[label], alert)
+                due_by_label.setdefault(label, []).append(alert)
+        channels = {channel.label: channel for channel in self._known_channels()} if due_by_label else {}
+        for label, alerts in due_by_label.items():
+            channel = channels.get(label)
+            if channel is None and self._told_of_channels:
+                continue  # it may be what does not read now
+            if channel is None:
+                for alert in alerts:
+                    latest = self._waiting[alert.cause]
+                    self._change(latest, without_channel(latest, label, now))
+            elif self._outbox.is_free(label):
+                self._start(channel, alerts)
+
+    def _start(self, channel: Channel, alerts: list[Alert]) -> None:
+        """Hand over the first alert, or all of them as one; programs get each for itself."""
+        if len(alerts) > _MOST_SINGLE and not isinstance(channel, Command):
+            self._outbox.start(channel, bundle(alerts), tuple(alert.cause for alert in alerts))
+        else:
+            self._outbox.start(channel, alerts[0], (alerts[0].cause,))
 
     def _record_tries(self) -> None:
         for tried in self._outbox.results():
             failpoint("alerts.after_send")
-            alert, delivery = self._waiting[tried.cause], tried.delivery
-            changed = self._change(alert, after_try(alert, delivery))
-            if not delivery.is_delivered:
-                again = "tried again later" if delivery.channel in changed.waiting else "given up"
-                self._say(f"{delivery.channel} did not take [{alert.cause}]: {delivery.message}; {again}")
+            for cause in tried.causes:
+                self._record_try(self._waiting[cause], tried.delivery)
+
+    def _record_try(self, alert: Alert, delivery: Delivery) -> None:
+        changed = self._change(alert, after_try(alert, delivery))
+        if not delivery.is_delivered:
+            again = "tried again later" if delivery.channel in changed.waiting else "given up"
+            self._say(f"{delivery.channel} did not take [{alert.cause}]: {delivery.message}; {again}")
 
     def _change(self, before: Alert, after: Alert) -> Alert:
         changed = self._alerts.change(before, after)
@@ -240,11 +260,15 @@ class Alerter:
         return changed
 
     def _known_channels(self) -> list[Channel]:
-        """Read the channels anew; while their file does not read, those that it had."""
-        try:
-            self._channels = channels_of(self._home.path, self._environ)
-        except HeadwaterError as error:
-            self._say(str(error))
+        """Read the channels anew; of what does not read, what it was before."""
+        found, mistakes = usable_channels(self._home.path, self._environ)
+        told = "; ".join(mistake.message for mistake in mistakes)
+        if told and told != self._told_of_channels:
+            self._say(told)
+        self._told_of_channels = told
+        labels = {channel.label for channel in found}
+        earlier = [channel for channel in self._channels if channel.label not in labels] if mistakes else []
+        self._channels = [*found, *earlier]
         return self._channels
 
     def _say(self, text: str) -> None:

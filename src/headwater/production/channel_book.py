@@ -48,12 +48,27 @@ def channels_of(home: str, environ: Mapping[str, str]) -> list[Channel]:
     Raises:
         SettingMistake: the file or a variable does not read.
     """
-    found: list[Channel] = [
-        _checked_setting(name, read(ENVIRONMENT, environ[name]))
-        for name, read in _FROM_TEXT.items()
-        if environ.get(name, "").strip()
-    ]
-    return [*found, *_read(home).channels]
+    found, mistakes = usable_channels(home, environ)
+    if mistakes:
+        raise mistakes[0]
+    return found
+
+
+def usable_channels(home: str, environ: Mapping[str, str]) -> tuple[list[Channel], list[SettingMistake]]:
+    """Give the channels that read, and what is wrong with the others: one mistake must not silence all."""
+    found: list[Channel] = []
+    mistakes = []
+    for name, read in _FROM_TEXT.items():
+        if environ.get(name, "").strip():
+            try:
+                found.append(_checked_setting(name, read(ENVIRONMENT, environ[name])))
+            except SettingMistake as mistake:
+                mistakes.append(mistake)
+    try:
+        found += _read(home).channels
+    except SettingMistake as mistake:
+        mistakes.append(mistake)
+    return found, mistakes
 
 
 def add_channel(home: str, channel: Channel) -> None:

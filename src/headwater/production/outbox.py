@@ -20,7 +20,8 @@ _MOST = 8
 class Tried(msgspec.Struct, frozen=True):
     """What became of one try."""
 
-    cause: str
+    #: Of the alerts that it was to deliver.
+    causes: tuple[str, ...]
     delivery: Delivery
 
 
@@ -43,9 +44,9 @@ class Outbox:
         """Some try is under way."""
         return bool(self._threads)
 
-    def start(self, channel: Channel, alert: Alert) -> None:
-        """Begin to hand an alert over; the result comes from `results`."""
-        thread = threading.Thread(target=self._try, args=(channel, alert), daemon=True, name=channel.label)
+    def start(self, channel: Channel, alert: Alert, causes: tuple[str, ...]) -> None:
+        """Begin to hand an alert over, which may speak for several causes; the result comes from `results`."""
+        thread = threading.Thread(target=self._try, args=(channel, alert, causes), daemon=True, name=channel.label)
         self._threads[channel.label] = thread
         thread.start()
 
@@ -66,7 +67,7 @@ class Outbox:
         for thread in list(self._threads.values()):
             thread.join(max(0.0, end - time.monotonic()))
 
-    def _try(self, channel: Channel, alert: Alert) -> None:
+    def _try(self, channel: Channel, alert: Alert, causes: tuple[str, ...]) -> None:
         try:
             said, is_delivered = self._send(channel, alert, self._limits), True
         except AlertNotDelivered as error:
@@ -74,4 +75,4 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - whatever a library does with what it was answered
             said, is_delivered = f"{type(error).__name__} while it was sent", False
         delivery = Delivery(channel.label, self._clock(), is_delivered, said)
-        self._done.put((channel.label, Tried(alert.cause, delivery)))
+        self._done.put((channel.label, Tried(causes, delivery)))
