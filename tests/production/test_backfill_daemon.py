@@ -5,11 +5,27 @@ import pytest
 from headwater.deployments.publishing import publish
 from headwater.model.rows import FiringQuery
 from headwater.production.backfill import Backfill, backfill_record
-from tests.production.daemon_scene import FLOW, DaemonScene, rows
+from tests.production.daemon_scene import DaemonScene, rows
 
 #: 2025-03-01T00:00Z.
 MARCH = 1740787200.0
 DAY = 86400.0
+
+PAST = """
+from headwater import FlowSpec, current, run_policy, step
+
+
+@run_policy(overlap="skip")
+class PastFlow(FlowSpec):
+    @step
+    def start(self):
+        self.slot = current.logical_date.isoformat()
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+"""
 
 LISTENER = """
 from headwater import FlowSpec, step, trigger
@@ -53,7 +69,7 @@ def most_at_once(runs):
 )
 def test_a_backfill_goes_on_where_a_killed_scheduler_left_it(scene, point):
     first, count = MARCH, 7
-    scene.deploy(FLOW.format(cron="0 0 1 1 *", ends="2025-01-01", overlap="skip", parallel=None, name="PastFlow"))
+    scene.deploy(PAST)
     skipped = first + 2 * DAY
     backfill = Backfill(
         id="PastFlow-1",
