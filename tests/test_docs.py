@@ -45,7 +45,15 @@ def live(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "page", ["docs/client.md", "docs/runner.md", "docs/resume-and-debug.md", "docs/schedules.md", "docs/deployments.md"]
+    "page",
+    [
+        "docs/client.md",
+        "docs/runner.md",
+        "docs/resume-and-debug.md",
+        "docs/schedules.md",
+        "docs/deployments.md",
+        "docs/approvals.md",
+    ],
 )
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the pages are typed into bash")
 def test_what_a_page_shows_is_what_happens(page, live):
