@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from headwater.environments.asked import normalized, requirement_lines
-from headwater.environments.conda import TOOLS
 from headwater.environments.prepare import Environments
 from headwater.environments.uv import UvFailed, reason_in
 from headwater.model.errors import EnvironmentMistake
@@ -90,15 +89,6 @@ def test_a_python_that_is_not_here_is_refused_with_those_that_are(make: Environm
     assert refused.value.message.startswith("Python 3.99 is not on this machine; found: ")
     assert f"{platform.python_version()} (" in refused.value.message
     assert "`uv python install 3.99`" in refused.value.hint
-
-
-def test_conda_without_a_tool_is_refused_and_pypi_named(tmp_path: Path, environ: dict[str, str]) -> None:
-    make = environments_in(tmp_path / "home", {**environ, "PATH": str(tmp_path)})
-    with pytest.raises(EnvironmentMistake) as refused:
-        make.lock(PackageSet(tool="conda", packages={"tiny": ""}), str(tmp_path))
-
-    assert all(tool in refused.value.message for tool in TOOLS)
-    assert "@pypi(packages={...})" in refused.value.hint
 
 
 def test_an_index_that_a_step_names_is_the_only_one_asked(

@@ -21,6 +21,7 @@ WORKER_REQUIREMENTS = (
 OLDEST_PYTHON = (3, 11)
 
 _NAME = re.compile(r"^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(\[[A-Za-z0-9._,\s-]+\])?$")
+_CONDA_NAME = re.compile(r"^(?:[A-Za-z0-9_./-]+::)?[A-Za-z0-9_][A-Za-z0-9_.-]*$")
 _PYTHON = re.compile(r"^(?:python\s*)?(?:==)?\s*(\d+)\.(\d+)(?:\.(\d+))?(?:\.\*)?$")
 
 
@@ -33,7 +34,7 @@ def normalized(asked: PackageSet) -> PackageSet:
     refuse_credentials(asked)
     packages: dict[str, str] = {}
     for name, version in asked.packages.items():
-        canonical = _canonical(name)
+        canonical = _canonical(name) if asked.tool != "conda" else _conda_name(name)
         if canonical in packages:
             raise EnvironmentMistake(f"package `{canonical}` is asked for twice")
         packages[canonical] = _one_line(name, version)
@@ -67,6 +68,12 @@ def _canonical(name: str) -> str:
             f"{name!r} is no name of a package", hint='write packages={"pandas": "2.2.3"}: name, then version'
         )
     return canonical_name(matched[1]) + (matched[2] or "").replace(" ", "").lower()
+
+
+def _conda_name(name: str) -> str:
+    if _CONDA_NAME.match(name.strip()) is None:
+        raise EnvironmentMistake(f"{name!r} is no name of a conda package", hint="numpy, or conda-forge::numpy")
+    return name.strip().lower()
 
 
 def _one_line(name: str, version: str) -> str:

@@ -3,10 +3,11 @@
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
+from headwater.environments.conda import Conda, conda_part, write_explicit
 from headwater.environments.files import locked, sync_file_system, sync_folder
 from headwater.environments.interpreters import Interpreter, find_for_lock
 from headwater.environments.locks import requirements_of
@@ -37,8 +38,10 @@ class Built(msgspec.Struct, frozen=True):
 class Builder:
     """Builds environments in one folder, each under the digest of its lock."""
 
-    def __init__(self, uv: Uv, folder: str) -> None:
+    def __init__(self, uv: Uv, folder: str, conda: Callable[[], Conda]) -> None:
+        """Take what it needs; `conda` finds the tool when a lock is made of its packages."""
         self._uv = uv
+        self._conda = conda
         self._folder = folder
 
     def ready(self, digest: Digest) -> Built | None:
@@ -64,7 +67,11 @@ class Builder:
         os.makedirs(self._folder, exist_ok=True)
         with locked(os.path.join(self._folder, f"{digest}.lock")):
             built = None if is_anew else self.ready(digest)
-            return built or self._build(digest, lock, settings_folder)
+            if built is not None:
+                return built
+            if lock.asked.tool == "conda":
+                return self._build_conda(digest, lock, settings_folder)
+            return self._build(digest, lock, settings_folder)
 
     def _build(self, digest: Digest, lock: EnvironmentLock, settings_folder: str) -> Built:
         staged = os.path.join(self._folder, f"{digest}.{os.getpid()}{BUILDING}")
@@ -84,6 +91,35 @@ class Builder:
         stamp = read_stamp(final)
         assert stamp is not None
         return Built(final, stamp)
+
+    def _build_conda(self, digest: Digest, lock: EnvironmentLock, settings_folder: str) -> Built:
+        """Build in place, since a conda environment holds its own path; it is none before its stamp is there."""
+        folder = os.path.join(self._folder, digest)
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            self._install_conda(folder, lock, settings_folder)
+            sync_file_system(folder)
+            write_stamp(folder, digest, lock.python, time.time())
+            sync_folder(folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        stamp = read_stamp(folder)
+        assert stamp is not None
+        return Built(folder, stamp)
+
+    def _install_conda(self, folder: str, lock: EnvironmentLock, settings_folder: str) -> None:
+        listing = f"{folder}.{os.getpid()}.txt"
+        try:
+            write_explicit(lock, listing)
+            self._conda().create(folder, ["--file", listing])
+            wheels = {name: one for name, one in lock.packages.items() if name not in conda_part(lock)}
+            with open(listing, "w", encoding="utf-8") as file:
+                file.write(requirements_of(msgspec.structs.replace(lock, packages=wheels)))
+            words = ["pip", "install", "--requirement", listing, "--require-hashes", "--no-deps"]
+            self._install_online([*words, "--python", f"{folder}/bin/python"], settings_folder)
+        finally:
+            os.unlink(listing)
 
     def _install(self, folder: str, lock: EnvironmentLock, interpreter: Interpreter, settings_folder: str) -> None:
         words = ["venv", folder, "--relocatable", "--no-project", "--python", interpreter.path]

@@ -7,7 +7,7 @@ import msgspec
 
 from headwater.environments.asked import normalized
 from headwater.environments.build import Builder, Built
-from headwater.environments.conda import refuse_conda
+from headwater.environments.conda import Conda, open_conda
 from headwater.environments.imports import missing_imports
 from headwater.environments.locks import lock_digest, read_lock, save_lock
 from headwater.environments.resolve import Resolver
@@ -44,9 +44,14 @@ class Environments:
         self.folder = os.path.join(home, "environments")
         self._objects = objects
         self._environ = environ
-        uv = Uv(os.path.join(home, "wheels"), environ)
-        self._resolver = Resolver(uv, os.path.join(self.folder, "resolved"))
-        self._builder = Builder(uv, self.folder)
+        wheels = os.path.join(home, "wheels")
+        uv = Uv(wheels, environ)
+
+        def conda() -> Conda:
+            return open_conda(environ, os.path.join(wheels, "conda"))
+
+        self._resolver = Resolver(uv, os.path.join(self.folder, "resolved"), conda)
+        self._builder = Builder(uv, self.folder, conda)
 
     def prepare(self, graph: Graph, code_root: str) -> Preparation:
         """Lock and build what the steps of a flow ask for; steps that ask for nothing are not in the result.
@@ -97,7 +102,6 @@ class Environments:
             EnvironmentMistake: with uv's reason.
         """
         asked = normalized(asked)
-        refuse_conda(asked, self._environ)
         folder = self._settings_folder(code_root)
         known = None if is_anew else self._resolver.known(asked, folder)
         return save_lock(self._objects, known or self._resolver.resolve(asked, folder))

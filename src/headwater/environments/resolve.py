@@ -1,11 +1,13 @@
 """Resolves what a step asks for to exact versions with hashes, and remembers the answer."""
 
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from headwater.environments.asked import WORKER_REQUIREMENTS, requirement_lines
+from headwater.environments.conda import Conda, specifications
 from headwater.environments.files import replace_file
 from headwater.environments.interpreters import Interpreter, find_interpreter, platform_name, this_interpreter
 from headwater.environments.locks import decode_lock, encode_lock, parse_requirements
@@ -19,8 +21,10 @@ from headwater.store.framing import hash_bytes
 class Resolver:
     """Answers from the folder of earlier answers where it can; then nothing needs the network, and runs agree."""
 
-    def __init__(self, uv: Uv, folder: str) -> None:
+    def __init__(self, uv: Uv, folder: str, conda: Callable[[], Conda]) -> None:
+        """Take what it needs; `conda` finds the tool when a set asks for it."""
         self._uv = uv
+        self._conda = conda
         self._folder = folder
 
     def known(self, asked: PackageSet, code_root: str) -> EnvironmentLock | None:
@@ -42,14 +46,32 @@ class Resolver:
         Raises:
             EnvironmentMistake: with uv's reason; nothing is remembered.
         """
+        lock = self._resolve_conda(asked, code_root) if asked.tool == "conda" else self._resolve(asked, code_root)
+        os.makedirs(self._folder, exist_ok=True)
+        replace_file(self._file(asked, code_root), encode_lock(lock))
+        return lock
+
+    def _resolve(self, asked: PackageSet, code_root: str) -> EnvironmentLock:
         python = self._interpreter(asked, code_root)
         lines = project_requirements(self._uv, code_root) if asked.tool == "uv" else requirement_lines(asked)
         text = self._uv.run(_compile(asked, python), folder=code_root, text="\n".join([*lines, *WORKER_REQUIREMENTS]))
         packages = parse_requirements(text)
-        lock = EnvironmentLock(asked, python.version, platform_name(), dict(sorted(packages.items())))
+        return EnvironmentLock(asked, python.version, platform_name(), dict(sorted(packages.items())))
+
+    def _resolve_conda(self, asked: PackageSet, code_root: str) -> EnvironmentLock:
+        """Make an environment once, to see which files the tool takes for it."""
+        conda = self._conda()
+        prefix = os.path.join(self._folder, f"conda.{os.getpid()}.{os.urandom(4).hex()}")
         os.makedirs(self._folder, exist_ok=True)
-        replace_file(self._file(asked, code_root), encode_lock(lock))
-        return lock
+        try:
+            conda.create(prefix, specifications(asked, asked.python or this_interpreter().version))
+            found = conda.files_of(prefix)
+            python = Interpreter(os.path.join(prefix, "bin", "python"), found["python"].version)
+            text = self._uv.run(_compile(asked, python), folder=code_root, text="\n".join(WORKER_REQUIREMENTS))
+        finally:
+            shutil.rmtree(prefix, ignore_errors=True)
+        packages = {**parse_requirements(text), **found}
+        return EnvironmentLock(asked, python.version, platform_name(), dict(sorted(packages.items())))
 
     def _interpreter(self, asked: PackageSet, code_root: str) -> Interpreter:
         if asked.python is not None:
