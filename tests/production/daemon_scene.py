@@ -32,7 +32,7 @@ def note(line):
     os.close(descriptor)
 
 
-@schedule(cron="{cron}", missed="all", ends="{ends}")
+@schedule(cron="{cron}", missed="{missed}", ends="{ends}")
 @run_policy(overlap="{overlap}", max_parallel={parallel})
 class {name}(FlowSpec):
     @step
@@ -98,7 +98,7 @@ class DaemonScene:
         first = (self.begin // MINUTE + 1) * MINUTE
         slots = [first + number * MINUTE for number in range(minutes)]
         ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(slots[-1] + 1))
-        self.deploy(FLOW.format(cron=cron, ends=ends, overlap=overlap, parallel=parallel, name=name))
+        self.deploy(FLOW.format(cron=cron, ends=ends, overlap=overlap, parallel=parallel, name=name, missed="all"))
         return slots
 
     def start(self, role="supervisor", **environ):

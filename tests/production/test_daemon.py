@@ -14,7 +14,7 @@ from headwater.model.ids import new_ulid
 from headwater.model.launch import Trigger
 from headwater.model.rows import RunQuery
 from headwater.production.channel_book import SECRET_VARIABLES
-from tests.production.daemon_scene import DaemonScene, assert_no_finished_task_again, command_line, rows
+from tests.production.daemon_scene import FLOW, DaemonScene, assert_no_finished_task_again, command_line, firings, rows
 
 HEAD = """
 import os
@@ -151,7 +151,11 @@ def scene(tmp_path):
 
 
 def pid_of(scene, role):
-    (pid,) = [pid for pid in scene.victims(None, "everything", None) if role in command_line(pid)]
+    """Wait until there is a process of this role, and give it."""
+    alive = scene.wait_for(
+        lambda home: [pid for pid in scene.victims(None, "everything", None) if role in command_line(pid)]
+    )
+    (pid,) = alive
     return pid
 
 
@@ -218,7 +222,7 @@ def test_a_second_scheduler_waits_and_takes_over_within_seconds_of_a_kill(scene)
     scene.wait_for_log(f"process {first.pid} is the scheduler: waiting")
 
     first.kill()
-    scene.wait_for(lambda home: home.ledger.leader("scheduler") == second.pid, patience=5)
+    scene.wait_for(lambda home: home.ledger.leader("scheduler") == second.pid, patience=20)
 
     scene.run("HoldFlow@production")
     scene.wait_told()
@@ -317,6 +321,28 @@ def test_tasks_run_in_the_package_and_do_not_see_the_passwords_of_the_daemons_ch
         seen = {name: home.artifacts.load(row.ref) for name, row in home.ledger.visible(fired.run, end.key).items()}
         assert seen["where"] == os.path.join(home.path, "packages", deployed.deployment.code.tree)
         assert seen["secrets"] == []
+
+
+def test_after_a_night_without_a_daemon_the_missed_slot_runs_once(tmp_path):
+    scene = Scene(tmp_path, rate=1.0)
+    scene.begin -= 8 * 3600
+    scene.deploy(
+        FLOW.format(cron="0 * * * *", ends="2999-01-01", overlap="skip", parallel=None, name="Night", missed="latest")
+    )
+    try:
+        for _ in range(2):
+            daemon = scene.start()
+            scene.wait_for_runs(1)
+            scene.stop(daemon)
+        with scene.opened() as home:
+            slots = {each.slot: each.verdict for each in firings(home)}
+            assert len(rows(home)) == 1
+    finally:
+        scene.close()
+
+    hour = scene.begin // 3600 * 3600
+    assert list(slots) == [hour + number * 3600 for number in range(1, len(slots) + 1)]
+    assert list(slots.values()) == ["missed"] * (len(slots) - 1) + ["started"]
 
 
 def test_a_run_that_a_person_drives_is_left_alone_when_it_is_interrupted(scene):

@@ -62,7 +62,10 @@ def test_runs_of_one_deployment_come_one_after_the_other(overlap):
 def test_a_limit_of_its_own_lets_so_many_run_at_once():
     runs = [active(number) for number in (1, 2, 3)]
 
-    assert chosen(*runs, aliases=[deployed(policy=RunPolicy(overlap="queue", max_parallel=2))]) == ["Churn/1", "Churn/2"]
+    assert chosen(*runs, aliases=[deployed(policy=RunPolicy(overlap="queue", max_parallel=2))]) == [
+        "Churn/1",
+        "Churn/2",
+    ]
     assert chosen(*runs, aliases=allowing(max_parallel=2)) == ["Churn/1", "Churn/2"]
 
 
@@ -89,6 +92,12 @@ def test_nothing_new_begins_while_the_deployment_is_paused():
 def test_a_run_of_a_deleted_deployment_goes_on_only_when_it_had_begun():
     assert chosen(active(1), aliases=[]) == []
     assert chosen(active(1, "interrupted"), aliases=[]) == ["Churn/1"]
+
+
+def test_a_cancelled_run_whose_driver_died_gets_another_one_to_end_it():
+    assert chosen(active(1, is_cancelled=True)) == ["Churn/1"]
+    assert chosen(active(1, is_cancelled=True), aliases=[]) == ["Churn/1"]
+    assert chosen(active(1, is_cancelled=True), aliases=[deployed(is_paused=True)]) == ["Churn/1"]
 
 
 def test_a_retry_waits_until_its_time():

@@ -74,7 +74,9 @@ def _ready(standing: Standing, now: float) -> Iterator[ActiveRun]:
 
 def _is_held(run: ActiveRun, deployed: Deployed | None) -> bool:
     """Nothing new begins of a deployment that is paused or deleted, unless a person asks for it."""
-    if deployed is None or run.is_cancelled:
+    if run.is_cancelled:
+        return False  # its driver died before it could read that: the next one ends it
+    if deployed is None:
         return True
     return deployed.state.is_paused and run.launch.trigger.kind != "person"
 

@@ -146,7 +146,7 @@ class Scheduler:
             knowledge.timetable.passed(each.target, schedule_name(each.schedule), each.decisions[-1].slot)
         self._cancel(turn, now)
         self._drive(turn.drives)
-        if fired or self._is_stale:
+        if fired or endings.is_more:
             return now
         times = [turn.look_at, knowledge.timetable.next_at()]
         return min((at for at in times if at is not None), default=now + _LONGEST)
