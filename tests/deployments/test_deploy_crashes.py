@@ -71,6 +71,36 @@ def test_a_kill_at_any_point_leaves_the_alias_at_the_old_or_the_new_deployment(d
     assert (moved["deployments.before_write"], moved["deployments.after_write"]) == (0, 1)
 
 
+PROMOTES = """
+import os, sys
+from headwater.deployments.changes import Changes
+from headwater.deployments.owners import Person
+from headwater.home import Home
+home = Home(sys.argv[1], "ann")
+Changes(home.ledger, Person(home, os.environ)).promote(sys.argv[2], None, 1735700000.0)
+"""
+
+
+def test_a_kill_while_a_shadow_is_promoted_leaves_both_aliases_or_neither_changed(desk, tmp_path):
+    desk.production()
+    environ = {**os.environ, "XDG_CONFIG_HOME": str(desk.config / "ann")}
+    log, number, changed = tmp_path / "points", 1, {}
+    for point in ["", "deployments.before_promote:1", "ledger.after_record:1", "ledger.after_record:2"]:
+        number += 1
+        shadow = desk.deploy(shadow_of=PRODUCTION, given={"alpha": number}).state
+        before = desk.aliases.require(PRODUCTION).number
+        failing = {"HEADWATER_FAILPOINT": point} if point else {"HEADWATER_FAILPOINT_LOG": str(log)}
+        subprocess.run([sys.executable, "-c", PROMOTES, desk.home_folder, shadow.target], env={**environ, **failing})
+        is_moved = desk.aliases.require(PRODUCTION).number == shadow.number
+        is_over = desk.aliases.get(shadow.target).deployment is None
+        changed[point] = (is_moved, is_over)
+        assert is_moved or desk.aliases.require(PRODUCTION).number == before
+
+    assert {"deployments.before_promote", "ledger.after_record"} <= set(log.read_text().split())
+    assert changed.pop("") == (True, True)
+    assert set(changed.values()) == {(False, False)}
+
+
 def test_a_deploy_that_was_killed_is_done_by_the_next_one(desk):
     desk.production()
     desk.file.write_text(desk.file.read_text() + "\n# more\n")

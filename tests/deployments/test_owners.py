@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from headwater.deployments.tokens import KeptTokens, is_token, new_token, token_hash
-from headwater.model.errors import DeploymentRefused
+from headwater.model.errors import DeploymentRefused, SettingMistake
 
 
 def test_production_gets_a_token_of_256_bits_that_is_given_once_and_stored_as_a_hash(desk):
@@ -125,6 +125,33 @@ def test_tokens_are_kept_in_a_file_that_only_their_owner_reads(desk):
     with open(kept.path, "rb") as file:
         assert list(tomllib.load(file).values()) == [done.token]
     assert kept.get("Churn@production") == done.token
+
+
+def test_production_is_not_deployed_when_its_token_cannot_be_kept(desk):
+    desk.config.mkdir()
+    (desk.config / "ann").write_text("no folder")
+
+    with pytest.raises(SettingMistake, match=r"tokens\.toml cannot be written"):
+        desk.production()
+    assert desk.aliases.get("Churn@production") is None
+    assert desk.deploy().is_changed
+
+
+def test_a_deploy_that_came_too_late_leaves_the_token_of_the_one_that_won(desk, monkeypatch):
+    from headwater.deployments import deploy as module
+
+    write, won = module._write, []
+
+    def write_after_another_terminal(home, prepared, *rest):
+        monkeypatch.undo()
+        won.append(desk.production(given={"alpha": 1}).token)
+        return write(home, prepared, *rest)
+
+    monkeypatch.setattr(module, "_write", write_after_another_terminal)
+    with pytest.raises(DeploymentRefused, match="meanwhile"):
+        desk.production()
+
+    assert desk.person().kept.get("Churn@production") == won[0]
 
 
 def test_tokens_of_other_stores_and_aliases_stay(tmp_path):

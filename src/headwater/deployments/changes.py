@@ -80,9 +80,10 @@ class Changes:
         if goal.alias == PRODUCTION:
             require_conditions(self._ledger, candidate, str(goal), origin.target)
         state = self._promoted(before, goal, candidate, origin.target, at)
+        token = None
         if goal.alias == PRODUCTION and (before is None or not is_taken(before)):
+            self._person.kept.require_writable()
             token = new_token()
-            self._person.kept.keep(str(goal), token)
             state = msgspec.structs.replace(state, token_hash=token_hash(token))
         records = [self._aliases.record_after(before, state), held_on(self._ledger, candidate)]
         if origin.shadow_of == str(goal) and state.pending is None:
@@ -91,6 +92,8 @@ class Changes:
         failpoint("deployments.before_promote")
         self._ledger.write_records(records)
         failpoint("deployments.after_promote")
+        if token is not None:
+            self._person.kept.keep(str(goal), token)
         return state
 
     def roll_back(self, target: str, at: float, to: int | None = None, reason: str = "") -> AliasState:
@@ -192,8 +195,9 @@ class Changes:
         if self._person.name != state.owner:
             raise DeploymentRefused(f"{state.target} belongs to {state.owner}, who alone makes its tokens")
         token = new_token()
-        self._person.kept.keep(state.target, token)
+        self._person.kept.require_writable()
         self._aliases.change(state, change="token", user=self._person.name, at=at, token_hash=token_hash(token))
+        self._person.kept.keep(state.target, token)
         return token
 
     def _require(self, target: str, deed: str) -> AliasState:

@@ -7,7 +7,7 @@ from headwater.deployments.aliases import Aliases
 from headwater.deployments.moves import asked, latest_event, moved
 from headwater.deployments.names import PRODUCTION, Target, shadow_alias, split_target
 from headwater.deployments.owners import Person, is_taken
-from headwater.deployments.preparing import DeployRequest, Prepared, Watch, named_by, prepare
+from headwater.deployments.preparing import Deploying, DeployRequest, Prepared, Watch, named_by, prepare
 from headwater.deployments.promotion import require_conditions
 from headwater.deployments.stored import next_number, record_of
 from headwater.deployments.tokens import new_token, token_hash
@@ -66,7 +66,7 @@ def deploy(
         FlowMistakes, ParameterMistake, DeploymentRefused, EnvironmentMistake: before anything is recorded.
     """
     watch = watch or Watch()
-    prepared = prepare(home, flow, code, request, person, at, watch)
+    prepared = prepare(Deploying(home, flow, code, request, person, at, watch))
     same = prepared.same
     if same is not None and not same.pending:
         return Deployed(
@@ -104,18 +104,18 @@ def _write(home: Home, prepared: Prepared, request: DeployRequest, person: Perso
         deployment = msgspec.structs.replace(prepared.wanted, number=number)
         state, token = _next_state(home, prepared, deployment, request, person)
         if token is not None:
-            person.kept.keep(state.target, token)
+            person.kept.require_writable()
         objects = Commit(events=[], small=prepared.kept.small, headers=prepared.kept.headers)
         try:
             failpoint("deployments.before_write")
             home.ledger.write_records([record_of(deployment), aliases.record_after(prepared.before, state)], objects)
         except VersionConflict as conflict:
-            if token is not None:
-                person.kept.forget(state.target)
             if conflict.kind == ALIAS:
                 raise _overtaken(aliases, str(state.target)) from conflict
             continue
         failpoint("deployments.after_write")
+        if token is not None:
+            person.kept.keep(state.target, token)
         return Deployed(
             deployment, state, prepared.before, True, prepared.listing, prepared.left_out, token, prepared.warnings
         )

@@ -80,48 +80,41 @@ class Prepared(msgspec.Struct, frozen=True):
     warnings: tuple[Mistake, ...]
 
 
-def prepare(
-    home: Home, flow: type, code: CodeSource, request: DeployRequest, person: Person, at: float, watch: Watch
-) -> Prepared:
-    """Do all of a deploy that can fail: check, evaluate, package, lock; arguments and errors as `deploy`."""
-    graph, warnings = _checked(flow, request)
-    aliases = Aliases(home.ledger)
+class Deploying(msgspec.Struct, frozen=True):
+    """Who deploys what into which store."""
+
+    home: Home
+    flow: type
+    code: CodeSource
+    request: DeployRequest
+    person: Person
+    #: Unix time.
+    at: float
+    watch: Watch
+
+
+def prepare(asked: Deploying) -> Prepared:
+    """Do all of a deploy that can fail: check, evaluate, lock, package; errors as `deploy`."""
+    graph, warnings = _checked(asked.flow, asked.request)
     name = deployment_name(graph.flow, graph.production.project)
-    target = None if request.shadow_of is not None else _target(name, request, person)
-    before = None if target is None else aliases.get(str(target))
-    if before is not None:
-        person.require(before, "replace")
-    if request.shadow_of is not None:
-        _require_shadowed(aliases, name, request, person)
-    values = {
-        **constants_of(flow),
-        **evaluate_parameters(flow, request.given, os.environ, user=home.user, may_lack_required=True),
-    }
+    target, before = _target(asked, name)
+    values = _values(asked)
     refuse_starts_without_parameters(graph, values)
-    environments = _environments(home, graph, code, watch)
-    tree = save_tree(home.objects, code.root, cache_folder=home.path, with_data=True)
+    environments = _environments(asked, graph)
+    tree = save_tree(asked.home.objects, asked.code.root, cache_folder=asked.home.path, with_data=True)
     _refuse_unfit(tree)
-    listing = read_tree(home.objects, tree.digest)
-    kept = keep_values(home, values, code.module)
-    wanted = _deployment(home, name, graph, msgspec.structs.replace(code, tree=tree.digest), request, at)
-    wanted = msgspec.structs.replace(
-        wanted,
-        parameters=kept.refs,
-        environments=environments,
-        files=len(listing.files),
-        size_bytes=sum(file.size for file in listing.files.values()),
-    )
-    wanted = msgspec.structs.replace(wanted, digest=digest_of(wanted))
-    named = None if before is None or before.deployment is None else named_by(home, before)
+    kept = keep_values(asked.home, values, asked.code.module)
+    wanted = _deployment(asked, name, graph, tree, kept, environments)
+    named = None if before is None or before.deployment is None else named_by(asked.home, before)
     return Prepared(
         target=target,
         before=before,
-        same=_same(home, aliases, before, named, wanted, request),
+        same=_same(asked, before, named, wanted),
         named=named,
         wanted=wanted,
         values=values,
         kept=kept,
-        listing=listing,
+        listing=read_tree(asked.home.objects, tree.digest),
         left_out=tree.left_out,
         warnings=warnings,
     )
@@ -136,9 +129,18 @@ def _checked(flow: type, request: DeployRequest) -> tuple[Graph, tuple[Mistake, 
     return graph, tuple(mistakes)
 
 
-def _target(name: str, request: DeployRequest, person: Person) -> Target:
-    branch = branch_of(person.name, request.branch, is_production=request.is_production)
-    return Target(name, branch_alias(branch))
+def _target(asked: Deploying, name: str) -> tuple[Target | None, AliasState | None]:
+    """Give the alias that is to move (None for a shadow) and where it stands; refuses what the person may not."""
+    aliases, request = Aliases(asked.home.ledger), asked.request
+    if request.shadow_of is not None:
+        _require_shadowed(aliases, name, request, asked.person)
+        return None, None
+    branch = branch_of(asked.person.name, request.branch, is_production=request.is_production)
+    target = Target(name, branch_alias(branch))
+    before = aliases.get(str(target))
+    if before is not None:
+        asked.person.require(before, "replace")
+    return target, before
 
 
 def _require_shadowed(aliases: Aliases, name: str, request: DeployRequest, person: Person) -> None:
@@ -156,36 +158,52 @@ def _require_shadowed(aliases: Aliases, name: str, request: DeployRequest, perso
         person.require(origin, "grant the secrets of")
 
 
-def _deployment(home: Home, name: str, graph: Graph, code: CodeSource, request: DeployRequest, at: float) -> Deployment:
-    project = graph.production.project
-    branch = branch_of(home.user, request.branch, is_production=request.is_production)
-    return Deployment(
-        id=new_ulid(at, os.urandom(10)),
+def _values(asked: Deploying) -> dict[str, object]:
+    """Give constants and parameters by attribute; a required parameter without a value is left to each run."""
+    given = asked.request.given
+    parameters = evaluate_parameters(asked.flow, given, os.environ, user=asked.home.user, may_lack_required=True)
+    return {**constants_of(asked.flow), **parameters}
+
+
+def _deployment(
+    asked: Deploying, name: str, graph: Graph, tree: Tree, kept: KeptValues, environments: dict[str, Digest]
+) -> Deployment:
+    """Give the deployment, without a number."""
+    request, project = asked.request, graph.production.project
+    branch = branch_of(asked.person.name, request.branch, is_production=request.is_production)
+    wanted = Deployment(
+        id=new_ulid(asked.at, os.urandom(10)),
         name=name,
         number=0,
         flow=graph.flow,
-        at=at,
-        user=home.user,
+        at=asked.at,
+        user=asked.person.name,
         host=os.uname().nodename,
-        code=code,
+        code=msgspec.structs.replace(asked.code, tree=tree.digest),
         graph=graph,
         digest="",
+        files=len(tree.files),
+        size_bytes=tree.total_bytes,
+        parameters=kept.refs,
+        environments=environments,
         environment=request.environment,
         python=sys.executable,
         project=None if project is None else Project(project, branch, request.is_production),
         tags=request.tags,
         note=request.note,
     )
+    return msgspec.structs.replace(wanted, digest=digest_of(wanted))
 
 
-def _environments(home: Home, graph: Graph, code: CodeSource, watch: Watch) -> dict[str, Digest]:
+def _environments(asked: Deploying, graph: Graph) -> dict[str, Digest]:
     """Lock and build what the steps declare; gives the digest of each step's lock."""
     if not asked_by_steps(graph):
         return {}
-    preparing = Environments(home.path, home.objects, os.environ).prepare(graph, code.root)
+    environments = Environments(asked.home.path, asked.home.objects, os.environ)
+    preparing = environments.prepare(graph, asked.code.root)
     while True:
         try:
-            watch.tell(next(preparing))
+            asked.watch.tell(next(preparing))
         except StopIteration as done:
             locks: dict[str, Digest] = done.value
             return locks
@@ -221,7 +239,7 @@ def _refuse_unfit(tree: Tree) -> None:
     if beyond:
         raise DeploymentRefused(
             f"the project is too large for a package: {beyond[0].reason} (at {beyond[0].path})",
-            hint="name what its runs do not need in .headwaterignore; large data belongs elsewhere",
+            hint="name what its runs do not need in .headwaterignore, or mark the project's own folder: pyproject.toml",
         )
 
 
@@ -231,19 +249,15 @@ def named_by(home: Home, state: AliasState) -> Deployment:
 
 
 def _same(
-    home: Home,
-    aliases: Aliases,
-    before: AliasState | None,
-    named: Deployment | None,
-    wanted: Deployment,
-    request: DeployRequest,
+    asked: Deploying, before: AliasState | None, named: Deployment | None, wanted: Deployment
 ) -> AliasState | None:
     """Give an alias that names an equal deployment: the one that would move, or a shadow beside the same target."""
+    request = asked.request
     if request.shadow_of is None:
         return before if named is not None and named.digest == wanted.digest else None
     origin = str(split_target(request.shadow_of))
-    for state in aliases.of(wanted.name):
+    for state in Aliases(asked.home.ledger).of(wanted.name):
         is_alike = state.shadow_of == origin and state.has_secrets == request.has_secrets
-        if is_alike and state.deployment is not None and named_by(home, state).digest == wanted.digest:
+        if is_alike and state.deployment is not None and named_by(asked.home, state).digest == wanted.digest:
             return state
     return None

@@ -48,24 +48,28 @@ class KeptTokens:
         """Give the token that is kept for an alias of this store; None when there is none."""
         return self._read().get(self._name(target))
 
+    def require_writable(self) -> None:
+        """Refuse when no token can be kept: asked before a deed that makes one.
+
+        Raises:
+            SettingMistake: the file cannot be written.
+        """
+        with self._changing():
+            pass
+
     def keep(self, target: str, token: str) -> None:
         """Keep a token; what was kept for the alias before is replaced. Durable on return.
 
         Raises:
             SettingMistake: the file cannot be written.
         """
-        try:
-            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
-            with self._alone():
-                self._write({**self._read(), self._name(target): token})
-        except OSError as error:
-            hint = "XDG_CONFIG_HOME names another folder than ~/.config"
-            raise SettingMistake(f"{self.path} cannot be written: {error.strerror}", hint=hint) from error
+        with self._changing():
+            self._write({**self._read(), self._name(target): token})
 
     def forget(self, target: str) -> None:
         """Remove what is kept for an alias."""
         if self.get(target) is not None:
-            with self._alone():
+            with self._changing():
                 kept = self._read()
                 kept.pop(self._name(target), None)
                 self._write(kept)
@@ -93,13 +97,19 @@ class KeptTokens:
         os.replace(staged, self.path)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        descriptor = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _changing(self) -> Iterator[None]:
+        """Keep other processes from changing the file inside the block."""
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+            descriptor = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            hint = "XDG_CONFIG_HOME names another folder than ~/.config"
+            raise SettingMistake(f"{self.path} cannot be written: {error.strerror}", hint=hint) from error
 
 
 def _quoted(text: str) -> str:
