@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 
 import pytest
 
@@ -171,3 +172,36 @@ def test_check_warns_of_what_deploy_would_refuse(call, tmp_path):
 
     assert checked.code == 0
     assert f"warning: `deploy` would refuse it: {path.name}:5: `@schedule` starts runs without `day`" in checked.err
+
+
+def test_a_run_of_a_deployment_goes_on_with_its_package_whatever_became_of_the_file(call, spawn, tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    path = folder / f"deployed_{next(_numbers)}.py"
+    path.write_text(FLOW)
+    call("deploy", str(path), "--production")
+    call("deployment", "run", "Gated@production")
+    path.write_text("raise ValueError('this is not what was deployed')")
+
+    for expected in ("waiting", "waiting", "succeeded"):
+        resuming = spawn("resume", "Gated/1")
+        _, said = resuming.communicate()
+        assert resuming.returncode == 0, said
+        assert json.loads(call("status", "Gated/1", "--json").out)["status"] == expected
+        call("approve", "Gated/1")
+
+
+def test_a_run_of_a_deployment_is_not_continued_by_another_interpreter(call, tmp_path, monkeypatch):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    path = folder / f"deployed_{next(_numbers)}.py"
+    path.write_text(FLOW)
+    call("deploy", str(path), "--production")
+    call("deployment", "run", "Gated@production")
+    python = sys.executable
+    monkeypatch.setattr(sys, "executable", "/usr/bin/another-python")
+
+    refused = call("resume", "Gated/1")
+
+    assert refused.code == 2
+    assert f"hint: {python} -m headwater resume Gated/1" in refused.err
