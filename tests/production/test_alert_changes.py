@@ -104,6 +104,7 @@ def test_code_packages_and_parameters_that_changed_are_told_and_the_way_back(sto
     story.bad()
     lines = told(story)
 
+    assert any(line.startswith("deployment: 1 -> 2, made 2025-03-01 06:00:") for line in lines)
     assert "code: churn.py changed" in lines
     assert "packages: pandas: 2.1 -> 2.2" in lines
     assert "headwater deployment rollback Churn@production --to 1" in lines

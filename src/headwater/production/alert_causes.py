@@ -16,7 +16,7 @@ from headwater.model.outcome import TaskError
 from headwater.model.rows import RunRow
 
 #: What a name may hold; anything else would have to be quoted in a shell.
-_ODD = re.compile(r"[^A-Za-z0-9_.:@<>-]+")
+_ODD = re.compile(r"[^A-Za-z0-9_.:@-]+")
 _LONGEST_PART = 80
 
 
@@ -85,4 +85,4 @@ def _label(good: RunRow | None) -> int:
 
 
 def _part(text: str) -> str:
-    return _ODD.sub("-", text)[:_LONGEST_PART].strip("-")
+    return _ODD.sub("-", text.replace("*", "_"))[:_LONGEST_PART].strip("-")

@@ -2,16 +2,19 @@
 
 import os
 
+from headwater.client.display import printable
 from headwater.client.logs import attempt_file
 from headwater.client.records import RunRecord
 from headwater.client.session import View
+from headwater.deployments.stored import find_deployment
+from headwater.model.errors import NotFound
 from headwater.model.launch import Launch
 from headwater.model.outcome import FrameRecord, TaskError
 from headwater.model.rows import RunRow, TaskRow
 from headwater.production.alert_causes import failure_cause, short_type
 from headwater.production.alert_changes import Changes, changes_since
 from headwater.production.alert_rules import retries_before
-from headwater.production.alert_text import FailureFacts
+from headwater.production.alert_text import Change, FailureFacts, moment
 from headwater.store.lines import join_records, read_records
 
 #: Lines of the log that are shown, and how far from its end they are looked for.
@@ -46,7 +49,7 @@ def read_failure(view: View, row: RunRow, launch: Launch, good: RunRow | None) -
         log=() if task is None else last_lines(_log_file(record, task), _LOG_LINES, error),
         good=None if good is None else good.path,
         good_number=good.launch.number if good is not None and good.launch is not None else 0,
-        changes=changes.found,
+        changes=(*_other_deployment(view, launch, good), *changes.found),
         unknown=changes.unknown,
         retries=retries_before(launch.idempotency_key),
     )
@@ -77,6 +80,19 @@ def last_lines(path: str, count: int, error: TaskError | None = None) -> tuple[s
         lines.pop()
         traceback.pop()
     return tuple(lines[-count:])
+
+
+def _other_deployment(view: View, launch: Launch, good: RunRow | None) -> list[Change]:
+    """Tell who deployed what failed, when the last good run was of another deployment."""
+    if good is None or good.launch is None or good.launch.deployment == launch.deployment:
+        return []
+    try:
+        deployed = find_deployment(view.ledger, launch.target.partition("@")[0], launch.number)
+        note = f": {deployed.note}" if deployed.note else ""
+        said = f", made {moment(deployed.at)} by {deployed.user}{note}"
+    except NotFound:
+        said = ", which was deleted"
+    return [Change("deployment", printable(f"{good.launch.number} -> {launch.number}{said}"))]
 
 
 def _failed_task(record: RunRecord) -> TaskRow | None:

@@ -23,7 +23,7 @@ _MOST_CHANGES = 6
 class Change(msgspec.Struct, frozen=True):
     """One thing that is not as it was in the last good run."""
 
-    #: `code`, `parameters`, `packages`, `inputs`, `data files`, `deployment`.
+    #: `deployment`, `inputs`, `data files`, `parameters`, `code`, `packages`, `packages of train`.
     kind: str
     text: str
 
@@ -117,7 +117,8 @@ def late_text(target: str, good: str | None, at_work: Sequence[str], failed: Seq
     lines += [f"failed since: {one}" for one in failed]
     if not at_work and not failed:
         lines.append("nothing was started" if is_daemon else "nothing was started, and no daemon runs: headwater up")
-    return _joined([lines, ["what to type", *_indented([f"headwater schedule list {target}", "headwater list"])]])
+    flow = target.partition("@")[0].rpartition(".")[2]
+    return _joined([lines, ["what to type", *_indented(["headwater schedule list", f"headwater list {flow}"])]])
 
 
 def missed_title(target: str, source: str, count: int) -> str:
