@@ -88,6 +88,15 @@ def test_it_is_shown_and_stopped(daemon, deployed, call):
     assert call("up", "--stop").out == "no daemon runs on this store\n"
 
 
+def test_it_does_not_need_the_folder_in_which_it_was_started(daemon, call, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    call("up")
+    pid = find_daemon(str(daemon))
+
+    assert os.readlink(f"/proc/{pid}/cwd") == str(daemon)
+
+
 def test_nothing_of_it_is_left_when_it_is_stopped(daemon, call):
     call("up")
 

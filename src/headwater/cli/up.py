@@ -21,6 +21,7 @@ from headwater.production.clock import read_clock
 from headwater.production.pools import read_pools
 from headwater.production.scheduler import ROLE
 from headwater.production.starting import find_daemon, refuse_second, start_daemon, stop_daemon
+from headwater.settings import read_settings
 
 #: Firings that are shown.
 _NEXT = 5
@@ -90,7 +91,8 @@ WantedBy=default.target
 
 
 def _start(home: Home, asked: Asked) -> None:
-    read_pools(home.settings)
+    # As the daemon will read them, wherever this was typed.
+    read_pools(read_settings({"home": home.path}, os.environ, home.path))
     ledger = home.ledger
     refuse_second(home.path)
     print(f"store {home.path}", file=sys.stderr)

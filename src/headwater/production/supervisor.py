@@ -36,6 +36,9 @@ def be_supervisor(asked: Asked, journal: Journal) -> int:
     locks = FileLocks(os.path.join(asked.home, "locks"))
     if not locks.take(DAEMON_LOCK):
         raise UserMistake(f"the store at {asked.home} has its daemon: process {locks.holder(DAEMON_LOCK)}")
+    # The folder in which it was started may go; what is relative to it would mean something else in every child.
+    os.chdir(asked.home)
+    os.environ["HEADWATER_HOME"] = asked.home
     roles = [Role(name, asked.command(name)) for name in CHILDREN]
     Supervisor(roles, journal, asked.log).run()
     return 0
