@@ -371,3 +371,27 @@ def test_the_client_tells_the_packages_of_a_step_and_compare_names_the_one_that_
     assert [one.get("tiny") for one in steps] == ["2.0", None, "1.0"]
     assert [one.get("click") is None for one in steps] == [True, False, True]
     assert [(one.name, one.values) for one in changed] == [("start: tiny", ("2.0", "1.0"))]
+
+
+def test_gc_leaves_what_a_deployment_needs(place: Place, tmp_path: Path, warm_cache: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "wheels").symlink_to(warm_cache)
+    there = Place(tmp_path, {**place.environ, "HEADWATER_HOME": str(tmp_path / "home")})
+    (tmp_path / "upgrades.py").write_text(UPGRADES)
+    deployed = there.headwater("deploy", "upgrades.py")
+    listed = there.headwater("env", "gc", "--yes").stdout
+
+    assert deployed.returncode == 0, deployed.stderr
+    assert "0 environments are needed by no open run and no deployment, 1 are needed" in listed
+    assert "Upgrades, deployment 1" in there.headwater("env", "list").stdout
+
+
+def test_nothing_of_a_run_is_stored_when_its_packages_cannot_be_had(tmp_path: Path, shapes_index: Index) -> None:
+    environ = {**environ_for(shapes_index), "HEADWATER_HOME": str(tmp_path / "home")}
+    large = "    kept = Parameter('kept', default='x' * 100_000)\n    @step\n    def start"
+    source = REFUSED.replace("FlowSpec, pypi", "FlowSpec, Parameter, pypi").replace("    @step\n    def start", large)
+    (tmp_path / "refused.py").write_text(source)
+    done = Place(tmp_path, environ).headwater("run", "refused.py")
+
+    assert "there is no version of tiny==99" in done.stderr
+    assert [path for path in (tmp_path / "home" / "objects").rglob("*") if path.is_file()] == []

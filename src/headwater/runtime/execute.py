@@ -107,8 +107,9 @@ class Execution:
         """
         graph, machine = self._prepare(flow, options)
         values = evaluate_parameters(flow, given, os.environ, user=self._home.user)
+        environments = yield from self._make_environments(graph, code, options)
         saved = save_values(self._home, {**constants_of(flow), **values}, code.module)
-        yield from self._start(graph, code, options, machine, saved, None)
+        yield from self._start(graph, code, options, machine, saved, environments, None)
 
     def resume_failed(
         self,
@@ -126,10 +127,11 @@ class Execution:
         """
         graph, machine = self._prepare(flow, options)
         values = self._new_values(flow, given, origin)
+        environments = yield from self._make_environments(graph, code, options)
         saved = save_values(self._home, {**constants_of(flow), **values}, code.module)
         changed = {name: saved.refs[name] for name in values}
         reuse = plan_reuse(self._home, origin, graph, from_step=from_step, changed=changed)
-        yield from self._start(graph, code, options, machine, saved, reuse)
+        yield from self._start(graph, code, options, machine, saved, environments, reuse)
 
     def continue_interrupted(
         self, row: RunRow, options: RunOptions, *, code_root: str | None = None
@@ -190,10 +192,10 @@ class Execution:
         options: RunOptions,
         machine: Machine,
         saved: SavedValues,
+        environments: dict[str, Digest],
         reuse: Reuse | None,
     ) -> Iterator[Happening]:
         project = _project(graph, options, self._home.user)
-        environments = yield from self._make_environments(graph, code, options)
         tree = save_tree(self._home.objects, code.root, cache_folder=self._home.path)
         facts = StartFacts(
             graph=graph,
