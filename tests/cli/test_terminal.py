@@ -68,3 +68,44 @@ def test_a_reader_that_goes_away_is_no_error(story, spawn):
     reading.wait()
 
     assert err == ""
+
+
+def test_a_terminal_shows_gates_and_hooks_as_lines_do(home_folder, tmp_path):
+    (tmp_path / "project").mkdir()
+    file = tmp_path / "project" / "live.py"
+    file.write_text(GATED)
+
+    waiting = on_a_terminal("run", str(file))
+    on_a_terminal("approve", "Live/1")
+    ended = on_a_terminal("resume", "Live/1")
+
+    assert "step `end` waits for approval (role deployer)" in waiting
+    assert "approve:  headwater approve Live/1/end" in waiting
+    assert "step `end` approved by ann" in ended
+    assert "hook tell | told" in ended
+    assert "exit hook `fail` failed with exit code 1" in ended
+
+
+GATED = """
+from headwater import FlowSpec, approval, exit_hook, step
+
+
+def tell():
+    print("told")
+
+
+def fail():
+    raise SystemExit(1)
+
+
+@exit_hook(on_success=[tell, fail])
+class Live(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.end)
+
+    @approval
+    @step
+    def end(self):
+        pass
+"""

@@ -292,6 +292,8 @@ def test_a_wrong_decorator_of_a_class_is_told_with_its_line(
         ("@pypi(packages={1: ''})", "cannot be the name of a package"),
         ('@pypi("pandas")', "takes its arguments by name, not 'pandas'"),
         ('@conda(python="three")', "no version of Python"),
+        ('@environment(vars={"DB": 1})\n    @secrets(sources=["env.DB"])', "`DB`"),
+        ('@secrets(sources=["env.DB"])\n    @environment(vars={"DB": 1})', "`DB`"),
     ],
 )
 def test_a_wrong_decorator_of_a_step_is_told(flows: FlowFiles, decorator: str, message: str) -> None:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from headwater import FlowSpec, Parameter, Runner, step
+from headwater import FlowSpec, Parameter, Runner, approval, current, project, step
 from headwater.model.errors import HeadwaterError, ParameterMistake, UserMistake
 from tests.runner.small_flow import SmallFlow
 
@@ -187,3 +187,34 @@ def test_a_step_sees_its_own_run_and_the_home_of_its_run(home, monkeypatch, in_p
     assert (data.run_path, data.task_path) == ("LookingFlow/1", "LookingFlow/1/end/2")
     assert (data.status, data.seen, data.namespace, data.runs) == ("running", 1, "user:ann", ["LookingFlow/1"])
     assert (data.run.pathspec, data.run.successful) == ("LookingFlow/1", True)
+
+
+@project(name="fraud")
+class WaitingFlow(FlowSpec):
+    """Waits before its end."""
+
+    @step
+    def start(self):
+        self.branch = (current.branch_name, current.is_production)
+        self.next(self.end)
+
+    @approval
+    @step
+    def end(self):
+        pass
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+@pytest.mark.parametrize(
+    ("options", "branch"),
+    [({}, ("user.ann", False)), ({"branch": "new"}, ("test.new", False)), ({"production": True}, ("prod", True))],
+)
+def test_a_run_that_waits_for_an_approval_has_neither_succeeded_nor_failed(home, in_process, options, branch):
+    environ = {"HEADWATER_USER": "ann"}
+    flow = WaitingFlow if in_process else f"{__file__}:WaitingFlow"
+    with Runner(flow, show_output=False, home=home, env=environ, in_process=in_process, **options) as runner:
+        executing = runner.run()
+
+    assert (executing.status, executing.returncode) == ("waiting", 0)
+    assert not executing.run.finished
+    assert executing.run["start"].task.data.branch == branch

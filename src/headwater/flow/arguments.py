@@ -206,6 +206,11 @@ def _add_environment(options: StepOptions, given: Mapping[str, object]) -> StepO
         is_name = isinstance(name, str) and name and "=" not in name and "\0" not in name
         if not is_name or not isinstance(value, str | int | float) or "\0" in str(value):
             raise InvalidDecorator(f"`@environment`: {name!r}: {value!r} is not an environment variable and its text")
+    secret = [name for each in options.secrets if not each.may_override for name in known_variables(each)]
+    twice = [name for name in variables if name in secret]
+    if twice:
+        hint = "leave it out of one of them, or write allow_override=True into `@secrets`"
+        raise InvalidDecorator(f"`@environment` gives `{twice[0]}`, which `@secrets` gives too", hint=hint)
     return replace(options, environment={name: str(value) for name, value in variables.items()})
 
 
