@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from headwater.client.objects import Run
+from headwater.client.session import View
 from headwater.home import open_home
 from headwater.hosting.audits import AuditRequest
 from headwater.hosting.loading import load_named, make_service
@@ -43,7 +44,7 @@ def _load(version: ServiceVersion, code_of: ServiceVersion | None = None) -> Ser
         version = msgspec.structs.replace(version, code=code_of.code, definition=code_of.definition)
     service, _ = make_service(version, small_of(home, version))
     if version.run is not None:
-        service.run = Run(version.run, _namespace_check=False)
+        service.run = Run(version.run, _namespace_check=False, _view=View(version.home, None))
     service.setup()
     load_named(service, version)
     return service

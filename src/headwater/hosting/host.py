@@ -1,9 +1,12 @@
 """Runs a host: one port, the services behind it, and an orderly end."""
 
 import asyncio
+import signal
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from typing import Any
 
 import msgspec
 
@@ -85,6 +88,11 @@ async def _serve(app: HostApp, services: Services, listener: socket.socket, atte
         limit_concurrency=None,
     )
     server = uvicorn.Server(config)
+    # Its own handlers end the process as soon as it has stopped listening, with the versions' processes still there.
+    server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop, server)
     loaded = asyncio.Event()
     attending = asyncio.ensure_future(attend(services, folder, loaded))
 
@@ -99,3 +107,9 @@ async def _serve(app: HostApp, services: Services, listener: socket.socket, atte
         await attending
     except asyncio.CancelledError:
         return
+
+
+def _stop(server: Any) -> None:
+    """Take no more requests and end when those under way are answered; told a second time, end at once."""
+    server.force_exit = server.should_exit
+    server.should_exit = True

@@ -21,6 +21,7 @@ from headwater.store.place_disk import DiskPlace
 
 #: Imported only by a service that asks for its run.
 _CLIENT = "headwater.client.objects"
+_SESSION = "headwater.client.session"
 
 
 class Artifacts:
@@ -51,11 +52,13 @@ class Artifacts:
 class _Instance:
     """Gives `self.run`, made on first use."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, home: str, path: str) -> None:
+        self._home = home
+        self._path = path
 
     def __get__(self, service: object, owner: type) -> object:
-        run = importlib.import_module(_CLIENT).Run(self.path, _namespace_check=False)
+        view = importlib.import_module(_SESSION).View(self._home, None)
+        run = importlib.import_module(_CLIENT).Run(self._path, _namespace_check=False, _view=view)
         if service is not None:
             service.__dict__["run"] = run
         return run
@@ -114,7 +117,7 @@ def make_service(
     if version.run is None:
         made.run = None
     elif not isinstance(vars(service).get("run"), _Instance):
-        service.run = _Instance(version.run)
+        service.run = _Instance(version.home, version.run)
     return made, compiled
 
 
