@@ -10,7 +10,8 @@ from headwater.model.nearest import did_you_mean
 
 Choice = TypeVar("Choice", bound=str)
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)")
+#: Patterns are kept as text: compiling them would cost every start, and few flows need them.
+_DURATION = r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)"
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -50,8 +51,8 @@ def duration(name: str, argument: str, value: object) -> float:
     """
     seconds = math.nan
     if isinstance(value, str):
-        parts = _DURATION.findall(value)
-        if parts and not _DURATION.sub("", value).strip():
+        parts = re.findall(_DURATION, value)
+        if parts and not re.sub(_DURATION, "", value).strip():
             seconds = sum(float(count) * _SECONDS[unit] for count, unit in parts)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(value)

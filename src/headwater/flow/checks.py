@@ -1,15 +1,16 @@
 """All checks of a flow: every mistake at once, with file, line and what to do; and the graph when there is none."""
 
 import ast
+import importlib
 import sys
 
 import msgspec
 
 from headwater.flow.ends import find_ends
 from headwater.flow.facts import Facts
+from headwater.flow.flow_decorators import ClassOptions, noted
 from headwater.flow.levels import Layout, Node, lay_out
 from headwater.flow.package_sets import on_base
-from headwater.flow.production import ClassOptions, read_class_options
 from headwater.flow.project import code_root, module_name, path_below
 from headwater.flow.reads import check_reads, check_reads_without_order, read_all_facts
 from headwater.flow.secret_sources import without_values
@@ -19,6 +20,9 @@ from headwater.flow.targets import check_targets
 from headwater.flow.values import constants_of, definition_mistakes, parameters_of
 from headwater.model.errors import Mistake
 from headwater.model.graph import Graph, Step
+
+#: Reads the decorators of a class; a tenth of what a start imports, and needed by flows that have some.
+_PRODUCTION = "headwater.flow.production"
 
 #: What to use instead of a decorator that does nothing here.
 INSTEAD = {
@@ -41,7 +45,7 @@ def check_flow(flow: type) -> tuple[Graph | None, list[Mistake]]:
     sources = Sources()
     steps = find_steps(flow, sources, mistakes)
     mistakes += definition_mistakes(flow, shown)
-    options = read_class_options(flow, mistakes)
+    options = _read_class_options(flow, mistakes)
     _warn_of_unsupported(steps, mistakes)
     ends = find_ends(flow, steps, mistakes)
     is_complete = check_targets(flow, steps, ends, mistakes)
@@ -61,6 +65,14 @@ def check_flow(flow: type) -> tuple[Graph | None, list[Mistake]]:
     if ends is None or any(each.is_error for each in found):
         return None, found
     return _graph(flow, steps, ends, layout, facts, options), found
+
+
+def _read_class_options(flow: type, mistakes: list[Mistake]) -> ClassOptions:
+    """Give what the decorators of the class say; most classes have none."""
+    if not noted(flow):
+        return ClassOptions()
+    options: ClassOptions = importlib.import_module(_PRODUCTION).read_class_options(flow, mistakes)
+    return options
 
 
 def _nodes(steps: dict[str, StepSource]) -> dict[str, Node]:

@@ -8,6 +8,8 @@ import msgspec
 from headwater.flow.step import Decorated, caller_place
 from headwater.model.errors import InvalidDecorator
 from headwater.model.graph import Place
+from headwater.model.packages import PackageSet
+from headwater.model.production import ProductionOptions
 
 _ATTRIBUTE = "_headwater_flow_decorators"
 
@@ -20,6 +22,14 @@ class FlowDecorator(msgspec.Struct, frozen=True):
     given: dict[str, object] = {}
     #: What is wrong with the call itself; empty = nothing.
     wrong: str = ""
+
+
+class ClassOptions(msgspec.Struct, frozen=True):
+    """What all decorators of a class say, once they are read."""
+
+    production: ProductionOptions = ProductionOptions()
+    #: `@pypi_base`, `@conda_base`, `@uv` on the class; None = none of them.
+    packages: PackageSet | None = None
 
 
 def schedule(

@@ -23,9 +23,10 @@ TOOLS: dict[str, Literal["pypi", "uv", "conda"]] = {
     "uv": "uv",
 }
 
-_PACKAGE = re.compile(r"^(?:[A-Za-z0-9_-]+::)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9._, -]+\])?$")
-_VERSION = re.compile(r"^(?:[A-Za-z0-9.*+!_=<>~ ,-]*|@ ?\S+)$")
-_PYTHON = re.compile(r"^\d+\.\d+(?:\.\d+)?$")
+#: Patterns are kept as text: compiling them would cost every start, and few flows need them.
+_PACKAGE = r"^(?:[A-Za-z0-9_-]+::)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9._, -]+\])?$"
+_VERSION = r"^(?:[A-Za-z0-9.*+!_=<>~ ,-]*|@ ?\S+)$"
+_PYTHON = r"^\d+\.\d+(?:\.\d+)?$"
 _EXAMPLE = '@pypi(packages={"pandas": "2.2.3", "scikit-learn": ">=1.5,<2"}, python="3.12")'
 
 
@@ -70,11 +71,11 @@ def _packages(name: str, argument: str, given: Mapping[str, object]) -> dict[str
         raise InvalidDecorator(f"`@{name}({argument}={packages!r:.200})`: {argument} must be a dictionary", hint=hint)
     read: dict[str, str] = {}
     for package, version in packages.items():
-        if not isinstance(package, str) or not _PACKAGE.match(package):
+        if not isinstance(package, str) or not re.match(_PACKAGE, package):
             hint = f"the version goes behind the colon: {_EXAMPLE}"
             raise InvalidDecorator(f"`@{name}`: {package!r} cannot be the name of a package", hint=hint)
         wanted = "" if version is None else version
-        if not isinstance(wanted, str) or not _VERSION.match(wanted.strip()):
+        if not isinstance(wanted, str) or not re.match(_VERSION, wanted.strip()):
             hint = 'write "1.2.3", ">=1.2,<2", "@ https://...", or "" for any version'
             hint += "" if isinstance(wanted, str) else f': put it into quotes, "{wanted}"'
             raise InvalidDecorator(f"`@{name}`: {version!r} is no version of `{package}`", hint=hint)
@@ -84,7 +85,7 @@ def _packages(name: str, argument: str, given: Mapping[str, object]) -> dict[str
 
 def _python(name: str, given: Mapping[str, object]) -> str | None:
     python = given.get("python")
-    if python is not None and not (isinstance(python, str) and _PYTHON.match(python)):
+    if python is not None and not (isinstance(python, str) and re.match(_PYTHON, python)):
         hint = 'write it as text, such as python="3.12" or python="3.12.4"'
         raise InvalidDecorator(f"`@{name}(python={python!r})`: that is no version of Python", hint=hint)
     return python

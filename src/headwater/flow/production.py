@@ -8,7 +8,7 @@ import msgspec
 
 from headwater.flow import package_sets
 from headwater.flow.argument_values import usage
-from headwater.flow.flow_decorators import FlowDecorator, noted
+from headwater.flow.flow_decorators import ClassOptions, FlowDecorator, noted
 from headwater.flow.gates import read_approval, read_conditions
 from headwater.flow.parameter import Parameter
 from headwater.flow.policies import ARGUMENTS as POLICY_ARGUMENTS
@@ -21,7 +21,6 @@ from headwater.flow.triggers import read_trigger, read_trigger_on_finish
 from headwater.flow.values import parameters_of
 from headwater.model.errors import InvalidDecorator, Mistake, ParameterMistake
 from headwater.model.nearest import did_you_mean
-from headwater.model.packages import PackageSet
 from headwater.model.production import ExitHooks, ProductionOptions, RunPolicy, Schedule
 
 #: Decorators that may stand on a class more than once.
@@ -42,14 +41,6 @@ class Noun(msgspec.Struct, frozen=True):
     value: Any
 
 
-class ClassOptions(msgspec.Struct, frozen=True):
-    """What all decorators of a class say."""
-
-    production: ProductionOptions = ProductionOptions()
-    #: `@pypi_base`, `@conda_base`, `@uv` on the class; None = none of them.
-    packages: PackageSet | None = None
-
-
 def read_class_options(flow: type, mistakes: list[Mistake]) -> ClassOptions:
     """Give what the decorators of a flow's class say.
 
@@ -57,10 +48,7 @@ def read_class_options(flow: type, mistakes: list[Mistake]) -> ClassOptions:
         flow: The class.
         mistakes: Takes what is wrong; what can be read is given all the same.
     """
-    decorators = noted(flow)
-    if not decorators:
-        return ClassOptions()
-    nouns = list(_read_all(flow, decorators, mistakes))
+    nouns = list(_read_all(flow, noted(flow), mistakes))
     _check_schedules(flow, nouns, mistakes)
     _check_hooks(flow, nouns, mistakes)
     return _fold(nouns)

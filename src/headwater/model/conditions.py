@@ -80,7 +80,8 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne,
 }
 _WORDS: dict[str, Metric] = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
-_TOKEN = re.compile(
+#: Kept as text: compiling it would cost every start, and few flows have conditions.
+_TOKEN = (
     r"\s*(?:(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.])"
     r"|(?P<name>[A-Za-z_](?:[\w./-]*\w)?)|(?P<text>'[^']*'|\"[^\"]*\")|(?P<sign><=|>=|==|!=|<|>|\(|\)))"
 )
@@ -110,9 +111,10 @@ class _Parser:
     def _read_tokens(self) -> list[tuple[str, str]]:
         tokens: list[tuple[str, str]] = []
         place = 0
+        pattern = re.compile(_TOKEN)
         end = len(self._text.rstrip())
         while place < end:
-            found = _TOKEN.match(self._text, place)
+            found = pattern.match(self._text, place)
             if found is None or found.lastgroup is None:
                 self._fail(f"`{self._text[place:].strip()[:20]}` cannot be read")
             tokens.append((found.lastgroup, found[found.lastgroup]))
