@@ -38,7 +38,7 @@ ROLE = "scheduler"
 #: Seconds between two attempts to become it.
 _LEAD_INTERVAL = 0.5
 #: Longest sleep: what other processes write is seen after so many seconds.
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.2
 #: A look at the ledger takes at most this share of the time, however busy the store is.
 _LOOK_SHARE = 0.05
 #: Seconds between two looks at all runs that have not ended, for those whose drivers are not ours.
