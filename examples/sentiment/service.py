@@ -6,7 +6,8 @@ from headwater import Batch, Canary, ServiceSpec, audit, endpoint
 class Sentiment(ServiceSpec):
     """The sentiment of short texts."""
 
-    source = "SentimentFlow"
+    source = "SentimentFlow@production"
+    follow = True
     reference = "X_train"
     rollout = Canary(steps=[10, 50], min_requests=500)
 
