@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from headwater.flow.show_production import duration_text, production_lines
 from headwater.model.graph import Graph, ParameterSpec, Step
 from headwater.model.options import StepOptions
 
@@ -14,6 +15,9 @@ def show_text(graph: Graph) -> str:
     if graph.parameters:
         lines += ["", "parameters"]
         lines += [_parameter_line(parameter) for parameter in graph.parameters]
+    production = production_lines(graph.production)
+    if production:
+        lines += ["", "in production", *(f"  {line}" for line in production)]
     for name in _in_order(graph):
         step = graph.steps[name]
         depth = 2 * len(step.level)
@@ -110,6 +114,17 @@ def _decorators(options: StepOptions) -> Iterator[str]:
         yield "@parallel"
     if options.executable is not None:
         yield f"@executable({' '.join(options.executable.command)})"
+    if options.packages is not None:
+        listed = ", ".join(f"{name} {version}".strip() for name, version in options.packages.packages.items())
+        yield f"@{options.packages.tool}({'disabled' if options.packages.is_disabled else listed})"
+    if options.secrets:
+        yield f"@secrets({', '.join(f'{each.type}.{each.id}'.rstrip('.') for each in options.secrets)})"
+    for condition in options.promote_if:
+        yield f"@promote_if({condition})"
+    if options.approval is not None:
+        expires = options.approval.expires_seconds
+        within = "" if expires is None else f" within {duration_text(expires)}"
+        yield f"@approval({options.approval.role}{within})"
 
 
 def _parameter_line(parameter: ParameterSpec) -> str:
