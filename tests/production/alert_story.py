@@ -88,12 +88,15 @@ class Story:
         self.states[target] = state
         return target
 
+    def change(self, target, **facts):
+        """Change the alias as a command would."""
+        states = Aliases(self.ledger)
+        self.states[target] = states.change(self.states[target], user="bo", at=self.tick(), **facts)
+
     def ask_for_move(self, target="Churn@production"):
         """Let somebody ask for another deployment, which somebody else must approve."""
-        pending = PendingMove("", self.states[target].number + 1, Approval(), self.tick(), "bo")
-        self.states[target] = Aliases(self.ledger).change(
-            self.states[target], change="ask", user="bo", at=self.now, pending=pending
-        )
+        pending = PendingMove("", self.states[target].number + 1, Approval(), self.now, "bo")
+        self.change(target, change="ask", pending=pending)
 
     def run(self, target="Churn@production", *, key=None, kind="schedule", source="daily", slot=None, parameters=None):
         """Start a run of what the alias names; it stands for the present slot."""
@@ -109,7 +112,7 @@ class Story:
             source=firing_source,
             trigger=Trigger(kind, source),
             at=at,
-            slot=at if slot is None else slot,
+            slot=at if slot is None and kind != "event" else slot,
             parameters=given,
         )
         fired = self.ledger.launch([planned])[0]

@@ -319,6 +319,62 @@ def test_what_was_deployed_after_the_slot_is_not_late(story, web, look):
     assert story.kinds() == []
 
 
+def test_a_paused_deployment_is_not_late(story, web, look):
+    target = story.deploy(AlertRule("late", by="08:00"), schedules=(DAILY,))
+    story.change(target, change="pause", is_paused=True)
+    story.now = BEGIN + DAY + 3 * HOUR
+    look()
+
+    assert story.kinds() == []
+
+
+def test_a_flow_without_schedules_is_late_when_nothing_succeeded_since_the_deadline_before(story, web, look):
+    story.deploy(AlertRule("late", by="08:00"))
+    story.now = BEGIN + DAY
+    story.good(kind="event", source="", slot=None)
+    story.now = BEGIN + DAY + 3 * HOUR
+    look()
+    assert story.kinds() == []
+
+    story.now = BEGIN + 2 * DAY + 3 * HOUR
+    look()
+    assert story.kinds() == ["late"]
+
+
+def test_a_late_alert_tells_what_is_at_work_and_what_failed(story, web, look):
+    story.deploy(AlertRule("late", by="08:00"), schedules=(DAILY,))
+    story.now = BEGIN + DAY
+    story.bad()
+    running = story.run()
+    story.now = BEGIN + DAY + 3 * HOUR
+    look()
+    running.finish("cancelled")
+
+    text = story.only("late").text
+    assert "at work: Churn/2 is running" in text
+    assert "failed since: Churn/1: KeyError: 'amount'" in text
+
+
+def test_a_failure_whose_details_do_not_read_is_told_all_the_same(story, web, look):
+    story.deploy()
+    run = story.bad()
+    os.makedirs(f"{story.home.run_folder(run.run)}/2.0.log")
+    look()
+
+    assert said(web) == ["Churn@production failed: KeyError: 'amount'"]
+    assert "its details do not read (IsADirectoryError" in story.only("failure").text
+
+
+def test_a_record_that_a_clock_set_back_made_is_seen(story, web, look):
+    story.deploy(schedules=(DAILY,))
+    story.record("skipped", BEGIN, at=BEGIN + 5 * HOUR)
+    look()
+    story.record("missed", BEGIN + DAY, at=BEGIN - DAY)
+    look()
+
+    assert story.kinds() == ["missed"]
+
+
 def test_a_channel_that_never_answers_holds_up_no_other(story, web):
     story.seconds = 20.0
     hanging = Hanging()

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from headwater.client.display import printable
 from headwater.client.session import View
 from headwater.deployments.stored import find_deployment
 from headwater.model.alert import Alert
-from headwater.model.errors import HeadwaterError, NotFound
+from headwater.model.errors import NotFound
 from headwater.model.launch import Launch
 from headwater.model.ports import Ledger
 from headwater.model.production import AlertRule, ProductionOptions
@@ -106,10 +107,11 @@ class RunEnds:
             return Alert(
                 cause, "failure", at, launch.target, failure_title(facts), failure_text(facts), row.path, facts.step
             )
-        except (HeadwaterError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is: a failure that is not told is worse
             cause = f"{failures_since(stream, since)}{row.label}"
             title = one_line(f"{launch.target} failed: {row.message or row.cause or row.path}")
-            text = f"{row.path}: its details do not read: {error}\n\nlook: headwater status {row.path}"
+            reason = printable(f"{type(error).__name__}: {error}")
+            text = f"{row.path}: its details do not read ({reason})\n\nlook: headwater status {row.path}"
             return Alert(cause, "failure", at, launch.target, title, text, run=row.path)
 
     def _success(self, row: RunRow, launch: Launch) -> Iterator[Alert]:

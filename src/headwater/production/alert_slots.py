@@ -23,16 +23,19 @@ class SlotRecords:
     def __init__(self, ledger: Ledger, ends: RunEnds) -> None:
         self._ledger = ledger
         self._ends = ends
+        #: Key of the newest record that was looked at; what was recorded after it is new, whatever clocks say.
+        self._seen: str | None = None
 
     def look(self, since: float) -> tuple[list[Alert], float]:
-        """Give the alerts of what was recorded since a time, and the time of the newest record.
+        """Give the alerts of what was recorded since the last call, and the time of the newest record.
 
-        Asked again about the same time it gives the same alerts, or ones of the same causes.
+        Args:
+            since: the first call looks at what was recorded from then on; alerts that were given before come again.
         """
         alerts: dict[str, Alert] = {}
-        newest = since
+        newest = 0.0
         outages = set()
-        for firing in self._records(since):
+        for firing in self._new_records(since):
             newest = max(newest, firing.at)
             if firing.verdict == "missed" and firing.source.startswith("schedule:"):
                 outages.add((firing.target, firing.source))
@@ -44,17 +47,24 @@ class SlotRecords:
                 alerts.update({alert.cause: alert for alert in self._missed(target, source)})
         return list(alerts.values()), newest
 
-    def _records(self, since: float) -> list[Firing]:
-        """Give what was recorded from a time on, newest first."""
+    def _new_records(self, since: float) -> list[Firing]:
+        """Give what was recorded since the last call, newest first."""
         found: list[Firing] = []
         query = FiringQuery(limit=200)
         while True:
             page = self._ledger.firings(query)
-            recent = [firing for firing in page.rows if firing.at >= since]
-            found += recent
-            if page.cursor is None or len(recent) < len(page.rows):
-                return found
+            for firing in page.rows:
+                if firing.key == self._seen or (self._seen is None and firing.at < since):
+                    return self._remember(found)
+                found.append(firing)
+            if page.cursor is None:
+                return self._remember(found)
             query = msgspec.structs.replace(query, cursor=page.cursor)
+
+    def _remember(self, found: list[Firing]) -> list[Firing]:
+        if found:
+            self._seen = found[0].key
+        return found
 
     def _is_wanted(self, target: str) -> bool:
         alias = split_target(target).alias

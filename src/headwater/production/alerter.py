@@ -5,14 +5,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from typing import TypeVar
 
 import msgspec
 
 from headwater.client.session import View
 from headwater.home import Home
 from headwater.model.alert import Alert, Delivery
-from headwater.model.errors import HeadwaterError
+from headwater.model.errors import DiskFull, LedgerDamaged
 from headwater.model.failpoints import failpoint
 from headwater.model.launch import PublishedEvent
 from headwater.production.alert_approvals import Approvals
@@ -29,6 +29,9 @@ from headwater.production.outbox import Outbox
 from headwater.production.sending import send
 from headwater.settings import read_settings
 
+Found = TypeVar("Found")
+
+_NULL = msgspec.Raw(b"null")
 #: Role in the ledger: one alerter a store.
 ROLE = "alerter"
 #: Cursors: the last published event, and the time (in ms) of the last record of a slot, that were looked at.
@@ -44,8 +47,8 @@ _SLOW_LOOK_SECONDS = 5.0
 _RULES_SECONDS = 60.0
 #: Published events that are read at once.
 _BATCH = 200
-#: Published events before the cursor that are looked at again at the start: a run that was held back may be among them.
-_LOOK_BACK = 500
+#: Published events before the cursor whose failed runs are looked at again at the start: some were held back.
+_LOOK_BACK = 2000
 #: Records of slots that came so long before the cursor are looked at again: clocks are set back.
 _SLACK_SECONDS = 600.0
 #: Records of slots that are older than this are nobody's concern when alerts are worked out for the first time.
@@ -120,7 +123,8 @@ class Alerter:
         self._held: dict[str, Held] = {}
         self._channels: list[Channel] = []
         self._told_of_channels = ""
-        self._after = max(0, self._ledger.cursor(EVENTS) - _LOOK_BACK)
+        self._known = self._ledger.cursor(EVENTS)
+        self._after = max(0, self._known - _LOOK_BACK)
         self._slow_look_at = 0.0
         self._is_changed = True
         self._deadline_at = 0.0
@@ -144,9 +148,9 @@ class Alerter:
             if self._is_changed:
                 self._is_changed = False
                 self._look_at_runs(now)
-                self._guard(lambda: self._look_at_slots(now), "records of slots")
-                self._guard(lambda: self._raise(self._approvals.look(), now), "approvals")
-            self._guard(lambda: self._look_at_clock(now), "deadlines")
+                self._look_at_slots(now)
+                self._raise(self._guard(self._approvals.look, "what waits for approval") or [], now)
+            self._look_at_clock(now)
         self._hand_out(now)
 
     def settle(self, seconds: float) -> None:
@@ -165,20 +169,21 @@ class Alerter:
     def _look_at_runs(self, now: float) -> None:
         while events := self._ledger.published(self._after, limit=_BATCH):
             for event in events:
-                if event.name == "run.finished" and event.run is not None and _has_target(event):
-                    self._guard(partial(self._look_at_run, event.run, now), event.run)
+                is_new = event.number > self._known
+                if event.name == "run.finished" and event.run is not None and _concerns(event, is_new=is_new):
+                    self._look_at_run(event.run, now)
                 self._after = event.number
             failpoint("alerts.before_cursor")
             if self._after > self._ledger.cursor(EVENTS):
                 self._ledger.launch([], cursor=(EVENTS, self._after))
 
     def _look_at_run(self, path: str, now: float, *, is_over: bool = False) -> None:
-        found = self._ends.look(path, is_over=is_over)
+        found = self._guard(lambda: self._ends.look(path, is_over=is_over), path)
         if isinstance(found, Held):
             self._held[path] = found
             self._look_at_held(now)
         else:
-            self._raise(found, now)
+            self._raise(found or [], now)
 
     def _look_at_held(self, now: float) -> None:
         """Forget the failed runs that are tried again, and tell of those that are not."""
@@ -188,21 +193,22 @@ class Alerter:
                 del self._held[held.run]
             elif firings or now > held.until:
                 del self._held[held.run]
-                self._guard(partial(self._look_at_run, held.run, now, is_over=True), held.run)
+                self._look_at_run(held.run, now, is_over=True)
 
     def _look_at_slots(self, now: float) -> None:
         known = self._ledger.cursor(SLOTS) / 1000
         since = known - _SLACK_SECONDS if known else now - _FIRST_LOOK_SECONDS
-        alerts, newest = self._slots.look(since)
+        alerts, newest = self._guard(lambda: self._slots.look(since), "records of slots") or ([], 0.0)
         self._raise(alerts, now)
-        if newest > known:
+        if int(newest * 1000) > self._ledger.cursor(SLOTS):
             self._ledger.launch([], cursor=(SLOTS, int(newest * 1000)))
 
     def _look_at_clock(self, now: float) -> None:
         if now < self._deadline_at and now > self._deadline_at - 2 * _RULES_SECONDS:
             return
-        self._raise(self._lateness.look(now), now)
-        self._deadline_at = min(self._lateness.next_look(now) or now + _RULES_SECONDS, now + _RULES_SECONDS)
+        self._raise(self._guard(lambda: self._lateness.look(now), "deadlines") or [], now)
+        soon = self._guard(lambda: self._lateness.next_look(now), "deadlines") or now + _RULES_SECONDS
+        self._deadline_at = min(soon, now + _RULES_SECONDS)
 
     def _raise(self, alerts: list[Alert], now: float) -> None:
         """Keep alerts, and have those of new causes told on all channels."""
@@ -274,14 +280,21 @@ class Alerter:
     def _say(self, text: str) -> None:
         self._note(one_line(text))
 
-    def _guard(self, look: Callable[[], None], what: str) -> None:
-        """Let nothing that one run, slot or rule holds keep people from hearing of the others."""
+    def _guard(self, look: Callable[[], Found], what: str) -> Found | None:
+        """Let nothing that one run or rule holds keep people from hearing of others; None when it does not read.
+
+        What is found is kept outside of this: when that fails, the next alerter looks again.
+        """
         try:
-            look()
-        except (HeadwaterError, OSError, ValueError, LookupError, TypeError) as error:
+            return look()
+        except (LedgerDamaged, DiskFull):
+            raise
+        except Exception as error:  # noqa: BLE001 - the next alerter would stumble over the same thing
             self._say(f"{what} could not be looked at: {type(error).__name__}: {error}")
+            return None
 
 
-def _has_target(event: PublishedEvent) -> bool:
-    """Tell whether the run that ended was one of a deployment."""
-    return bytes(event.payload.get("target", msgspec.Raw(b"null"))) != b"null"
+def _concerns(event: PublishedEvent, *, is_new: bool) -> bool:
+    """Tell whether the run that ended was one of a deployment, and failed if it was looked at before."""
+    has_target = bytes(event.payload.get("target", _NULL)) != b"null"
+    return has_target and (is_new or bytes(event.payload.get("end", _NULL)) == b'"failed"')
