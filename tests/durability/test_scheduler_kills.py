@@ -63,6 +63,22 @@ def kill_at(scene, failpoint, count):
     assert len(scene.executions.read_text().splitlines()) == 2 * count
 
 
+@pytest.mark.parametrize("point", ["driver.forked", "driver.after_package"])
+def test_drivers_that_die_before_they_drive_are_followed_by_others(scene, point):
+    slots = scene.deploy_minutes(2)
+    first = scene.start("scheduler", HEADWATER_FAILPOINT=f"{point}:1")
+    scene.wait_for(lambda home: scene.console().count("was killed by signal 9: another one in") >= 3)
+    first.kill()
+    first.wait()
+
+    scene.start("scheduler")
+    scene.wait_for_runs(2)
+
+    with scene.opened() as home:
+        assert_each_slot_once(home, slots)
+    assert len(scene.executions.read_text().splitlines()) == 4
+
+
 #: What is killed: one process of a kind, or all that there is.
 VICTIMS = ["supervisor", "scheduler", "launcher", "driver", "everything"]
 

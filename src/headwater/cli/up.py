@@ -70,7 +70,8 @@ def command(
 
 def unit(asked: Asked) -> str:
     """Give a user unit for systemd that starts the daemon with the session and again when it dies."""
-    command = shlex.join([sys.executable, "-P", "-m", "headwater", "up", "--foreground", "--home", asked.home])
+    words = [sys.executable, "-P", "-m", "headwater", "up", "--foreground", "--home", asked.home]
+    command = shlex.join(words).replace("%", "%%").replace("$", "$$")
     return f"""# Save as ~/.config/systemd/user/headwater.service, then:
 #   systemctl --user daemon-reload && systemctl --user enable --now headwater
 #   loginctl enable-linger    (so that it runs while nobody is logged in)
@@ -78,7 +79,8 @@ def unit(asked: Asked) -> str:
 Description=Headwater on {asked.home.replace("%", "%%")}
 
 [Service]
-ExecStart={command.replace("%", "%%")}
+ExecStart={command}
+# Variables that tasks and alerts need, a line each: Environment=NAME=value
 Restart=always
 RestartSec=1
 # The daemon stops its runs itself: it is told first, the others only when it takes too long.

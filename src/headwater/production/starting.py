@@ -62,7 +62,7 @@ def start_daemon(asked: Asked, is_up: Callable[[], bool]) -> int:
     os.close(null)
     os.close(out)
     until = time.monotonic() + _UP_SECONDS
-    while not is_up():
+    while not (find_daemon(asked.home) == pid and is_up()):
         if os.waitpid(pid, os.WNOHANG)[0] or time.monotonic() > until:
             raise DaemonFailed(f"the daemon did not come up\n\n{_tail(log, began)}", hint=f"its log is {log}")
         time.sleep(_LOOK_SECONDS)

@@ -73,8 +73,8 @@ class Supervisor:
         while not self._is_stopping:
             self._bury(time.monotonic())
             self._start(time.monotonic())
-            if self._log is not None:
-                put_aside(self._log)
+            if self._log is not None and put_aside(self._log):
+                _write_to(self._log)
             self._sleep(self._pause(time.monotonic()))
         self._journal.note("stopping")
         self._stop_all()
@@ -133,6 +133,14 @@ class Supervisor:
             send(sorted(news), signal.SIGTERM)
             told |= news
             self._sleep(0.2)
+
+
+def _write_to(log: str) -> None:
+    """Let what this process and its children print, such as the last words of an interpreter, go to the new log."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)
+    os.close(descriptor)
 
 
 def _how(status: int) -> str:
