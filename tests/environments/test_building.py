@@ -92,6 +92,19 @@ def test_paths_of_the_outer_interpreter_do_not_reach_into_an_environment(
         run_inside(leaking, digest, "import leaked")
 
 
+def test_the_projects_own_folders_stay_on_the_module_path(
+    make: Environments, project: Path, environ: dict[str, str], tmp_path: Path
+) -> None:
+    for folder, name in (("src", "ours"), ("lib", "theirs")):
+        (project / folder).mkdir()
+        (project / folder / f"{name}.py").write_text("")
+    inside = environments_in(tmp_path / "home", {**environ, "PYTHONPATH": str(project / "lib")})
+    digest = inside.lock(TINY, str(project))
+    command = inside.command(digest, str(project))
+
+    assert subprocess.run([command.python, "-P", "-c", "import ours, theirs"], env=command.environ).returncode == 0
+
+
 def test_programs_of_an_environment_come_first_on_its_path(own_index: Index, project: Path, tmp_path: Path) -> None:
     entry = {"hello.py": "def main(): print('hello from inside')\n"}
     entry["hello-1.0.dist-info/entry_points.txt"] = "[console_scripts]\nhello = hello:main\n"

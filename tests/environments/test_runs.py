@@ -62,6 +62,7 @@ class Imports(FlowSpec):
     @step
     def start(self):
         import sklearn.linear_model
+        from ours import anything
         try:
             import polars
         except ImportError:
@@ -224,6 +225,8 @@ def test_packages_that_do_not_resolve_stop_the_run_before_anything_is_stored(
 
 def test_check_names_imports_that_an_environment_does_not_hold(place: Place) -> None:
     (place.folder / "imports.py").write_text(IMPORTS)
+    (place.folder / "src" / "ours").mkdir(parents=True)
+    (place.folder / "src" / "ours" / "__init__.py").write_text("import requests\n")
     (place.folder / "tiny.pyi").write_text("")
     environ = {**place.environ, "PYTHONPATH": str(place.folder / "stubs")}
     (place.folder / "stubs").mkdir()
@@ -237,11 +240,13 @@ def test_check_names_imports_that_an_environment_does_not_hold(place: Place) -> 
         'add "tiny" to the packages of `start`, or import it inside the steps that use it',
         "imports.py:9: step `start` imports `sklearn`, which its environment does not hold",
         'add "scikit-learn" to the packages of `start`',
+        "src/ours/__init__.py:1: step `start` imports `requests`, which its environment does not hold",
     ]
     for said in (ran.stderr, checked.stderr):
         assert [line for line in expected if line not in said] == []
         assert "polars" not in said
         assert "nowhere" not in said
+        assert "`ours`" not in said
     assert checked.returncode == 0
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from headwater.environments.build import Built
 from headwater.environments.stamp import packages_folder
+from headwater.environments.worker_path import source_folder
 from headwater.model.errors import Mistake
 from headwater.model.graph import Graph, Step
 
@@ -79,6 +80,9 @@ class _Sources:
 
     def __init__(self, code_root: str) -> None:
         self._root = code_root
+        source = source_folder(code_root)
+        #: Where modules of the project are looked for.
+        self._folders = [code_root] if source is None else [code_root, source]
         self._trees: dict[str, ast.Module | None] = {}
 
     def imports_of(self, step: Step, flow_file: str) -> Iterator[_Import]:
@@ -103,18 +107,19 @@ class _Sources:
         """Yield an import of a package; of a project's module, what stands at the top of its files."""
         parts = one.module.split(".")
         files = list(self._project_files(parts)) if parts[0] else []
-        if not files and parts[0] and not os.path.isdir(os.path.join(self._root, parts[0])):
+        is_folder = any(os.path.isdir(os.path.join(folder, parts[0])) for folder in self._folders)
+        if not files and parts[0] and not is_folder:
             yield one
         for file in files:
             yield from self._of_file(file, seen)
 
     def _project_files(self, parts: Sequence[str]) -> Iterator[str]:
-        folder = self._root
-        for part in parts:
-            folder = os.path.join(folder, part)
-            for path in (f"{folder}.py", os.path.join(folder, "__init__.py")):
-                if os.path.isfile(path):
-                    yield path
+        for folder in self._folders:
+            for part in parts:
+                folder = os.path.join(folder, part)
+                for path in (f"{folder}.py", os.path.join(folder, "__init__.py")):
+                    if os.path.isfile(path):
+                        yield path
 
     def _tree(self, path: str) -> ast.Module | None:
         if path not in self._trees:

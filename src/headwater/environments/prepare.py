@@ -131,7 +131,7 @@ class Environments:
     def command(self, digest: Digest, code_root: str) -> Command:
         """Say how a worker is started in an environment, which is built if need be, as by `build`."""
         built = self.ready(digest) or self.build(digest, code_root)
-        return Command(built.python, environ_inside(built, self.link([own_package()]), self._environ))
+        return Command(built.python, environ_inside(built, self.link([own_package()]), self._environ, code_root))
 
     def link(self, packages: Sequence[str]) -> str:
         """Give a folder in which nothing but links to these packages lies, to be put on a module path."""

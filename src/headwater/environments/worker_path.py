@@ -11,8 +11,11 @@ from headwater.store.framing import hash_bytes
 _LEFT_OUT = ("PYTHONHOME", "PYTHONUSERBASE", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
 
 
-def environ_inside(built: Built, link_folder: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables of a process that runs in an environment, its programs first on the path."""
+def environ_inside(built: Built, link_folder: str, environ: Mapping[str, str], code_root: str) -> dict[str, str]:
+    """Give the variables of a process that runs in an environment, its programs first on the path.
+
+    Of the outer module path only what belongs to the project is kept.
+    """
     kept = {name: value for name, value in environ.items() if name not in _LEFT_OUT}
     programs = os.path.join(built.folder, "bin")
     path = kept.get("PATH", os.defpath)
@@ -20,9 +23,24 @@ def environ_inside(built: Built, link_folder: str, environ: Mapping[str, str]) -
         **kept,
         "PATH": f"{programs}{os.pathsep}{path}",
         "VIRTUAL_ENV": built.folder,
-        "PYTHONPATH": link_folder,
+        "PYTHONPATH": os.pathsep.join([link_folder, *_project_folders(environ.get("PYTHONPATH", ""), code_root)]),
         "PYTHONNOUSERSITE": "1",
     }
+
+
+def source_folder(code_root: str) -> str | None:
+    """Give the folder `src` of a project that keeps its modules there; None when it has none."""
+    folder = os.path.join(code_root, "src")
+    is_one = os.path.isdir(folder) and not os.path.exists(os.path.join(folder, "__init__.py"))
+    return folder if is_one else None
+
+
+def _project_folders(module_path: str, code_root: str) -> list[str]:
+    root = os.path.join(os.path.abspath(code_root), "")
+    asked = [os.path.abspath(entry) for entry in module_path.split(os.pathsep) if entry]
+    own = [entry for entry in asked if entry.startswith(root) and "site-packages" not in entry]
+    source = source_folder(code_root)
+    return list(dict.fromkeys([*own, *([] if source is None else [source])]))
 
 
 def own_package() -> str:
