@@ -400,3 +400,22 @@ def test_nothing_of_a_run_is_stored_when_its_packages_cannot_be_had(tmp_path: Pa
 
     assert "there is no version of tiny==99" in done.stderr
     assert [path for path in (tmp_path / "home" / "objects").rglob("*") if path.is_file()] == []
+
+
+def test_a_run_whose_driver_was_killed_goes_on_in_environments_that_are_built_again(place: Place) -> None:
+    shutil.copy(place.folder / "isolated_flow.py", place.folder / "killed_flow.py")
+    source = (place.folder / "killed_flow.py").read_text().replace("Isolated", "Killed")
+    (place.folder / "killed_flow.py").write_text(source)
+    killing = {**place.environ, "HEADWATER_FAILPOINT": "drive.after_submit:3"}
+    killed = Place(place.folder, killing).headwater("run", "killed_flow.py", "--max-workers", "2")
+    recorded = started(place, "Killed/1").environments
+    shutil.rmtree(f"{place.environ['HEADWATER_HOME']}/environments/{recorded['each']}")
+    resumed = place.headwater("resume", "killed_flow.py")
+
+    assert killed.returncode == -9
+    assert resumed.returncode == 0, resumed.stderr
+    home = place.home()
+    end = home.ledger.find_run("Killed", 1).status
+    home.close()
+    assert end == "succeeded"
+    assert started(place, "Killed/1").environments == recorded
