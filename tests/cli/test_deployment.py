@@ -1,4 +1,8 @@
 import json
+import os
+import pty
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -30,8 +34,6 @@ FLOW = """
 @pytest.fixture
 def project(home_folder, tmp_path, monkeypatch, call):
     """A flow's file, and `headwater deploy` called on it as it is then."""
-    import sys
-
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "pyproject.toml").write_text("")
@@ -96,6 +98,38 @@ def test_the_token_of_production_is_printed_once(project, call):
     assert again["token"] is None
     assert first["token"] not in call("deployment", "show", "Churn@production", "--json").out
     assert call("deployment", "token", "Churn@production").out == f"{first['token']}\n"
+
+
+def answered(answer, *words):
+    """Type a command at a terminal and answer its question; gives the exit code."""
+    leader, follower = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "headwater", *words],
+        stdin=follower,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    os.close(follower)
+    os.write(leader, f"{answer}\n".encode())
+    said, _ = child.communicate(timeout=60)
+    os.close(leader)
+    return child.returncode, said
+
+
+def test_at_a_terminal_production_is_replaced_and_deleted_only_by_whoever_says_yes(project, call):
+    def number():
+        return json.loads(call("deployment", "show", "Churn@production", "--json").out)["deployment"]
+
+    project("--production")
+    deploy = ("deploy", "churn_deployed.py", "--production", "--alpha")
+    refused = answered("n", *deploy, "0.6")
+    assert (refused[0], number()) == (1, 1)
+    assert "Churn@production is deployment 1, of ann" in refused[1]
+    assert (answered("y", *deploy, "0.6")[0], number()) == (0, 2)
+    assert (answered("n", *deploy, "0.7", "--yes")[0], number()) == (0, 3)
+    assert (answered("n", "deployment", "delete", "Churn@production")[0], number()) == (1, 3)
+    assert answered("y", "deployment", "delete", "Churn@production")[0] == 0
 
 
 def test_production_that_fails_unheard_is_warned_of(project, call, monkeypatch):

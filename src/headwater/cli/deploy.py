@@ -20,7 +20,7 @@ from headwater.deployments.owners import person_of
 from headwater.deployments.preparing import DeployRequest, Watch
 from headwater.home import Home, open_home
 from headwater.model.deployment import Deployment
-from headwater.model.errors import SettingMistake, UserMistake
+from headwater.model.errors import HeadwaterError, SettingMistake, UserMistake
 from headwater.production.channel_book import channels_of
 from headwater.runtime.environment import installed_packages
 
@@ -112,7 +112,7 @@ def _ask(request: DeployRequest, before: Deployment, after: Deployment, *, is_su
         return
     print(f"{after.name}@{PRODUCTION} is deployment {before.number}, of {before.user}", file=sys.stderr)
     if not click.confirm(f"replace it with {os.path.basename(after.code.file)} as it is now?", err=True):
-        raise click.Abort
+        raise HeadwaterError("nothing was deployed")
 
 
 def _print(home: Home, done: Deployed, *, is_listing: bool) -> None:

@@ -18,7 +18,7 @@ from headwater.deployments.owners import Person, is_taken, person_of
 from headwater.deployments.tokens import is_token
 from headwater.home import Home, open_home
 from headwater.model.deployment import AliasState
-from headwater.model.errors import DeploymentRefused, UserMistake
+from headwater.model.errors import DeploymentRefused, HeadwaterError, UserMistake
 
 Body = TypeVar("Body", bound=Callable[..., object])
 
@@ -178,7 +178,7 @@ def _be_sure(what: str, is_sure: bool) -> None:
         raise UserMistake("nobody is here to ask", hint="`--yes` deletes without asking")
     _tell(what)
     if not click.confirm("delete?", err=True):
-        raise click.Abort
+        raise HeadwaterError("nothing was deleted")
 
 
 def _say(state: AliasState, as_json: bool, text: str) -> int:
