@@ -12,8 +12,8 @@ from tests.production.alert_servers import Web, serving
 from tests.production.test_alert_crashes import wait_for
 
 FLOW = """
-import csv
-from headwater import FlowSpec, step
+import csv, os
+from headwater import FlowSpec, secrets, step
 
 
 class Churn(FlowSpec):
@@ -23,9 +23,10 @@ class Churn(FlowSpec):
             self.rows = list(csv.DictReader(file))
         self.next(self.train)
 
+    @secrets(sources=["env.DB_PASSWORD"])
     @step
     def train(self):
-        print("training on", len(self.rows), "rows")
+        print("training on", len(self.rows), "rows with", os.environ["DB_PASSWORD"])
         self.total = sum(float(row["amount"]) for row in self.rows)
         self.next(self.end)
 
@@ -52,6 +53,7 @@ def night(tmp_path):
         "HEADWATER_USER": "ann",
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "HEADWATER_ALERT_ALLOW_PRIVATE": "yes",
+        "DB_PASSWORD": "kein-wort-darueber",
     }
 
     def start(*words):
@@ -96,13 +98,14 @@ def test_a_column_renamed_upstream_is_named_in_the_one_alert_that_follows(night)
 
     assert len(web.bodies) == 1
     text = json.loads(web.bodies[0])["text"]
-    assert text.startswith("*Churn@production failed at train (churn.py:16): KeyError: 'amount'*\n")
+    assert text.startswith("*Churn@production failed at train (churn.py:17): KeyError: 'amount'*\n")
     for expected in (
         'self.total = sum(float(row["amount"]) for row in self.rows)',
         "changed since Churn/1, the last good run",
         "start.rows, which train reads: ",
         "orders.csv: column `amount` is gone, column `amount_eur` is new",
-        "training on 1 rows",
+        "training on 1 rows with ***",
         "headwater debug Churn/2/train/2",
     ):
         assert expected in text, text
+    assert "kein-wort-darueber" not in text
