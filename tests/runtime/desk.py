@@ -72,7 +72,8 @@ class Desk:
         """Queue a run of a deployment, as the scheduler does."""
         graph = compile_flow(flow)
         key = facts.pop("idempotency_key", "F@production/person:1")
-        launch = Launch("F@production", "D1", 3, key, Trigger("person", "ann"), **facts)
+        trigger = facts.pop("trigger", Trigger("person", "ann"))
+        launch = Launch("F@production", "D1", 3, key, trigger, **facts)
         started = RunStarted(
             at=self.now,
             run=new_ulid(self.now, os.urandom(10)),

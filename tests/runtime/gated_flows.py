@@ -171,6 +171,7 @@ class Deployed(FlowSpec):
             "date": current.logical_date,
             "is_production": current.is_production,
             "project": current.project_name,
+            "trigger": current.trigger.event.name if current.trigger else None,
             "file": __file__,
         }
         self.next(self.end)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from headwater.model.events import TaskSucceeded
+from headwater.model.launch import Trigger, TriggerEvent
 from headwater.model.ports import Wrote
 from headwater.model.rows import TaskQuery
 from tests.runtime import gated_flows
@@ -98,7 +99,9 @@ def test_a_queued_run_is_driven_with_the_code_that_its_driver_names(desk, engine
     package = tmp_path / "package"
     package.mkdir()
     shutil.copy(gated_flows.__file__, package)
-    row = desk.launch(Deployed, root="/there/is/no/such/folder", logical_date=1_767_225_600.0, is_production=True)
+    trigger = Trigger("event", "data", (TriggerEvent("1", "data", 1.0),))
+    facts = {"logical_date": 1_767_225_600.0, "is_production": True, "trigger": trigger}
+    row = desk.launch(Deployed, root="/there/is/no/such/folder", **facts)
 
     row = desk.go_on(row, engine, code_root=str(package))
 
@@ -110,6 +113,7 @@ def test_a_queued_run_is_driven_with_the_code_that_its_driver_names(desk, engine
         "date": datetime(2026, 1, 1, tzinfo=UTC),
         "is_production": True,
         "project": None,
+        "trigger": "data",
         "file": str(package / "gated_flows.py") if engine == "local" else gated_flows.__file__,
     }
 
