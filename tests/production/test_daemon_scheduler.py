@@ -8,7 +8,7 @@ from headwater.model.errors import DiskFull
 from headwater.model.events import Cancel
 from headwater.model.graph import ParameterSpec
 from headwater.model.launch import PublishedEvent
-from headwater.model.production import EventTrigger, RunPolicy, Schedule, Triggers
+from headwater.model.production import EventTrigger, FinishTrigger, RunPolicy, Schedule, Triggers
 from headwater.production import scheduler as scheduler_module
 from headwater.production.backfill import Backfill, backfill_record
 from headwater.production.knowledge import CURSOR
@@ -136,6 +136,21 @@ def test_several_events_start_one_run_also_when_the_scheduler_dies_between_them(
     scene.turn()
 
     assert [row.launch.idempotency_key for row in rows(scene.home)] == [f"{TARGET}/event:e1+e2"]
+
+
+def test_a_run_that_succeeds_starts_the_flows_that_wait_for_it(scene):
+    after = deployed("After@production", triggers=(Triggers(flows=(FinishTrigger("Churn"),)),))
+    scene.deploy(after)
+    scene.deploy(deployed(schedules=(HOURLY,)))
+    scene.turn(HOUR)
+    scene.end("Churn/1", "failed")
+    scene.turn(HOUR)
+    scene.end("Churn/2")
+    scene.turn()
+
+    (row,) = [row for row in rows(scene.home) if row.flow == "After"]
+    assert row.launch.trigger.kind == "finish"
+    assert [event.run for event in row.launch.trigger.events] == ["Churn/2"]
 
 
 def test_the_cursor_moves_with_what_the_events_set_off(scene):

@@ -113,8 +113,11 @@ def _print_next(home: Home, now: float) -> None:
     firings = _next(home, now)
     for target, schedule, at in firings:
         print(f"next: {target} {utc_and_local(at, schedule)}")
-    if not firings:
-        print("nothing is scheduled; headwater deploy FILE.py deploys a flow")
+    if firings:
+        return
+    count = len(Aliases(home.ledger).all())
+    waiting = f"{count} deployment{'s' * (count != 1)} wait{'s' * (count == 1)} for events and people"
+    print(f"nothing is scheduled; {waiting if count else 'headwater deploy FILE.py deploys a flow'}")
 
 
 def _next(home: Home, now: float) -> list[tuple[str, Schedule, float]]:
