@@ -20,7 +20,9 @@ from headwater.model.ports import Engine, Lease, Notice
 from headwater.model.production import ExitHooks, Project
 from headwater.model.rows import RunRow
 from headwater.plan.frontier import Frontier
+from headwater.plan.reuse import steps_from
 from headwater.plan.slots import Machine, Slots
+from headwater.runtime.changed_files import changed_files
 from headwater.runtime.claims import Claims
 from headwater.runtime.drive import Continued, Driver, Happening, Interrupts, Surroundings
 from headwater.runtime.environment import installed_packages
@@ -131,6 +133,9 @@ class Execution:
         saved = save_values(self._home, {**constants_of(flow), **values}, code.module)
         changed = {name: saved.refs[name] for name in values}
         reuse = plan_reuse(self._home, origin, graph, from_step=from_step, changed=changed)
+        again = frozenset() if from_step is None else steps_from(graph, from_step)
+        for step, path in changed_files(reuse.finished, again):
+            yield Notice(f"`{step}` is reused, but read {path}, which has changed since: `resume {step}` reads it anew")
         yield from self._start(graph, code, options, machine, saved, environments, reuse)
 
     def continue_interrupted(
