@@ -10,9 +10,11 @@ When clocks change, one of two rules holds, and the field of the hours says whic
 """
 
 import bisect
+import copy
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import chain
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -176,10 +178,18 @@ def _parsed(schedule: Schedule, start: datetime) -> CronSim:
             hint="they are minute, hour, day of the month, month, weekday, as in `0 6 * * MON-FRI`",
         )
     try:
-        return CronSim(schedule.cron, start)
+        walk = copy.copy(_expression(schedule.cron))
     except CronSimError as error:
         reason = str(error)[:1].lower() + str(error)[1:]
         raise DeploymentRefused(
             f"the cron expression `{schedule.cron}` does not read or never fires: {reason}",
             hint="its fields are minute, hour, day of the month, month, weekday, as in `0 6 * * MON-FRI`",
         ) from error
+    walk.dt = start.replace(microsecond=0)
+    return walk
+
+
+@lru_cache(maxsize=2048)
+def _expression(cron: str) -> CronSim:
+    """Read an expression once: that takes ten times as long as one step of a walk, which only moves its `dt`."""
+    return CronSim(cron, datetime(2024, 1, 1))
