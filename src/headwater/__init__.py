@@ -61,7 +61,7 @@ _PUBLIC = {
     "Runner": ("headwater.runner", "Runner"),
     "Deployer": ("headwater.deployer", "Deployer"),
     "DeployedFlow": ("headwater.deployer", "DeployedFlow"),
-    "publish_event": ("headwater.deployer", "publish_event"),
+    "publish_event": ("headwater.publishing", "publish_event"),
     "HeadwaterError": ("headwater.model.errors", "HeadwaterError"),
 }
 
@@ -104,7 +104,7 @@ if TYPE_CHECKING:
         namespace,
     )
     from headwater.client.trigger import MetaflowEvent, Trigger
-    from headwater.deployer import DeployedFlow, Deployer, publish_event
+    from headwater.deployer import DeployedFlow, Deployer
     from headwater.flow.decorators import (
         approval,
         catch,
@@ -139,4 +139,5 @@ if TYPE_CHECKING:
     from headwater.hosting.spec import Batch, Canary, ServiceSpec, WebServiceSpec, audit, endpoint
     from headwater.model.current import current
     from headwater.model.errors import HeadwaterError
+    from headwater.publishing import publish_event
     from headwater.runner import Runner

@@ -1,9 +1,9 @@
-"""Deploys flows, starts runs of deployments and publishes events from Python."""
+"""Deploys flows and starts runs of deployments from Python."""
 
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from headwater.client.objects import Run
 from headwater.client.session import View, current_view
@@ -13,37 +13,12 @@ from headwater.deployments.names import split_target
 from headwater.deployments.owners import Person
 from headwater.deployments.person_runs import start_run_of
 from headwater.deployments.preparing import DeployRequest
-from headwater.deployments.publishing import publish
 from headwater.deployments.refusals import raw_values
 from headwater.flow.load import load_flow
 from headwater.home import open_home
 from headwater.model.errors import UserMistake
-from headwater.model.launch import PublishedEvent
 from headwater.model.rows import RunQuery
 from headwater.runtime.environment import installed_packages
-
-
-def publish_event(name: str, payload: Mapping[str, object] | None = None, id: str | None = None) -> PublishedEvent:
-    """Publish an event, inside a step or anywhere else; durable on return.
-
-    Deployments with `@trigger(event=name)` start. Published inside a step of a flow with `@project`, only those of the
-    same project and branch hear it. An event whose id is there already is given as it was, and starts nothing again.
-
-    Args:
-        name: What happened, `data_ready`.
-        payload: JSON values by field, up to 64 KiB; triggers take parameters from them.
-        id: The same for every try to publish this event; by default a new one.
-
-    Raises:
-        UserMistake: a name, id or payload that cannot be.
-        NotFound: there is no store.
-    """
-    # Opened for this event alone: what the step does next may fork.
-    home = open_home(current_view().home_path)
-    try:
-        return publish(home.ledger, name, payload or {}, user=home.user, at=time.time(), event_id=id)
-    finally:
-        home.close()
 
 
 class DeployedFlow:

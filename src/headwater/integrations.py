@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from headwater.deployer import publish_event
 from headwater.model.current import current
 from headwater.model.errors import HeadwaterError
+from headwater.publishing import publish_event
 
 
 class ArgoEvent:
