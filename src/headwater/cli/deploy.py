@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from headwater.cli.deployment_facts import deployed_facts, firing_lines, no_daemon_lines
+from headwater.cli.deployment_facts import deployment_facts, firing_lines, no_daemon_lines, schedule_facts, state_facts
 from headwater.cli.flow_file import CODE, FLOW, FlowCommand, given_parameters, is_flow_file, is_service_file
 from headwater.cli.printing import print_json
 from headwater.cli.reading import gives_json
@@ -76,7 +76,7 @@ def command(context: click.Context, /, file: str, as_json: bool, **options: obje
         for mistake in done.warnings:
             _tell(f"warning: {mistake}")
         if as_json:
-            print_json(deployed_facts(home, done, time.time()))
+            print_json(_facts(home, done, time.time()))
         else:
             _print(home, done, is_listing=bool(options["is_listing"]))
     finally:
@@ -141,6 +141,21 @@ def _print(home: Home, done: Deployed, *, is_listing: bool) -> None:
         print(f"token: {done.token}")
         _tell("whoever is not you needs this token to replace it; it is kept for you and is not shown again by itself")
     _tell(f"run it now: headwater deployment run {state.target}")
+
+
+def _facts(home: Home, done: Deployed, now: float) -> dict[str, object]:
+    """What JSON says of a deploy."""
+    return {
+        **state_facts(done.state),
+        **deployment_facts(done.deployment),
+        "is_changed": done.is_changed,
+        "package": {path: file.size for path, file in done.listing.files.items()},
+        "left_out": done.left_out,
+        "warnings": [str(mistake) for mistake in done.warnings],
+        "schedules": schedule_facts(done.deployment, done.state, now),
+        "daemon": home.ledger.leader("daemon"),
+        "token": done.token,
+    }
 
 
 def _is_anybody_told(home: Home) -> bool:

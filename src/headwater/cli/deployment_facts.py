@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from headwater.deployments.deploy import Deployed
 from headwater.deployments.moves import schedule_key
 from headwater.home import Home
 from headwater.model.deployment import AliasState, Deployment
@@ -72,21 +71,6 @@ def no_daemon_lines(home: Home, deployment: Deployment) -> Iterator[str]:
     production = deployment.graph.production
     what = "nothing fires by itself" if production.schedules or production.triggers else "no run of it starts"
     yield f"no daemon runs on this store: {what} until one does; start it with: headwater up"
-
-
-def deployed_facts(home: Home, done: Deployed, now: float) -> dict[str, object]:
-    """What JSON says of a deploy."""
-    return {
-        **state_facts(done.state),
-        **deployment_facts(done.deployment),
-        "is_changed": done.is_changed,
-        "package": {path: file.size for path, file in done.listing.files.items()},
-        "left_out": done.left_out,
-        "warnings": [str(mistake) for mistake in done.warnings],
-        "schedules": schedule_facts(done.deployment, done.state, now),
-        "daemon": home.ledger.leader("daemon"),
-        "token": done.token,
-    }
 
 
 def state_facts(state: AliasState) -> dict[str, object]:
