@@ -38,13 +38,17 @@ def shared_index(wheels: Path) -> Iterator[Index]:
 
 
 @pytest.fixture
-def own_index(wheels: Path, tmp_path: Path) -> Iterator[Index]:
-    """An index that a test may add wheels to, take them from, and close."""
+def own_index(wheels: Path, tmp_path: Path, shared_index: Index, warm_cache: Path) -> Iterator[Index]:
+    """An index that a test may add wheels to, take them from, and close; a worker's wheels come from the shared one.
+
+    The folder `home` has these already, unpacked.
+    """
     folder = tmp_path / "own wheels"
     folder.mkdir()
-    for wheel in wheels.iterdir():
+    for wheel in wheels.glob("*-py3-none-any.whl"):
         shutil.copy(wheel, folder)
-    index = Index(folder)
+    shutil.copytree(warm_cache, tmp_path / "home" / "wheels", copy_function=os.link)
+    index = Index(folder, beside=shared_index.url)
     yield index
     index.close()
 
@@ -65,8 +69,8 @@ def environ(shared_index: Index) -> dict[str, str]:
 
 def environ_for(index: Index) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
-    ours = {"UV_DEFAULT_INDEX": index.url, "UV_NO_CONFIG": "1", "UV_HTTP_RETRIES": "0", "NO_PROXY": "127.0.0.1"}
-    return {**kept, **ours}
+    ours = {"UV_DEFAULT_INDEX": index.beside or index.url, "UV_NO_CONFIG": "1", "UV_HTTP_RETRIES": "0"}
+    return {**kept, **ours, "UV_INDEX": index.url if index.beside else "", "NO_PROXY": "127.0.0.1"}
 
 
 @pytest.fixture(scope="session")

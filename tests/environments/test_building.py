@@ -130,7 +130,7 @@ def test_the_same_set_is_resolved_once_also_when_newer_versions_came(
 
 
 def test_resolving_anew_gets_newer_versions_and_is_remembered(own_index: Index, project: Path, tmp_path: Path) -> None:
-    make = environments_in(tmp_path / "home", {**environ_for(own_index), "UV_REFRESH": "1"})
+    make = environments_in(tmp_path / "home", environ_for(own_index))
     anything = PackageSet(packages={"tiny": ">=1"})
     before = make.lock(anything, str(project))
     make_wheel(own_index.folder, "tiny", "3.0")
@@ -140,13 +140,16 @@ def test_resolving_anew_gets_newer_versions_and_is_remembered(own_index: Index, 
     assert make.lock(anything, str(project)) == after
 
 
-def test_an_environment_is_built_again_with_the_index_gone(own_index: Index, project: Path, tmp_path: Path) -> None:
-    make = environments_in(tmp_path / "home", environ_for(own_index))
+def test_an_environment_is_built_again_with_the_index_gone(wheels: Path, project: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "wheels"
+    shutil.copytree(wheels, folder)
+    index = Index(folder)
+    make = environments_in(tmp_path / "cold home", environ_for(index))
     digest = make.lock(PackageSet(packages={"outer": ""}), str(project))
     make.build(digest, str(project))
-    own_index.close()
+    index.close()
+    shutil.rmtree(folder)
     shutil.rmtree(os.path.join(make.folder, digest))
-    shutil.rmtree(own_index.folder)
 
     make.build(digest, str(project))
     assert run_inside(make, digest, "import tiny; print(tiny.version)") == "1.1"

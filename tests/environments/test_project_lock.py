@@ -15,10 +15,11 @@ from tests.environments.wheelhouse import Index, make_wheel
 UV = PackageSet(tool="uv")
 
 
-def write_project(folder: Path, *requirements: str, index: str = "") -> None:
+def write_project(folder: Path, *requirements: str, index: str = "", default: str = "") -> None:
     lines = ["[project]", 'name = "own"', 'version = "1.0"', 'requires-python = ">=3.11"']
     lines += [f"dependencies = {list(requirements)!r}", "[dependency-groups]", 'dev = ["devtool"]']
-    lines += ["[[tool.uv.index]]", f'url = "{index}"', "default = true"] if index else []
+    lines += ["[[tool.uv.index]]", f'url = "{index}"'] if index else []
+    lines += ["[[tool.uv.index]]", f'url = "{default}"', "default = true"] if default else []
     (folder / "pyproject.toml").write_text("\n".join(lines))
 
 
@@ -95,7 +96,7 @@ def test_the_index_that_the_projects_settings_name_is_used_to_build_as_well(
 ) -> None:
     make_wheel(own_index.folder, "local", "1.0")
     environ = {name: value for name, value in environ_for(own_index).items() if not name.startswith("UV_")}
-    write_project(project, "local", index=own_index.url)
+    write_project(project, "local", index=own_index.url, default=own_index.beside)
     lock_project(project, environ)
     make = environments_in(tmp_path / "home", environ)
     for asked in (UV, PackageSet(packages={"local": ""})):

@@ -312,7 +312,7 @@ def test_rebuild_builds_the_environments_of_a_run_again(ran: Place) -> None:
 def test_upgrading_says_what_changed_and_leaves_the_run_what_it_had(
     own_index: Index, project: Path, tmp_path: Path
 ) -> None:
-    environ = {**environ_for(own_index), "HEADWATER_HOME": str(tmp_path / "home"), "UV_REFRESH": "1"}
+    environ = {**environ_for(own_index), "HEADWATER_HOME": str(tmp_path / "home")}
     there = Place(project, environ)
     (project / "reads.py").write_text(UPGRADES)
     assert there.headwater("run", "reads.py").returncode == 0

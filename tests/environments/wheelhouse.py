@@ -68,8 +68,10 @@ def _hash(text: bytes) -> str:
 class Index:
     """Serves a folder of wheels as a package index, and counts what it is asked."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, beside: str = "") -> None:
         self.folder = folder
+        #: Address of the index that has what this one has not.
+        self.beside = beside
         #: Paths asked for.
         self.requests: list[str] = []
         index = self

@@ -104,7 +104,7 @@ class Environments:
         asked = normalized(asked)
         folder = self._settings_folder(code_root)
         known = None if is_anew else self._resolver.known(asked, folder)
-        return save_lock(self._objects, known or self._resolver.resolve(asked, folder))
+        return save_lock(self._objects, known or self._resolver.resolve(asked, folder, is_fresh=is_anew))
 
     def read(self, digest: Digest) -> EnvironmentLock:
         """Read the lock of an environment; raises ArtifactMissing or ArtifactDamaged."""

@@ -36,25 +36,30 @@ class Resolver:
             # One that does not read is worth no more than none: it is made anew.
             return None
 
-    def resolve(self, asked: PackageSet, code_root: str) -> EnvironmentLock:
+    def resolve(self, asked: PackageSet, code_root: str, *, is_fresh: bool = False) -> EnvironmentLock:
         """Ask the package index, and remember the lock.
 
         Args:
             asked: a normalized set.
             code_root: the project's folder, whose settings for uv count.
+            is_fresh: believe nothing that the index said before, however lately.
 
         Raises:
             EnvironmentMistake: with uv's reason; nothing is remembered.
         """
-        lock = self._resolve_conda(asked, code_root) if asked.tool == "conda" else self._resolve(asked, code_root)
+        if asked.tool == "conda":
+            lock = self._resolve_conda(asked, code_root)
+        else:
+            lock = self._resolve(asked, code_root, ["--refresh"] if is_fresh else [])
         os.makedirs(self._folder, exist_ok=True)
         replace_file(self._file(asked, code_root), encode_lock(lock))
         return lock
 
-    def _resolve(self, asked: PackageSet, code_root: str) -> EnvironmentLock:
+    def _resolve(self, asked: PackageSet, code_root: str, more: Sequence[str]) -> EnvironmentLock:
         python = self._interpreter(asked, code_root)
         lines = project_requirements(self._uv, code_root) if asked.tool == "uv" else requirement_lines(asked)
-        text = self._uv.run(_compile(asked, python), folder=code_root, text="\n".join([*lines, *WORKER_REQUIREMENTS]))
+        asking = "\n".join([*lines, *WORKER_REQUIREMENTS])
+        text = self._uv.run([*_compile(asked, python), *more], folder=code_root, text=asking)
         packages = parse_requirements(text)
         return EnvironmentLock(asked, python.version, platform_name(), dict(sorted(packages.items())))
 
