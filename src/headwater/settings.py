@@ -39,8 +39,10 @@ class Settings(msgspec.Struct, frozen=True):
     pools: Setting = Setting("", "default")
     #: `yes`: alerts may go to private networks and to this machine itself.
     alert_allow_private: Setting = Setting("no", "default")
-    #: Port at which the daemon answers for services, on this machine only.
+    #: Port at which the daemon answers for services.
     host_port: Setting = Setting("8500", "default")
+    #: Address at which it does; one that other machines reach demands tokens.
+    host_address: Setting = Setting("127.0.0.1", "default")
 
 
 def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], cwd: str) -> Settings:
@@ -77,6 +79,7 @@ def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], c
         pools=look("pools") or Setting("", "default"),
         alert_allow_private=_yes_or_no(look("alert_allow_private") or Setting("no", "default"), "alert_allow_private"),
         host_port=_whole(look("host_port") or Setting("8500", "default"), "host_port"),
+        host_address=look("host_address") or Setting("127.0.0.1", "default"),
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from headwater.home import open_home
+from headwater.hosting.access_log import AccessLog, access_path
 from headwater.hosting.app import HostApp
 from headwater.hosting.attend import ROLE, Keeper
-from headwater.hosting.guard import Guard
+from headwater.hosting.guard import Guard, tokens_for
 from headwater.hosting.host import Address, listen, serve
 from headwater.hosting.pool import PoolLimits
 from headwater.hosting.prediction_log import PredictionLog
@@ -20,13 +21,25 @@ from headwater.model.errors import UserMistake
 
 @click.command("host")
 @click.option("--port", type=click.IntRange(0, 65535), default=8500, show_default=True, help="Port to listen on.")
+@click.option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on; a wider one needs tokens.")
+@click.option("--tokens", "asks_tokens", is_flag=True, help="Ask callers for tokens on this machine too.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that answer, per version  [default: cpus].")
 @click.option("--memory", type=click.IntRange(16), metavar="MB", help="Replace a worker that takes more.")
+@click.option("--no-access-log", is_flag=True, help="Write no line for each request to services/access.log.")
 @click.option("--home", metavar="FOLDER", help="Folder of store and ledger.")
-def command(port: int, workers: int | None, memory: int | None, home: str | None) -> int:
+def command(
+    port: int,
+    bind: str,
+    asks_tokens: bool,
+    workers: int | None,
+    memory: int | None,
+    no_access_log: bool,
+    home: str | None,
+) -> int:
     """Answer for all deployed services, until told to stop; requests under way are answered first.
 
-    `headwater up` starts one by itself when a service is deployed.
+    `headwater up` starts one by itself when a service is deployed. Bound to an address that other machines reach, it
+    asks every caller for a token: `headwater service token create NAME`.
     """
     opened = open_home(home, make=True)
     try:
@@ -35,8 +48,9 @@ def command(port: int, workers: int | None, memory: int | None, home: str | None
                 f"the store at {opened.path} has its host: process {opened.ledger.leader(ROLE)}",
                 hint="one host answers for all services",
             )
-        listener = listen(Address(port=port))
-        address = Address(port=listener.getsockname()[1])
+        tokens = tokens_for(opened.ledger, bind, is_asked=asks_tokens)
+        listener = listen(Address(bind, port))
+        address = Address(bind, listener.getsockname()[1])
         limits = PoolLimits(
             workers=workers or os.cpu_count() or 1, memory_bytes=None if memory is None else memory * 10**6
         )
@@ -44,8 +58,12 @@ def command(port: int, workers: int | None, memory: int | None, home: str | None
         _say(f"{address.url} answers for the services of {opened.path}")
         log = PredictionLog(opened.path, time.time)
         services = Services()
-        app = HostApp(services, Guard(address.host, address.port), observe=log.observe)
+        access = None if no_access_log else AccessLog(access_path(opened.path))
+        guard = Guard(address.host, address.port, find_token=None if tokens is None else tokens.find)
+        app = HostApp(services, guard, observe=log.observe, access=access)
         serve(app, services, listener, lambda *given: _attend(keeper, log, *given))
+        if access is not None:
+            access.close()
     finally:
         opened.close()
     return 0

@@ -17,6 +17,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "rollback": ("service_changes", "rollback", "Let the version before answer again"),
     "pause": ("service_changes", "pause", "Turn callers away"),
     "unpause": ("service_changes", "unpause", "Answer again"),
+    "token": ("service_token", "token", "Make, list and revoke tokens of callers"),
     "delete": ("service_changes", "delete", "Take a service down; its versions stay"),
 }
 

@@ -1,25 +1,25 @@
 """The host's application: from a request to the version that answers it. Plain ASGI: a router would cost more."""
 
-import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
-from urllib.parse import unquote
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
 import msgspec
 
+from headwater.hosting.access_log import AccessLog, continued_trace
+from headwater.hosting.front import Front
 from headwater.hosting.guard import Guard
 from headwater.hosting.inference import Inference
 from headwater.hosting.jobs import Jobs
-from headwater.hosting.measures import CONTENT_TYPE, Measures
-from headwater.hosting.openapi import openapi
-from headwater.hosting.pages import index_page, static_file, try_page
+from headwater.hosting.measures import Measures
 from headwater.hosting.pool import RETRY_AFTER, Answer, Refused, VersionPool
 from headwater.hosting.requests import (
     JSON_TYPE,
     PROBLEM,
     BadRequest,
     Headers,
+    Intake,
     Receive,
     RequestLimits,
     Scope,
@@ -27,23 +27,12 @@ from headwater.hosting.requests import (
     answer,
     answer_problem,
     header,
-    read_body,
 )
 from headwater.hosting.services import Hosted, Services
 from headwater.model.ids import new_ulid
 from headwater.model.service import EndpointSpec
 
-_HTML = b"text/html; charset=utf-8"
-#: Pages hold no script from elsewhere, send nothing elsewhere, and stand in no frame.
-_PAGE_POLICY: Headers = [
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        b"base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
-    ),
-    (b"referrer-policy", b"no-referrer"),
-]
-_STATUS_WITH_PAUSE = (429, 503)
+_READING = ("GET", "HEAD")
 
 #: Told of every answer: service, endpoint, version, prediction id, request body, status, answer body, seconds.
 Observer = Callable[[VersionPool, str, str, bytes, int, bytes, float], None]
@@ -59,6 +48,7 @@ class HostApp:
         *,
         limits: RequestLimits | None = None,
         observe: Observer | None = None,
+        access: AccessLog | None = None,
     ) -> None:
         """Take what it needs.
 
@@ -67,22 +57,17 @@ class HostApp:
             guard: which callers are let in.
             limits: what a request may bring.
             observe: told of every answer to a call; must not take long.
+            access: takes a line for each request; None = none is written.
         """
         self._services = services
         self._guard = guard
-        self._limits = limits or RequestLimits()
         self._observe = observe
+        self._access = access
+        self._intake = Intake(limits or RequestLimits())
         self.measures = Measures()
         self._jobs = Jobs()
-        self._inference = Inference(services, self.measures, self._limits)
-        self._fixed: dict[str, Callable[[Scope, Send], Awaitable[None]]] = {
-            "/": self._index,
-            "/healthz": self._health,
-            "/readyz": self._ready,
-            "/metrics": self._metrics,
-            "/openapi.json": self._openapi,
-            "/docs": self._index,
-        }
+        self._front = Front(services, self.measures)
+        self._inference = Inference(services, self.measures, self._intake)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -91,47 +76,62 @@ class HostApp:
             return
         if scope["type"] != "http":
             return
+        started = time.perf_counter()
+        told = _Told(scope, send)
         try:
             self._guard.check(scope)
-            await self._route(scope, receive, send)
+            await self._route(scope, receive, told)
         except BadRequest as wrong:
-            await answer_problem(send, wrong.status, wrong.detail, _headers_of(wrong.status))
+            await answer_problem(told, wrong.status, wrong.detail, _headers_of(wrong.status))
         except Refused as refused:
-            await answer_problem(send, refused.status, refused.detail, _headers_of(refused.status))
+            await answer_problem(told, refused.status, refused.detail, _headers_of(refused.status))
+        finally:
+            if self._access is not None:
+                self._access.note(scope, told.status, time.perf_counter() - started)
+
+    def refused(self, status: int, client: str) -> None:
+        """Note what came over a connection and never became a request."""
+        if self._access is not None:
+            self._access.refused(status, client)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         parts = path.split("/")
-        if len(parts) == 3 and (hosted := self._services.get(parts[1])) is not None:
-            await self._endpoint(hosted, unquote(parts[2]), scope, receive, send)
+        if len(parts) < 2:
+            raise BadRequest(404, "there is nothing at this address; / lists what there is")
+        if len(parts) < 4 and (hosted := self._services.get(parts[1])) is not None:
+            await self._service(hosted, parts[2] if len(parts) == 3 else "", scope, receive, send)
             return
-        method = scope["method"]
         if parts[1] == "v2":
             await self._inference.route(parts[2:], scope, receive, send)
             return
-        fixed = self._fixed.get(path)
-        if fixed is None and len(parts) == 3 and parts[1] in ("jobs", "static"):
-            fixed = self._job if parts[1] == "jobs" else self._static
-        if fixed is None:
+        page = self._job if len(parts) == 3 and parts[1] == "jobs" else self._front.find(path)
+        if page is None:
             raise BadRequest(404, f"there is nothing at {path[:200]!r}; / lists what there is")
-        if method not in ("GET", "HEAD"):
-            await answer_problem(send, 405, f"{method} is not for {path}", [(b"allow", b"GET, HEAD")])
+        if scope["method"] not in _READING:
+            await _not_allowed(scope, send, b"GET, HEAD")
             return
-        await fixed(scope, send)
+        await page(scope, send)
 
-    async def _endpoint(self, hosted: Hosted, name: str, scope: Scope, receive: Receive, send: Send) -> None:
-        pool = hosted.pick(b"") if scope["method"] == "GET" else hosted.pick(self._key(hosted, scope))
+    async def _service(self, hosted: Hosted, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        if name in ("", "openapi.json"):
+            if method in _READING:
+                await self._front.service(hosted, name, scope, send)
+            else:
+                await _not_allowed(scope, send, b"GET, HEAD")
+            return
+        pool = hosted.pick(b"" if method != "POST" else self._key(hosted, scope))
         spec = pool.version.definition.endpoints.get(name)
         if spec is None:
             known = ", ".join(pool.version.definition.endpoints)
             raise BadRequest(404, f"{hosted.name} has no endpoint {name[:100]!r}; it has: {known}")
-        if scope["method"] == "GET":
-            page = try_page(pool.version.definition, spec)
-            await answer(send, 200, page, _HTML, _PAGE_POLICY)
-        elif scope["method"] == "POST":
+        if method == "POST":
             await self._call(hosted, pool, spec, scope, receive, send)
+        elif method in _READING:
+            await self._front.form(pool.version, spec, send)
         else:
-            await answer_problem(send, 405, "an endpoint takes POST", [(b"allow", b"GET, POST")])
+            await _not_allowed(scope, send, b"GET, HEAD, POST")
 
     def _key(self, hosted: Hosted, scope: Scope) -> bytes:
         live = hosted.live
@@ -141,70 +141,54 @@ class HostApp:
     async def _call(
         self, hosted: Hosted, pool: VersionPool, spec: EndpointSpec, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        started = time.perf_counter()
         kind = header(scope, b"content-type").partition(b";")[0].strip().lower()
         if kind != JSON_TYPE:
             raise BadRequest(415, "send JSON, with `Content-Type: application/json`")
-        body = await read_body(scope, receive, self._limits)
+        started = time.perf_counter()
+        body = await self._intake.read(scope, receive)
         prediction = new_ulid(time.time(), os.urandom(10))
         version = pool.version.name
+        scope["service"], scope["version"], scope["prediction"] = hosted.name, version, prediction
         headers: Headers = [(b"prediction-id", prediction.encode()), (b"service-version", version.encode())]
+        answering = self._answer(pool, spec.name, prediction, body, started)
         if b"respond-async" in header(scope, b"prefer"):
-            job = self._jobs.start(prediction, version, asyncio.ensure_future(pool.call(spec.name, body)))
+            try:
+                job = self._jobs.start(prediction, version, answering)
+            except Refused:
+                self._intake.release(body)
+                raise
             address = f"/jobs/{job.id}"
             told = msgspec.json.encode({"id": job.id, "result": address})
             await answer(send, 202, told, JSON_TYPE, [*headers, (b"location", address.encode())])
             return
+        await _send_answer(send, await answering, headers)
+
+    async def _answer(self, pool: VersionPool, endpoint: str, prediction: str, body: bytes, started: float) -> Answer:
+        """Let a worker answer; counts and tells of it, and lets go of the body.
+
+        Raises:
+            Refused: as the pool's call.
+        """
+        status, answered, queued, batch = 500, b"", 0.0, 1
         try:
-            answered = await pool.call(spec.name, body)
+            given = await pool.call(endpoint, body)
+            status, answered, queued, batch = given.status, given.body, given.queued, given.batch
+            return given
         except Refused as refused:
-            seconds = time.perf_counter() - started
-            self.measures.note(hosted.name, spec.name, version, refused.status, seconds, 0.0, 1)
-            if self._observe is not None:
-                self._observe(pool, spec.name, prediction, body, refused.status, b"", seconds)
+            status = refused.status
             raise
-        await _send_answer(send, answered, headers)
-        seconds = time.perf_counter() - started
-        self.measures.note(hosted.name, spec.name, version, answered.status, seconds, answered.queued, answered.batch)
-        if self._observe is not None:
-            self._observe(pool, spec.name, prediction, body, answered.status, answered.body, seconds)
-
-    # Pages and the like
-
-    async def _index(self, scope: Scope, send: Send) -> None:
-        definitions = [hosted.live.version for hosted in self._services.all() if hosted.live is not None]
-        await answer(send, 200, index_page(definitions), _HTML, _PAGE_POLICY)
-
-    async def _static(self, scope: Scope, send: Send) -> None:
-        found = static_file(scope["path"].rpartition("/")[2])
-        if found is None:
-            raise BadRequest(404, "there is no such file")
-        await answer(send, 200, *found)
-
-    async def _health(self, scope: Scope, send: Send) -> None:
-        await answer(send, 200, b'{"live":true}', JSON_TYPE)
-
-    async def _ready(self, scope: Scope, send: Send) -> None:
-        waiting = [hosted.name for hosted in self._services.all() if hosted.live is None or not hosted.live.is_ready]
-        body = msgspec.json.encode({"ready": not waiting, "waiting_for": waiting})
-        await answer(send, 503 if waiting else 200, body, JSON_TYPE)
-
-    async def _metrics(self, scope: Scope, send: Send) -> None:
-        for hosted in self._services.all():
-            if hosted.live is not None:
-                self.measures.in_flight.labels(hosted.name).set(hosted.live.waiting)
-                workers = self.measures.workers.labels(hosted.name, hosted.live.version.name)
-                workers.set(len(hosted.live.worker_pids))
-        await answer(send, 200, self.measures.text(), CONTENT_TYPE)
-
-    async def _openapi(self, scope: Scope, send: Send) -> None:
-        definitions = [hosted.live.version.definition for hosted in self._services.all() if hosted.live is not None]
-        await answer(send, 200, openapi(definitions, "1"), JSON_TYPE)
+        finally:
+            self._intake.release(body)
+            seconds = time.perf_counter() - started
+            version = pool.version
+            self.measures.note(version.definition.service, endpoint, version.name, status, seconds, queued, batch)
+            if self._observe is not None:
+                self._observe(pool, endpoint, prediction, body, status, answered, seconds)
 
     async def _job(self, scope: Scope, send: Send) -> None:
         job = self._jobs.get(scope["path"].rpartition("/")[2])
-        if job is None:
-            raise BadRequest(404, "there is no such job, or its answer was kept for an hour already")
+        if job is None or job.version.partition("/")[0] not in scope.get("services", (job.version.partition("/")[0],)):
+            raise BadRequest(404, "there is no such job, or its answer is not kept any more")
         if job.refused is not None:
             raise Refused(*job.refused)
         if job.answer is None:
@@ -214,13 +198,40 @@ class HostApp:
         await _send_answer(send, job.answer, headers)
 
 
+class _Told:
+    """Sends an answer on, and remembers its status; a caller's trace goes back with it."""
+
+    __slots__ = ("_scope", "_send", "status")
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        #: 499: the caller went away before there was an answer.
+        self.status = 499
+
+    def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            sent = self._scope.get("traceparent")
+            if sent is not None and (continued := continued_trace(sent)) is not None:
+                self._scope["trace"] = continued[0]
+                message["headers"].append((b"traceparent", continued[1]))
+        return self._send(message)
+
+
 async def _send_answer(send: Send, answered: Answer, headers: Headers) -> None:
     kind = JSON_TYPE if answered.status < 400 else PROBLEM
     await answer(send, answered.status, answered.body, kind, headers)
 
 
+async def _not_allowed(scope: Scope, send: Send, allowed: bytes) -> None:
+    await answer_problem(send, 405, f"{scope['method']} is not for this address", [(b"allow", allowed)])
+
+
 def _headers_of(status: int) -> Headers | None:
-    return [(b"retry-after", b"%d" % RETRY_AFTER)] if status in _STATUS_WITH_PAUSE else None
+    if status in (429, 503):
+        return [(b"retry-after", b"%d" % RETRY_AFTER)]
+    return [(b"www-authenticate", b'Bearer, Basic realm="headwater"')] if status == 401 else None
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -15,6 +15,8 @@ from headwater.model.order import CodeSource
 from headwater.model.packages import PackageSet
 from headwater.model.service import EndpointSpec, LogOptions, Rollout, ServiceDefinition
 
+#: First parts of addresses that are the host's own.
+_RESERVED = ("docs", "healthz", "jobs", "metrics", "readyz", "static", "v2")
 _SOURCE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)?(@[A-Za-z0-9_.-]+|/\d+)?$")
 
 
@@ -101,6 +103,9 @@ def _class_mistakes(service: type[ServiceSpec], file: str, *, has_endpoints: boo
         found.append(Mistake(f"packages = {packages!r} must be names and versions", file, line, hint))
     if not NAME.match(service.__name__):
         found.append(Mistake(f"{service.__name__} cannot be part of an address", file, line, "letters, digits, _"))
+    if service.__name__ in _RESERVED:
+        hint = "call it otherwise, for instance Sentiment"
+        found.append(Mistake(f"/{service.__name__} is an address of the host itself", file, line, hint))
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from headwater.hosting.app import HostApp
+from headwater.hosting.connections import ConnectionLimits, connection_class
 from headwater.hosting.services import Services
 from headwater.model.errors import NotInstalled, UserMistake
 
@@ -57,7 +58,14 @@ def listen(address: Address) -> socket.socket:
     return listener
 
 
-def serve(app: HostApp, services: Services, listener: socket.socket, attend: Attend) -> None:
+def serve(
+    app: HostApp,
+    services: Services,
+    listener: socket.socket,
+    attend: Attend,
+    *,
+    limits: ConnectionLimits | None = None,
+) -> None:
     """Answer until SIGTERM or SIGINT; requests under way are answered first.
 
     Args:
@@ -65,12 +73,15 @@ def serve(app: HostApp, services: Services, listener: socket.socket, attend: Att
         services: what it answers for; filled by `attend`.
         listener: the port.
         attend: loads the services, sets the event when all of them answer, keeps them up, closes them when cancelled.
+        limits: what callers' connections may take.
     """
     with tempfile.TemporaryDirectory(prefix="headwater-host-") as folder:
-        asyncio.run(_serve(app, services, listener, attend, folder))
+        asyncio.run(_serve(app, services, listener, attend, folder, limits or ConnectionLimits()))
 
 
-async def _serve(app: HostApp, services: Services, listener: socket.socket, attend: Attend, folder: str) -> None:
+async def _serve(
+    app: HostApp, services: Services, listener: socket.socket, attend: Attend, folder: str, limits: ConnectionLimits
+) -> None:
     try:
         import uvicorn
     except ImportError as error:
@@ -84,8 +95,10 @@ async def _serve(app: HostApp, services: Services, listener: socket.socket, atte
         lifespan="off",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=DRAIN_SECONDS,
-        h11_max_incomplete_event_size=64 * 1024,
-        limit_concurrency=None,
+        http=connection_class(limits, app.refused),
+        ws="none",
+        # Who may speak for a caller is nobody's to guess: the address in the log is that of the connection.
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     # Its own handlers end the process as soon as it has stopped listening, with the versions' processes still there.

@@ -4,31 +4,31 @@ https://github.com/kserve/open-inference-protocol. A model is a service (its fir
 version is the service's.
 """
 
+import os
 import time
-from urllib.parse import unquote
 
 import msgspec
 
 from headwater import __version__
 from headwater.hosting.frames import TENSORS
 from headwater.hosting.measures import Measures
-from headwater.hosting.pool import Refused, VersionPool
+from headwater.hosting.pool import RETRY_AFTER, Refused, VersionPool
 from headwater.hosting.requests import (
     BINARY_TYPE,
     JSON_TYPE,
     BadRequest,
     Headers,
+    Intake,
     Receive,
-    RequestLimits,
     Scope,
     Send,
     answer,
     header,
     packed_for,
-    read_body,
 )
 from headwater.hosting.services import Services
 from headwater.hosting.tensors import tensor_error
+from headwater.model.ids import new_ulid
 from headwater.model.service import EndpointSpec
 
 _JSON_LENGTH = b"inference-header-content-length"
@@ -39,17 +39,18 @@ _PLATFORM = "headwater"
 class Inference:
     """Answers below `/v2`."""
 
-    def __init__(self, services: Services, measures: Measures, limits: RequestLimits) -> None:
+    def __init__(self, services: Services, measures: Measures, intake: Intake) -> None:
         self._services = services
         self._measures = measures
-        self._limits = limits
+        self._intake = intake
 
     async def route(self, parts: list[str], scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; `parts` is its path below `/v2`. Errors have the protocol's own form."""
         try:
-            await self._route([unquote(part) for part in parts if part], scope, receive, send)
+            await self._route([part for part in parts if part], scope, receive, send)
         except (BadRequest, Refused) as refused:
-            await answer(send, refused.status, tensor_error(refused.detail), JSON_TYPE)
+            pause: Headers = [(b"retry-after", b"%d" % RETRY_AFTER)] if refused.status in (429, 503) else []
+            await answer(send, refused.status, tensor_error(refused.detail), JSON_TYPE, pause)
 
     async def _route(self, parts: list[str], scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
@@ -76,15 +77,16 @@ class Inference:
             version, rest = rest[1], rest[2:]
         found = self._services.find_model(model)
         if found is None:
+            known = self._services.get(model.partition(".")[0])
+            if known is not None and known.live is None:
+                raise BadRequest(503, f"{known.name} is not ready: {known.reason}")
             raise BadRequest(404, f"there is no model {model[:100]!r}")
         hosted, spec = found
-        if rest == ["infer"] and scope["method"] == "POST":
-            pool = hosted.pick(b"")
-            _check_version(pool, version)
-            await self._infer(pool, model, spec, scope, receive, send)
-            return
         pool = hosted.pick(b"")
         _check_version(pool, version)
+        if rest == ["infer"] and scope["method"] == "POST":
+            await self._infer(pool, spec, scope, receive, send)
+            return
         if scope["method"] not in ("GET", "HEAD"):
             raise BadRequest(405, f"{scope['method']} is not for this address")
         if not rest:
@@ -94,28 +96,36 @@ class Inference:
         else:
             raise BadRequest(501 if rest[0] in ("stats", "config", "generate") else 404, "this is not offered")
 
-    async def _infer(
-        self, pool: VersionPool, model: str, spec: EndpointSpec, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _infer(self, pool: VersionPool, spec: EndpointSpec, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         kind = header(scope, b"content-type").partition(b";")[0].strip().lower()
         if kind not in _TAKEN:
             raise BadRequest(415, "send JSON, or JSON with binary tensors behind it")
-        body = await read_body(scope, receive, self._limits)
-        length = header(scope, _JSON_LENGTH)
-        if length and not (length.isdigit() and int(length) <= len(body)):
-            raise BadRequest(400, "Inference-Header-Content-Length is not the length of the JSON")
-        answered = await pool.call(spec.name, body, TENSORS, int(length) if length else 0)
+        body = await self._intake.read(scope, receive)
+        service, version = pool.version.definition.service, pool.version.name
+        prediction = new_ulid(time.time(), os.urandom(10))
+        scope["service"], scope["version"], scope["prediction"] = service, version, prediction
+        status, queued, batch = 500, 0.0, 1
+        try:
+            length = header(scope, _JSON_LENGTH)
+            if length and not (length.isdigit() and int(length) <= len(body)):
+                status = 400
+                raise BadRequest(400, "Inference-Header-Content-Length is not the length of the JSON")
+            answered = await pool.call(spec.name, body, TENSORS, int(length) if length else 0)
+            status, queued, batch = answered.status, answered.queued, answered.batch
+        except Refused as refused:
+            status = refused.status
+            raise
+        finally:
+            self._intake.release(body)
+            self._measures.note(service, spec.name, version, status, time.perf_counter() - started, queued, batch)
         packed, encoding = packed_for(scope, answered.body)
-        headers: Headers = [(b"content-encoding", encoding)] if encoding else []
+        headers: Headers = [(b"prediction-id", prediction.encode()), (b"service-version", version.encode())]
+        if encoding:
+            headers.append((b"content-encoding", encoding))
         if answered.json_length:
             headers.append((_JSON_LENGTH, b"%d" % answered.json_length))
         await answer(send, answered.status, packed, BINARY_TYPE if answered.json_length else JSON_TYPE, headers)
-        seconds = time.perf_counter() - started
-        service = pool.version.definition.service
-        self._measures.note(
-            service, spec.name, pool.version.name, answered.status, seconds, answered.queued, answered.batch
-        )
 
     def _index(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = []

@@ -3,14 +3,17 @@
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 
 from headwater.hosting.pool import Answer, Refused
 
-#: Seconds for which an answer is kept, and how many are kept at most.
+#: Seconds for which an answer is kept, and how many and how much is kept at most.
 KEPT_SECONDS = 3600.0
 _MOST = 10_000
+_MOST_BYTES = 256 << 20
 
 
 class Job(msgspec.Struct):
@@ -30,16 +33,18 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._bytes = 0
 
-    def start(self, id: str, version: str, call: "asyncio.Task[Answer]") -> Job:
-        """Keep an eye on a call.
+    def start(self, id: str, version: str, call: "Coroutine[Any, Any, Answer]") -> Job:
+        """Begin a call and keep an eye on it.
 
         Raises:
-            Refused: too many are kept already (429).
+            Refused: too many are kept already (429); the call was not begun.
         """
         self._forget()
-        if len(self._jobs) >= _MOST:
-            raise Refused(429, f"{_MOST} answers wait to be fetched")
+        if len(self._jobs) >= _MOST or self._bytes >= _MOST_BYTES:
+            call.close()
+            raise Refused(429, f"{len(self._jobs)} answers wait to be fetched")
         job = self._jobs[id] = Job(id, version, time.time())
         task = asyncio.create_task(self._finish(job, call))
         self._tasks.add(task)
@@ -51,9 +56,11 @@ class Jobs:
         self._forget()
         return self._jobs.get(id)
 
-    async def _finish(self, job: Job, call: "asyncio.Task[Answer]") -> None:
+    async def _finish(self, job: Job, call: "Coroutine[Any, Any, Answer]") -> None:
         try:
             job.answer = await call
+            if job.id in self._jobs:
+                self._bytes += len(job.answer.body)
         except Refused as refused:
             job.refused = (refused.status, refused.detail)
 
@@ -63,4 +70,6 @@ class Jobs:
             first = next(iter(self._jobs.values()))
             if first.started_at >= old:
                 return
+            if first.answer is not None:
+                self._bytes -= len(first.answer.body)
             self._jobs.popitem(last=False)

@@ -26,6 +26,8 @@ class RequestLimits(msgspec.Struct, frozen=True):
     body_bytes: int = 32 << 20
     #: Seconds for the body to come.
     body_seconds: float = 20.0
+    #: Bytes of the bodies of all requests that are being read or answered.
+    held_bytes: int = 512 << 20
 
 
 class BadRequest(Exception):
@@ -46,41 +48,68 @@ def header(scope: Scope, name: bytes) -> bytes:
     return b""
 
 
-async def read_body(scope: Scope, receive: Receive, limits: RequestLimits) -> bytes:
-    """Read the body, unpacked.
+class Intake:
+    """Reads the bodies of requests, and knows how many bytes of them the host holds."""
 
-    Raises:
-        BadRequest: it is too large (413), too slow (408), packed in a way that we do not know (415), or broken (400).
-    """
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message.get("more_body") or message["type"] != "http.request":
-        try:
-            async with asyncio.timeout(limits.body_seconds):
-                body = await _read_rest(message, receive, limits)
-        except TimeoutError:
-            raise BadRequest(408, f"the body did not come within {limits.body_seconds:g} s") from None
-    if len(body) > limits.body_bytes:
-        raise BadRequest(413, f"a body has at most {limits.body_bytes} bytes")
-    encoding = header(scope, b"content-encoding").strip().lower()
-    if not encoding or encoding == b"identity":
-        return body
-    return _unpacked(body, encoding, limits)
+    def __init__(self, limits: RequestLimits) -> None:
+        self._limits = limits
+        #: Bytes of the bodies that are being read or answered.
+        self.held = 0
 
+    async def read(self, scope: Scope, receive: Receive) -> bytes:
+        """Read a body, unpacked; it counts as held until it is released.
 
-async def _read_rest(message: MutableMapping[str, Any], receive: Receive, limits: RequestLimits) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        if message["type"] != "http.request":
-            raise BadRequest(400, "the caller went away")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limits.body_bytes:
-            raise BadRequest(413, f"a body has at most {limits.body_bytes} bytes")
-        if not message.get("more_body"):
-            return b"".join(parts)
+        Raises:
+            BadRequest: it is too large (413), too slow (408), packed in a way that we do not know (415), broken (400),
+                or too much is held already (503).
+        """
+        limits = self._limits
         message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body") or message["type"] != "http.request":
+            try:
+                async with asyncio.timeout(limits.body_seconds):
+                    body = await self._read_rest(scope, message, receive)
+            except TimeoutError:
+                raise BadRequest(408, f"the body did not come within {limits.body_seconds:g} s") from None
+        if len(body) > limits.body_bytes:
+            raise BadRequest(413, f"a body has at most {limits.body_bytes} bytes")
+        encoding = header(scope, b"content-encoding").strip().lower()
+        if encoding and encoding != b"identity":
+            body = _unpacked(body, encoding, limits)
+        self._hold(len(body))
+        return body
+
+    def release(self, body: bytes) -> None:
+        """Forget a body that was read."""
+        self.held -= len(body)
+
+    async def _read_rest(self, scope: Scope, message: MutableMapping[str, Any], receive: Receive) -> bytes:
+        length = header(scope, b"content-length")
+        if length.isdigit() and int(length) > self._limits.body_bytes:
+            raise BadRequest(413, f"a body has at most {self._limits.body_bytes} bytes")
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while True:
+                if message["type"] != "http.request":
+                    raise BadRequest(400, "the caller went away")
+                part: bytes = message.get("body", b"")
+                self._hold(len(part))
+                size += len(part)
+                if size > self._limits.body_bytes:
+                    raise BadRequest(413, f"a body has at most {self._limits.body_bytes} bytes")
+                parts.append(part)
+                if not message.get("more_body"):
+                    return b"".join(parts)
+                message = await receive()
+        finally:
+            self.held -= size
+
+    def _hold(self, size: int) -> None:
+        if self.held + size > self._limits.held_bytes:
+            raise BadRequest(503, "the requests that are being answered take all the room there is")
+        self.held += size
 
 
 def _unpacked(body: bytes, encoding: bytes, limits: RequestLimits) -> bytes:

@@ -23,6 +23,14 @@ class Rollout(msgspec.Struct, frozen=True, omit_defaults=True):
     on_inconclusive: Literal["hold", "promote", "rollback"] = "hold"
     #: Header whose value keeps a caller with one version; None = each request is drawn by itself.
     sticky_by: str | None = None
+    #: By how much the candidate's share of failed (or refused) requests may be above the live version's: 0.01 = 1 %.
+    max_more_errors: float = 0.01
+    #: How many times as slow it may be.
+    max_slower: float = 1.25
+    #: How far the distribution of its answers may be from the live version's, 0 to 1; None = it is only shown.
+    max_shift: float | None = None
+    #: Seconds that a share may take; then the numbers are inconclusive.
+    step_seconds: float = 86400
 
 
 class TensorSpec(msgspec.Struct, frozen=True):
@@ -106,6 +114,8 @@ class ServiceVersion(msgspec.Struct, frozen=True, omit_defaults=True):
     #: All artifacts of that run's last task, and its parameters.
     artifacts: dict[str, Ref] = {}
     user: str = ""
+    #: A request for each endpoint that fits what the reference artifact holds; none where it does not fit.
+    examples: dict[str, msgspec.Raw] = {}
 
     @property
     def name(self) -> str:

@@ -22,13 +22,14 @@ def be_host(asked: Asked, journal: Journal) -> int:
         if not _has_services(home, stop):
             return 0
         port = home.settings.host_port.value if home.settings is not None else "8500"
+        address = home.settings.host_address.value if home.settings is not None else "127.0.0.1"
     finally:
         home.close()
-    journal.note(f"answers at port {port}")
+    journal.note(f"answers at {address}, port {port}")
     if asked.log is not None:
         _print_to(asked.log)
     # The parent's death ends it as before: what the kernel was told stays with the process.
-    words = ("-P", "-m", "headwater", "host", "--home", asked.home, "--port", port)
+    words = ("-P", "-m", "headwater", "host", "--home", asked.home, "--bind", address, "--port", port)
     return os.execv(sys.executable, (sys.executable, *words))
 
 
