@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -44,6 +45,7 @@ REFUSED = """
 from headwater import FlowSpec, pypi, step
 
 class Refused(FlowSpec):
+    @pypi(packages={"nosuch": ""})
     @step
     def start(self):
         self.next(self.end)
@@ -217,7 +219,9 @@ def test_packages_that_do_not_resolve_stop_the_run_before_anything_is_stored(
     home.close()
 
     assert done.returncode == 2
-    assert "step `end` (refused.py:11)" in done.stderr
+    assert "step `start` (refused.py:7)" in done.stderr
+    assert "nosuch was not found" in done.stderr
+    assert "step `end` (refused.py:12)" in done.stderr
     assert "there is no version of tiny==99" in done.stderr
     assert runs == ()
     assert not os.path.exists(tmp_path / "home" / "environments")
@@ -394,7 +398,9 @@ def test_gc_leaves_what_a_deployment_needs(place: Place, tmp_path: Path, warm_ca
 def test_nothing_of_a_run_is_stored_when_its_packages_cannot_be_had(tmp_path: Path, shapes_index: Index) -> None:
     environ = {**environ_for(shapes_index), "HEADWATER_HOME": str(tmp_path / "home")}
     large = "    kept = Parameter('kept', default='x' * 100_000)\n    @step\n    def start"
-    source = REFUSED.replace("FlowSpec, pypi", "FlowSpec, Parameter, pypi").replace("    @step\n    def start", large)
+    source = REFUSED.replace("FlowSpec, pypi", "FlowSpec, Parameter, pypi").replace(
+        '    @pypi(packages={"nosuch": ""})\n    @step\n    def start', large
+    )
     (tmp_path / "refused.py").write_text(source)
     done = Place(tmp_path, environ).headwater("run", "refused.py")
 
@@ -419,3 +425,25 @@ def test_a_run_whose_driver_was_killed_goes_on_in_environments_that_are_built_ag
     home.close()
     assert end == "succeeded"
     assert started(place, "Killed/1").environments == recorded
+
+
+def test_ctrl_c_while_packages_are_resolved_ends_the_command_and_leaves_nothing(
+    own_index: Index, project: Path, tmp_path: Path
+) -> None:
+    own_index.may_answer.clear()
+    environ = {**environ_for(own_index), "HEADWATER_HOME": str(tmp_path / "home")}
+    (project / "upgrades.py").write_text(UPGRADES)
+    command = [sys.executable, "-m", "headwater", "run", "upgrades.py"]
+    running = subprocess.Popen(command, cwd=project, env=environ, stderr=subprocess.PIPE, start_new_session=True)
+    assert own_index.was_asked.wait(60)
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    own_index.may_answer.set()
+    home = open_home(str(tmp_path / "home"))
+    runs = home.ledger.runs(RunQuery()).rows
+    home.close()
+
+    assert running.returncode == 130
+    assert said.decode().endswith("interrupted\n")
+    assert runs == ()
+    assert not os.path.exists(tmp_path / "home" / "environments")

@@ -74,6 +74,9 @@ class Index:
         self.beside = beside
         #: Paths asked for.
         self.requests: list[str] = []
+        #: The first request has come; until the second is set nobody gets an answer.
+        self.was_asked, self.may_answer = threading.Event(), threading.Event()
+        self.may_answer.set()
         index = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -85,6 +88,8 @@ class Index:
 
             def _begin(self) -> bytes:
                 index.requests.append(self.path)
+                index.was_asked.set()
+                index.may_answer.wait()
                 body = index.answer(self.path)
                 self.send_response(200 if body is not None else 404)
                 self.send_header("Content-Type", "text/html" if self.path.startswith("/simple") else "application/zip")

@@ -1,6 +1,7 @@
 """Calls uv, and turns what it refuses into a sentence for the user."""
 
 import os
+import signal
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -10,6 +11,8 @@ from headwater.model.errors import EnvironmentMistake
 
 #: What uv says besides its reason: searching for interpreters passes over broken ones.
 _REASONS = ("error:", "×")
+#: Exit codes after Ctrl-C.
+_INTERRUPTED = (-signal.SIGINT, 128 + signal.SIGINT)
 #: Variables that would change what uv installs where: an environment depends on what was asked only.
 _LEFT_OUT = ("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PROJECT_ENVIRONMENT", "UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_TARGET")
 
@@ -37,6 +40,7 @@ class Uv(msgspec.Struct, frozen=True):
         Raises:
             UvFailed: with its reason.
             EnvironmentMistake: there is no uv.
+            KeyboardInterrupt: it was interrupted.
         """
         import subprocess
 
@@ -44,6 +48,9 @@ class Uv(msgspec.Struct, frozen=True):
         done = subprocess.run(
             command, input=text, capture_output=True, text=True, cwd=folder, env=self._environment(), check=False
         )
+        if done.returncode in _INTERRUPTED:
+            # It had the terminal's Ctrl-C as well, which a driver only counts.
+            raise KeyboardInterrupt
         if done.returncode:
             raise UvFailed(reason_in(done.stderr or done.stdout))
         return done.stdout
