@@ -1,6 +1,7 @@
 """What a host counts, in the conventions of Prometheus."""
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from headwater.model.errors import NotInstalled
 
@@ -8,6 +9,18 @@ CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 _LABELS = ("service", "endpoint", "version")
+
+
+class Logged(Protocol):
+    """What counts the entries of the prediction log."""
+
+    @property
+    def kept(self) -> Mapping[str, int]:
+        """By service."""
+
+    @property
+    def dropped(self) -> Mapping[tuple[str, str], int]:
+        """By service and reason."""
 
 
 class _Of:
@@ -66,6 +79,24 @@ class Measures:
         known.latency.observe(seconds)
         known.queue.observe(queued)
         known.batch.observe(batch)
+
+    def add_predictions(self, log: "Logged") -> None:
+        """Show what became of answers in the prediction log."""
+        from prometheus_client.core import CounterMetricFamily
+
+        class Collector:
+            def collect(self) -> Iterator[Any]:
+                kept = CounterMetricFamily("headwater_predictions_kept", "Predictions in the log", labels=["service"])
+                for service, count in sorted(log.kept.items()):
+                    kept.add_metric([service], count)
+                yield kept
+                text = "Predictions that the log did not take: buffer full, disk failed, lost with its writer"
+                gone = CounterMetricFamily("headwater_predictions_dropped", text, labels=["service", "reason"])
+                for labels, count in sorted(log.dropped.items()):
+                    gone.add_metric(labels, count)
+                yield gone
+
+        self._registry.register(Collector())
 
     def text(self) -> bytes:
         """Give all of it as Prometheus reads it."""

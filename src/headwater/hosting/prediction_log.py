@@ -1,15 +1,24 @@
-"""The host's end of the prediction log: takes an entry in microseconds, and hands them over in lots to a process."""
+"""The host's end of the prediction log: takes an entry in microseconds; a thread hands them over to a process.
+
+A log that slows answers down would be switched off: what the writer cannot take is dropped, and counted.
+"""
 
 import asyncio
-import os
+import importlib.util
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import msgspec
 
 from headwater.hosting.pool import VersionPool
+from headwater.hosting.prediction_writer import Written
+from headwater.hosting.predictions import Entry, Lot
 from headwater.model.service import LogOptions
 
 _PROGRAM = (sys.executable, "-P", "-m", "headwater.hosting.prediction_writer")
@@ -19,40 +28,49 @@ LOT_SECONDS = 0.5
 _MOST_ENTRIES = 50_000
 _MOST_BYTES = 64 << 20
 #: Longer requests and answers are cut.
-_LONGEST = 64 << 10
+LONGEST = 64 << 10
+#: Entries handed over at once: encoding them holds up answers for half a millisecond.
+_LOT = 1000
+#: Seconds before a writer that died is started again.
+_PAUSE_SECONDS = 5.0
+#: Seconds between two messages about the log of one service: a full disk stays full.
+_SAID_SECONDS = 60.0
+#: Seconds that the writer gets for the rest when the host ends.
+_LAST_SECONDS = 30.0
 
-#: Fields as `Prediction` has them, requests and answers as they came.
-Entry = tuple[str, float, str, int, str, str, int, float, float, bytes, bytes]
-
-
-class Lot(msgspec.Struct, frozen=True, array_like=True):
-    """What goes to the writer at once."""
-
-    entries: list[Entry]
-    #: By service, when it changed.
-    options: dict[str, LogOptions]
+#: Why entries were not kept: the buffer was full, the disk refused them, the writer died with them.
+FULL, FAILED, LOST = "full", "failed", "lost"
 
 
 class PredictionLog:
     """Takes answers; never waits for anything."""
 
-    def __init__(self, home: str, clock: Callable[[], float]) -> None:
+    def __init__(self, home: str, clock: Callable[[], float], say: Callable[[str], None] | None = None) -> None:
         """Take what it needs.
 
         Args:
             home: folder of the store.
             clock: Unix time.
+            say: gets what people should know; None = standard error.
         """
         self._home = home
         self._clock = clock
-        self._entries: list[Entry] = []
-        self._bytes = 0
-        self._options: dict[str, LogOptions] = {}
-        self._process: subprocess.Popen[bytes] | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._encoder = msgspec.msgpack.Encoder()
-        #: Entries that were not kept.
-        self.dropped = 0
+        self._say = say or _say
+        # The loop's thread appends, the handing thread takes: neither ever waits for the other.
+        self._entries: deque[Entry] = deque()
+        self._bytes_in = 0
+        self._bytes_out = 0
+        self._options: dict[tuple[str, int], LogOptions] = {}
+        self._full: Counter[str] = Counter()
+        self._kept: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+        self._lost: Counter[str] = Counter()
+        self._writer: _Writer | None = None
+        self._try_at = 0.0
+        self._said_at: dict[str, float] = {}
+        self._is_off = False
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def observe(
         self, pool: VersionPool, endpoint: str, id: str, request: bytes, status: int, answer: bytes, seconds: float
@@ -72,70 +90,173 @@ class PredictionLog:
         origin: str,
     ) -> None:
         """As `observe`, for any origin."""
-        definition = pool.version.definition
+        version = pool.version
+        definition = version.definition
         options = definition.log
-        if options.share < 1 and random.random() >= options.share:
+        if self._is_off or (options.share < 1 and random.random() >= options.share):
             return
+        request, answer = request[:LONGEST], answer[:LONGEST]
         size = len(request) + len(answer)
-        if len(self._entries) >= _MOST_ENTRIES or self._bytes + size > _MOST_BYTES:
-            self.dropped += 1
+        service = definition.service
+        if len(self._entries) >= _MOST_ENTRIES or self._bytes_in - self._bytes_out + size > _MOST_BYTES:
+            self._full[service] += 1
             return
-        if self._options.get(definition.service) != options:
-            self._options[definition.service] = options
-        self._bytes += size
+        key = (service, version.number)
+        if self._options.get(key) is not options:
+            self._options[key] = options
+        self._bytes_in += size
         self._entries.append(
             (
                 id,
                 self._clock(),
-                definition.service,
-                pool.version.number,
+                service,
+                version.number,
                 endpoint,
                 origin,
                 status,
                 seconds,
                 options.share,
-                request[:_LONGEST],
-                answer[:_LONGEST],
+                request,
+                answer,
             )
         )
 
+    @property
+    def kept(self) -> Mapping[str, int]:
+        """Entries that are in files, by service."""
+        return dict(self._kept)
+
+    @property
+    def dropped(self) -> Mapping[tuple[str, str], int]:
+        """Entries that were not kept, by service and reason."""
+        by_reason = {FULL: self._full, FAILED: self._failed, LOST: self._lost}
+        return {(service, why): count for why, counts in by_reason.items() for service, count in dict(counts).items()}
+
     def start(self) -> None:
-        """Begin to hand over; needs a running loop."""
-        self._task = asyncio.create_task(self._hand_over())
+        """Begin to hand over; without pyarrow nothing is logged, and said so."""
+        if importlib.util.find_spec("pyarrow") is None:
+            self._say("predictions are not logged: pyarrow is missing (pip install 'headwater[hosting]')")
+            self._is_off = True
+            return
+        self._thread = threading.Thread(target=self._run, name="prediction log", daemon=True)
+        self._thread.start()
 
     async def close(self) -> None:
         """Hand over what is left and wait until it is written."""
-        if self._task is not None:
-            self._task.cancel()
-        await asyncio.to_thread(self._send)
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-            await asyncio.to_thread(self._process.wait)
+        await asyncio.to_thread(self.stop)
 
-    async def _hand_over(self) -> None:
-        while True:
-            await asyncio.sleep(LOT_SECONDS)
-            if self._entries:
-                await asyncio.to_thread(self._send)
+    def stop(self) -> None:
+        """As `close`, for callers without a loop."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join(_LAST_SECONDS)
 
-    def _send(self) -> None:
-        """Write a lot to the process; one that died is started again, and what it had is lost with it."""
-        entries, self._entries, self._bytes = self._entries, [], 0
-        if not entries:
-            return
-        body = self._encoder.encode(Lot(entries, self._options))
+    def _run(self) -> None:
+        while not self._ending.wait(LOT_SECONDS):
+            self._hand_over()
+        self._try_at = 0.0
+        self._hand_over()
+        if self._writer is not None:
+            self._bury(self._writer)
+
+    def _hand_over(self) -> None:
+        while self._entries:
+            writer = self._living_writer()
+            if writer is None:
+                return
+            lot = [self._entries.popleft() for _ in range(min(_LOT, len(self._entries)))]
+            self._bytes_out += sum(len(entry[9]) + len(entry[10]) for entry in lot)
+            if not writer.send(lot, dict(self._options)):
+                self._bury(writer)
+
+    def _living_writer(self) -> "_Writer | None":
+        """Give the writer's process, a new one when it died a while ago; None = not yet."""
+        if self._writer is not None and not self._writer.is_alive:
+            self._bury(self._writer)
+        if self._writer is None and time.monotonic() >= self._try_at:
+            self._try_at = time.monotonic() + _PAUSE_SECONDS
+            try:
+                self._writer = _Writer(self._home, self._told)
+            except OSError as error:
+                self._say(f"predictions wait in memory: their writer does not start: {error}")
+        return self._writer
+
+    def _bury(self, writer: "_Writer") -> None:
+        """Wait for the end of a writer, and count what died with it."""
+        code = writer.end()
+        self._writer = None
+        lost = writer.waiting
+        self._lost.update(lost)
+        if lost:
+            self._say(f"{lost.total()} predictions were lost: their writer ended with code {code}")
+
+    def _told(self, written: Written) -> None:
+        if written.kept:
+            self._kept[written.service] += written.kept
+        if written.failed:
+            self._failed[written.service] += written.failed
+        now = time.monotonic()
+        if written.message and now - self._said_at.get(written.service, -_SAID_SECONDS) >= _SAID_SECONDS:
+            self._said_at[written.service] = now
+            self._say(written.message)
+
+
+class _Writer:
+    """The writer's process, and the thread that hears what it tells."""
+
+    def __init__(self, home: str, told: Callable[[Written], None]) -> None:
+        self._told = told
+        self._encoder = msgspec.msgpack.Encoder()
+        self._known: dict[tuple[str, int], LogOptions] = {}
+        self._process = subprocess.Popen(
+            [*_PROGRAM, home], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+        self._sent: Counter[str] = Counter()
+        self._done: Counter[str] = Counter()
+        self._listener = threading.Thread(target=self._listen, name="prediction log, told", daemon=True)
+        self._listener.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def waiting(self) -> "Counter[str]":
+        """Entries of which it has not told what became of them, by service; the truth once it has ended."""
+        return self._sent - self._done
+
+    def send(self, entries: list[Entry], options: dict[tuple[str, int], LogOptions]) -> bool:
+        """Hand a lot over; waits while the writer is busy. Gives False when it is dead."""
+        new = [(*key, each) for key, each in options.items() if self._known.get(key) is not each]
+        body = self._encoder.encode(Lot(entries, new))
+        self._sent.update(entry[2] for entry in entries)
+        assert self._process.stdin is not None
         try:
-            if self._process is None or self._process.poll() is not None:
-                command = [*_PROGRAM, self._home]
-                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-            assert self._process.stdin is not None
             self._process.stdin.write(len(body).to_bytes(4, "little") + body)
             self._process.stdin.flush()
         except OSError:
-            self.dropped += len(entries)
-            self._process = None
+            return False
+        self._known = options
+        return True
+
+    def end(self) -> int:
+        """Let it write the rest and end; gives its exit code."""
+        assert self._process.stdin is not None
+        with suppress(OSError):  # it is dead: what was on its way is among the lost
+            self._process.stdin.close()
+        code = self._process.wait()
+        self._listener.join()
+        return code
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                written = msgspec.json.decode(line, type=Written)
+                self._done[written.service] += written.kept + written.failed
+                self._told(written)
 
 
-def own_priority() -> None:
-    """Let answers go first: the writer takes what processor time is left."""
-    os.nice(5)
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

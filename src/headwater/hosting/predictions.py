@@ -1,23 +1,27 @@
-"""The prediction log: requests, answers and how long they took, in Parquet files by hour, within a budget.
+"""The prediction log: requests, answers and how long they took, in Parquet files by hour; here it is read.
 
-The host's loop only puts an entry into a bounded queue; a process of its own writes. What does not fit is dropped and
-counted: a log that slows answers down would be switched off.
+`HOME/services/<service>/predictions/2026-11-22T15/` holds the parts of an hour, a file every few seconds. Once the hour
+is over they become one file, `2026-11-22T15.parquet`; while both are there, the one file counts.
 """
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from headwater.model.errors import NotFound, NotInstalled
+from headwater.model.errors import HeadwaterError, NotFound, NotInstalled
+from headwater.model.service import LogOptions
 
 #: Below a service's folder.
 FOLDER = "predictions"
-_COLUMNS = ("id", "at", "service", "version", "endpoint", "origin", "status", "seconds", "share", "request", "answer")
-#: Files begin with it until they are whole.
-_STAGED = ".staged-"
+ENDING = ".parquet"
+_CROCKFORD = {digit: value for value, digit in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
+#: An answer comes at most so long after its id was given.
+_LONGEST_SECONDS = 86400.0
+#: A clock may have gone back by so much between an id and its answer.
+_CLOCK_SECONDS = 120.0
 
 
 class Prediction(msgspec.Struct, frozen=True, array_like=True):
@@ -38,37 +42,39 @@ class Prediction(msgspec.Struct, frozen=True, array_like=True):
     seconds: float
     #: Share of all requests that is logged: each entry stands for 1 / share of them.
     share: float
-    #: JSON, personal fields masked.
+    #: JSON, personal fields masked; cut when it is long.
     request: str
     #: JSON; what went wrong when the status says so.
     answer: str
 
 
+COLUMNS = Prediction.__struct_fields__
+
+#: Fields as `Prediction` has them, requests and answers as they came.
+Entry = tuple[str, float, str, int, str, str, int, float, float, bytes, bytes]
+
+
+class Lot(msgspec.Struct, frozen=True, array_like=True):
+    """Entries that go to the writer at once."""
+
+    entries: list[Entry]
+    #: (service, version, what is logged of it), of those that the writer does not know yet.
+    options: list[tuple[str, int, LogOptions]] = []
+
+
+class PredictionsDamaged(HeadwaterError):
+    """A file of the log cannot be read; holds its path."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"{path} is damaged: {reason}", hint="move it away: what it held is lost, the rest can be read"
+        )
+        self.path = path
+
+
 def predictions_folder(home: str, service: str) -> str:
     """Give the folder with the logged predictions of a service."""
     return os.path.join(home, "services", service, FOLDER)
-
-
-def write_predictions(folder: str, entries: Sequence[Prediction], name: str) -> int:
-    """Write entries of one hour as one file, whole or not at all; gives its bytes.
-
-    Args:
-        folder: of the service's predictions.
-        entries: what to write, in order of time.
-        name: of the file, without ending; unique in its hour.
-
-    Raises:
-        NotInstalled: pyarrow is missing.
-    """
-    arrow, parquet = _arrow()
-    hour = os.path.join(folder, hour_of(entries[0].at))
-    os.makedirs(hour, mode=0o700, exist_ok=True)
-    columns = [list(column) for column in zip(*(msgspec.structs.astuple(entry) for entry in entries), strict=True)]
-    table = arrow.table(dict(zip(_COLUMNS, columns, strict=True)))
-    staged, path = os.path.join(hour, f"{_STAGED}{name}"), os.path.join(hour, f"{name}.parquet")
-    parquet.write_table(table, staged, compression="zstd")
-    os.replace(staged, path)
-    return os.path.getsize(path)
 
 
 def read_predictions(
@@ -79,8 +85,10 @@ def read_predictions(
     until: float | None = None,
     version: int | None = None,
     columns: Sequence[str] | None = None,
+    newest_first: bool = False,
+    damaged: list[str] | None = None,
 ) -> Iterator[Any]:
-    """Give the logged predictions of a service as Arrow tables, a file each, in order of time.
+    """Give the logged predictions of a service as Arrow tables of bounded size, in order of time (to a few seconds).
 
     Args:
         home: folder of the store.
@@ -89,25 +97,27 @@ def read_predictions(
         until: Unix time before which; None = to the last.
         version: of one version only; None = of all.
         columns: fields of `Prediction`; None = all.
+        newest_first: the last table comes first; within a table the order of time stays.
+        damaged: gets the paths of files that cannot be read, which are left out; None = the first one raises.
 
     Raises:
         NotInstalled: pyarrow is missing.
+        PredictionsDamaged: a file cannot be read, and `damaged` is None.
     """
-    arrow, parquet = _arrow()
-    conditions = []
-    if since is not None:
-        conditions.append(("at", ">=", since))
-    if until is not None:
-        conditions.append(("at", "<", until))
-    if version is not None:
-        conditions.append(("version", "=", version))
-    for path in _files(predictions_folder(home, service), since, until):
+    arrow, _ = arrow_and_parquet()
+    files = prediction_files(predictions_folder(home, service), since, until)
+    for path in reversed(files) if newest_first else files:
         try:
-            table = parquet.read_table(path, columns=columns, filters=conditions or None)
-        except (FileNotFoundError, arrow.ArrowInvalid):
-            continue  # it was over the budget and went, or a power cut took it
-        if table.num_rows:
-            yield table
+            for table in _tables(path, columns, newest_first=newest_first):
+                kept = _within(table, since, until, version)
+                if kept.num_rows:
+                    yield kept.select(list(columns)) if columns is not None else kept
+        except FileNotFoundError:
+            continue  # it was over the budget, and went
+        except (arrow.ArrowInvalid, OSError) as error:
+            if damaged is None:
+                raise PredictionsDamaged(path, str(error).partition("\n")[0]) from error
+            damaged.append(path)
 
 
 def find_prediction(home: str, services: Sequence[str], id: str) -> Prediction:
@@ -117,17 +127,57 @@ def find_prediction(home: str, services: Sequence[str], id: str) -> Prediction:
         NotFound: it was not logged (sampled out, dropped), or is older than the budget kept.
         NotInstalled: pyarrow is missing.
     """
-    _, parquet = _arrow()
+    arrow, parquet = arrow_and_parquet()
     at = time_of(id)
+    bounds = (None, None) if at is None else (at - _CLOCK_SECONDS, at + _LONGEST_SECONDS)
+    damaged: list[str] = []
     for service in services:
-        for path in _files(predictions_folder(home, service), None if at is None else at - 120, None):
-            found = parquet.read_table(path, filters=[("id", "=", id)]).to_pylist()
+        for path in prediction_files(predictions_folder(home, service), *bounds):
+            try:
+                found = parquet.read_table(path, filters=[("id", "=", id)], columns=list(COLUMNS)).to_pylist()
+            except FileNotFoundError:
+                continue
+            except (arrow.ArrowInvalid, OSError):
+                damaged.append(path)
+                continue
             if found:
                 return Prediction(**found[0])
-    raise NotFound(
-        f"prediction {id} is in no log",
-        hint="it was sampled out, dropped under load, or is older than what the budget keeps",
-    )
+    hint = "it was sampled out, dropped under load, or is older than what the budget keeps"
+    if damaged:
+        hint += f"; and these files are damaged: {', '.join(damaged)}"
+    raise NotFound(f"prediction {id} is in no log", hint=hint)
+
+
+def prediction_files(folder: str, since: float | None, until: float | None) -> list[str]:
+    """Give the files that hold the predictions between two times, the oldest first."""
+    first = hour_of(since) if since is not None else ""
+    last = hour_of(until) if until is not None else "~"
+    files: list[str] = []
+    for hour, is_whole in sorted(hours_of(folder).items()):
+        if not first <= hour <= last:
+            continue
+        path = os.path.join(folder, hour)
+        files += [path + ENDING] if is_whole else parts_of(path)
+    return files
+
+
+def hours_of(folder: str) -> Mapping[str, bool]:
+    """Give the hours that a log has, and of each whether it is one file."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return {}
+    found = {name: False for name in names if not name.startswith(".") and not name.endswith(ENDING)}
+    return found | {name.removesuffix(ENDING): True for name in names if name.endswith(ENDING) and name[0] != "."}
+
+
+def parts_of(hour: str) -> list[str]:
+    """Give the parts in an hour's folder, the oldest first."""
+    try:
+        names = os.listdir(hour)
+    except FileNotFoundError:
+        return []
+    return [os.path.join(hour, name) for name in sorted(names) if name.endswith(ENDING) and name[0] != "."]
 
 
 def hour_of(at: float) -> str:
@@ -137,48 +187,48 @@ def hour_of(at: float) -> str:
 
 def time_of(id: str) -> float | None:
     """Give the time that a ULID holds, in Unix seconds; None when it is none."""
-    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-    try:
-        return sum(alphabet.index(digit) << (5 * place) for place, digit in enumerate(reversed(id[:10]))) / 1000
-    except ValueError:
+    if len(id) != 26 or any(digit not in _CROCKFORD for digit in id):
         return None
+    milliseconds = 0
+    for digit in id[:10]:
+        milliseconds = milliseconds * 32 + _CROCKFORD[digit]
+    return milliseconds / 1000
 
 
-def keep_within(folder: str, budget_bytes: int) -> int:
-    """Remove the oldest files until the rest fits into the budget; gives how many were removed."""
-    files = [(path, os.path.getsize(path)) for path in _files(folder, None, None)]
-    total, removed = sum(size for _, size in files), 0
-    for path, size in files[:-1]:
-        if total <= budget_bytes:
-            break
-        os.unlink(path)
-        total -= size
-        removed += 1
-        hour = os.path.dirname(path)
-        if not os.listdir(hour):
-            os.rmdir(hour)
-    return removed
+def arrow_and_parquet() -> tuple[Any, Any]:
+    """Give `pyarrow` and `pyarrow.parquet`.
 
-
-def _files(folder: str, since: float | None, until: float | None) -> list[str]:
-    first = hour_of(since) if since is not None else ""
-    last = hour_of(until) if until is not None else "~"
-    try:
-        hours = sorted(hour for hour in os.listdir(folder) if first <= hour <= last)
-    except FileNotFoundError:
-        return []
-    return [
-        os.path.join(folder, hour, name)
-        for hour in hours
-        for name in sorted(os.listdir(os.path.join(folder, hour)))
-        if name.endswith(".parquet")
-    ]
-
-
-def _arrow() -> tuple[Any, Any]:
+    Raises:
+        NotInstalled: pyarrow is missing.
+    """
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise NotInstalled("pyarrow", "hosting", "the prediction log") from error
     return pyarrow, pyarrow.parquet
+
+
+def _tables(path: str, columns: Sequence[str] | None, *, newest_first: bool) -> Iterator[Any]:
+    """Read a file row group by row group: an hour may be larger than memory."""
+    _, parquet = arrow_and_parquet()
+    wanted = None if columns is None else list(dict.fromkeys([*columns, "at", "version"]))
+    with parquet.ParquetFile(path) as file:
+        groups = range(file.num_row_groups)
+        for group in reversed(groups) if newest_first else groups:
+            yield file.read_row_group(group, columns=wanted)
+
+
+def _within(table: Any, since: float | None, until: float | None, version: int | None) -> Any:
+    import pyarrow.compute
+
+    field, conditions = pyarrow.compute.field, []
+    if since is not None:
+        conditions.append(field("at") >= since)
+    if until is not None:
+        conditions.append(field("at") < until)
+    if version is not None:
+        conditions.append(field("version") == version)
+    for condition in conditions:
+        table = table.filter(condition)
+    return table
