@@ -175,7 +175,11 @@ def _line_in(path: str, traceback: TracebackType | None) -> int | None:
 
 def _hint_for(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"install `{error.name.partition('.')[0]}` into {sys.prefix}, or correct the name"
+        name = error.name.partition(".")[0]
+        return (
+            f"install `{name}` into {sys.prefix}, or correct the name; what only steps declare (@pypi) is imported "
+            "inside these steps"
+        )
     if isinstance(error, ImportError) and "relative import" in str(error):
         return "a flow's file is a program and no part of a package: write `import other` for `from . import other`"
     if isinstance(error, SystemExit):
