@@ -231,6 +231,14 @@ def test_a_metric_that_cannot_be_judged_is_told(story, web, look, summary, told)
     assert [f"Churn@production: f1 {told} (Churn/1)"] == said(web)
 
 
+def test_the_metric_of_a_backfill_is_not_judged(story, web, look):
+    story.deploy(AlertRule("metric", metric="f1", below=0.7))
+    story.good(kind="backfill", source="b1", summary={"f1": 0.1})
+    look()
+
+    assert story.kinds() == []
+
+
 def test_slots_missed_in_a_row_are_one_cause(story, web, look):
     story.deploy(schedules=(DAILY,))
     for day in range(3):

@@ -115,8 +115,10 @@ class RunEnds:
             return Alert(cause, "failure", at, launch.target, title, text, run=row.path)
 
     def _success(self, row: RunRow, launch: Launch) -> Iterator[Alert]:
+        if is_backfill(launch):
+            return
         options = self.options(launch.target, launch.number)
-        if not is_backfill(launch) and is_wanted("recovery", options.alerts, is_production=launch.is_production):
+        if is_wanted("recovery", options.alerts, is_production=launch.is_production):
             yield from self._recovery(row, launch)
         for breach in breaches(options.alerts, row.metrics):
             yield self._breach(row, launch, breach, options.alerts)
