@@ -56,11 +56,12 @@ def command(
         )
         keeper = Keeper(opened, address.url, limits, say=_say, clock=time.time)
         _say(f"{address.url} answers for the services of {opened.path}")
-        log = PredictionLog(opened.path, time.time)
+        log = PredictionLog(opened.path, time.time, _say)
         services = Services()
         access = None if no_access_log else AccessLog(access_path(opened.path))
         guard = Guard(address.host, address.port, find_token=None if tokens is None else tokens.find)
         app = HostApp(services, guard, observe=log.observe, access=access)
+        app.measures.add_predictions(log)
         serve(app, services, listener, lambda *given: _attend(keeper, log, *given))
         if access is not None:
             access.close()
