@@ -318,7 +318,7 @@ def test_an_approval_is_asked_for_and_given(project, call):
 def test_two_aliases_are_compared_slot_by_slot(project, call, home_folder):
     from headwater.deployments.aliases import Aliases
     from headwater.deployments.launches import plan_launch
-    from headwater.deployments.shadows import plan_shadow
+    from headwater.deployments.shadows import shadow_key
     from headwater.deployments.stored import find_deployment
     from headwater.model.launch import Trigger
 
@@ -337,7 +337,16 @@ def test_two_aliases_are_compared_slot_by_slot(project, call, home_folder):
         at=1.0,
         slot=1.0,
     )
-    second = plan_shadow(home, shadow, find_deployment(home.ledger, "Churn", 2), first.firing, trigger, at=2.0)
+    second = plan_launch(
+        home,
+        shadow,
+        find_deployment(home.ledger, "Churn", 2),
+        key=shadow_key(shadow.target, "p"),
+        source="shadow",
+        trigger=Trigger("shadow", "p"),
+        at=2.0,
+        slot=1.0,
+    )
     home.ledger.launch([first, second])
     home.close()
     finish_all(home_folder, {"f1": 0.8})

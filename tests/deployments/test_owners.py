@@ -80,7 +80,9 @@ def test_the_token_may_come_from_the_environment(desk):
     done = desk.production()
     environ = {"XDG_CONFIG_HOME": str(desk.config / "bob"), "HEADWATER_TOKEN": f"{done.token}\n"}
 
-    assert Person(Home(desk.home_folder, "bob"), environ).may_change(done.state)
+    Person(Home(desk.home_folder, "bob"), environ).require(done.state, "pause")
+    with pytest.raises(DeploymentRefused):
+        Person(Home(desk.home_folder, "carl"), {**environ, "HEADWATER_TOKEN": "x"}).require(done.state, "pause")
 
 
 def test_a_branch_of_somebody_else_is_refused_until_she_makes_a_token(desk):

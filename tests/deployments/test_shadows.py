@@ -1,7 +1,7 @@
 import pytest
 
 from headwater.deployments.launches import plan_launch
-from headwater.deployments.shadows import is_shadow_over, pair_runs, plan_shadow, shadows_of
+from headwater.deployments.shadows import SOURCE, is_shadow_over, pair_runs, shadow_key
 from headwater.deployments.stored import find_deployment
 from headwater.model.errors import DeploymentRefused, NotFound
 from headwater.model.launch import Trigger
@@ -20,10 +20,20 @@ def fire(desk, slot):
             desk.home, state, deployment, key=key, source="schedule:s", trigger=trigger, at=desk.tick(), slot=slot
         )
     ]
-    for shadow in shadows_of(desk.aliases.all(), PRODUCTION):
-        if not is_shadow_over(desk.home.ledger, shadow):
-            named = find_deployment(desk.home.ledger, "Churn", shadow.number)
-            planned.append(plan_shadow(desk.home, shadow, named, planned[0].firing, trigger, at=desk.tick()))
+    for shadow in desk.aliases.all():
+        if shadow.shadow_of == PRODUCTION and not is_shadow_over(desk.home.ledger, shadow):
+            planned.append(
+                plan_launch(
+                    desk.home,
+                    shadow,
+                    find_deployment(desk.home.ledger, "Churn", shadow.number),
+                    key=shadow_key(shadow.target, key),
+                    source=SOURCE,
+                    trigger=Trigger("shadow", key),
+                    at=desk.tick(),
+                    slot=slot,
+                )
+            )
     return desk.home.ledger.launch(planned)
 
 
@@ -54,14 +64,12 @@ def test_a_shadow_runs_beside_production_for_the_same_slot_in_its_own_namespace(
     assert not shadow.launch.is_production
 
 
-def test_a_shadow_stops_after_its_runs_and_a_paused_one_rests(desk, shadowed):
+def test_a_shadow_stops_after_its_runs(desk, shadowed):
     for slot in (1.0, 2.0, 3.0):
         fire(desk, slot)
 
     assert len(runs(desk, "Churn@shadow.2")) == 2
     assert len(runs(desk, PRODUCTION)) == 3
-    desk.changes().pause("Churn@shadow.2", desk.tick())
-    assert shadows_of(desk.aliases.all(), PRODUCTION) == []
 
 
 def test_a_shadow_is_paired_with_what_it_shadowed(desk, shadowed):

@@ -24,12 +24,6 @@ class Person:
         self.kept = KeptTokens(environ, home.path)
         self._given = token or environ.get("HEADWATER_TOKEN") or None
 
-    def may_change(self, state: AliasState) -> bool:
-        """Tell whether they may replace, pause, promote, roll back or delete an alias."""
-        if self.name == state.owner or not is_taken(state):
-            return True
-        return is_token(self._token(state), state.token_hash)
-
     def require(self, state: AliasState, deed: str) -> None:
         """Refuse a deed of somebody who may not; a token that was right is kept, so that it is given once.
 

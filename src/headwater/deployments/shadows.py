@@ -1,14 +1,11 @@
 """Shadows: deployments that run beside each run of another one, and the pairs of runs that tell them apart."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from headwater.deployments.launches import plan_launch
-from headwater.home import Home
-from headwater.model.deployment import AliasState, Deployment
-from headwater.model.launch import Firing, Trigger
-from headwater.model.ports import Ledger, PlannedFiring
+from headwater.model.deployment import AliasState
+from headwater.model.ports import Ledger
 from headwater.model.rows import FiringQuery, RunRow
 
 #: What a shadow's firings are recorded as.
@@ -24,13 +21,6 @@ class Pair(msgspec.Struct, frozen=True):
     slot: float | None
 
 
-def shadows_of(states: Iterable[AliasState], target: str) -> list[AliasState]:
-    """Give the aliases among these that are to run beside each run of `target`; paused ones are not."""
-    return [
-        state for state in states if state.shadow_of == target and state.deployment is not None and not state.is_paused
-    ]
-
-
 def is_shadow_over(ledger: Ledger, state: AliasState) -> bool:
     """Tell whether a shadow has run as often as it was to."""
     if state.shadow_runs is None:
@@ -42,43 +32,6 @@ def is_shadow_over(ledger: Ledger, state: AliasState) -> bool:
 def shadow_key(target: str, key: str) -> str:
     """Give the idempotency key of the run of a shadow beside the run with this key."""
     return f"{target}/{SOURCE}:{key}"
-
-
-def plan_shadow(
-    home: Home,
-    state: AliasState,
-    deployment: Deployment,
-    shadowed: Firing,
-    trigger: Trigger,
-    *,
-    at: float,
-    parameters: Mapping[str, msgspec.Raw] | None = None,
-) -> PlannedFiring:
-    """Plan the run of a shadow beside a run: the same slot, events and parameters, in the shadow's own namespace.
-
-    Args:
-        home: the store.
-        state: the shadow.
-        deployment: what the shadow names.
-        shadowed: the firing of the run beside which it runs.
-        trigger: what that run was started by.
-        at: now, Unix time.
-        parameters: what that run was given instead of its deployment's parameters.
-
-    Raises:
-        DeploymentRefused: the shadow cannot take these parameters.
-    """
-    return plan_launch(
-        home,
-        state,
-        deployment,
-        key=shadow_key(state.target, shadowed.key),
-        source=SOURCE,
-        trigger=Trigger(kind="shadow", source=shadowed.key, events=trigger.events),
-        at=at,
-        slot=shadowed.slot,
-        parameters=parameters,
-    )
 
 
 def pair_runs(left: Sequence[RunRow], right: Sequence[RunRow]) -> list[Pair]:
