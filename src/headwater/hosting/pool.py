@@ -8,7 +8,8 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -81,6 +82,24 @@ class Answer(msgspec.Struct, frozen=True):
     computed: float
     #: How many calls were answered together.
     batch: int
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a call asks for."""
+
+    endpoint: str
+    body: bytes
+    form: int
+    json_length: int
+
+
+class Watching(Protocol):
+    """Sees the calls of a pool."""
+
+    def call(
+        self, pool: "VersionPool", answering: Coroutine[Any, Any, Answer], asked: Asked
+    ) -> Coroutine[Any, Any, Answer]:
+        """Await `answering` and give its answer, or raise what it raises."""
 
 
 class _Waiting:
@@ -185,6 +204,8 @@ class VersionPool:
         self._watcher: asyncio.Task[None] | None = None
         #: Held here, because the loop itself does not keep them alive.
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Sees all calls while a rollout compares this version with another; None = nobody does.
+        self.watch: Watching | None = None
 
     async def start(self) -> None:
         """Load the version and start its workers; returns when all of them answer.
@@ -232,12 +253,18 @@ class VersionPool:
         """Calls that are not answered yet."""
         return self._waiting
 
-    async def call(self, endpoint: str, body: bytes, form: int = JSON, json_length: int = 0) -> Answer:
+    def call(self, endpoint: str, body: bytes, form: int = JSON, json_length: int = 0) -> Coroutine[Any, Any, Answer]:
         """Let a worker answer.
 
         Raises:
             Refused: the queue is full (429), it waited or took too long (503, 504), or its worker died (502).
         """
+        answering = self._answer(endpoint, body, form, json_length)
+        if self.watch is None:
+            return answering
+        return self.watch.call(self, answering, Asked(endpoint, body, form, json_length))
+
+    async def _answer(self, endpoint: str, body: bytes, form: int, json_length: int) -> Answer:
         if self._waiting >= self.limits.queue:
             raise Refused(429, f"{self.limits.queue} requests are waiting already")
         if self._is_closing:

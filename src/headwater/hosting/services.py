@@ -1,7 +1,22 @@
 """The services of a host by name, each with the pool that answers for it."""
 
+from collections.abc import Callable
+from typing import Protocol
+
 from headwater.hosting.pool import Refused, VersionPool
 from headwater.model.service import EndpointSpec
+
+
+class Splitting(Protocol):
+    """Divides the callers between two versions."""
+
+    #: The version that answers some of them.
+    candidate: VersionPool
+    #: Header whose value keeps a caller with one version; None = each request is drawn by itself.
+    sticky_by: str | None
+
+    def is_candidate(self, key: bytes) -> bool:
+        """Tell whether a request with this key is the candidate's."""
 
 
 class Hosted:
@@ -15,6 +30,15 @@ class Hosted:
         self.reason = "it is being loaded"
         #: Why callers are turned away although it could answer; empty = they are not.
         self.paused = ""
+        #: Set while a rollout gives a share of the requests to another version.
+        self.split: Splitting | None = None
+        #: Gives the page about a version's rollout; None = it had none.
+        self.rollout_page: Callable[[int], bytes | None] = _no_page
+
+    @property
+    def sticky_by(self) -> str | None:
+        """Header whose value `pick` is to be given; None = it needs none."""
+        return None if self.split is None else self.split.sticky_by
 
     def pick(self, key: bytes) -> VersionPool:
         """Give the pool that answers a request.
@@ -29,7 +53,14 @@ class Hosted:
             raise Refused(503, f"{self.name} is {self.paused}")
         if self.live is None or not self.live.is_ready:
             raise Refused(503, f"{self.name} is not ready: {self.reason}")
+        split = self.split
+        if split is not None and split.is_candidate(key) and split.candidate.is_ready:
+            return split.candidate
         return self.live
+
+
+def _no_page(number: int) -> bytes | None:
+    return None
 
 
 class Services:

@@ -124,8 +124,23 @@ def Canary(
     min_requests: int = 1000,
     on_inconclusive: str = "hold",
     sticky_by: str | None = None,
+    max_more_errors: float = 0.01,
+    max_slower: float = 1.25,
+    max_shift: float | None = None,
+    step_time: float | str = "1d",
 ) -> Rollout:
     """Say how a new version takes over: shadowed for a while, then with growing shares of the traffic.
+
+    Args:
+        shadow: how long it is called beside the live version, unheard: seconds, `10m`.
+        steps: shares of the traffic in percent, one after the other; 100 is what follows the last one by itself.
+        min_requests: requests to the candidate before a share may be passed.
+        on_inconclusive: what follows when the numbers do not decide in time: `hold`, `promote` or `rollback`.
+        sticky_by: header whose value keeps a caller with one version.
+        max_more_errors: by how much its share of failed requests may be above the live version's.
+        max_slower: how many times as slow it may be.
+        max_shift: how far the distribution of its answers may be from the live version's (0 to 1); None = any.
+        step_time: how long a share may take.
 
     Raises:
         InvalidDecorator: shares that do not grow within 0 to 100, or another value that cannot be.
@@ -138,9 +153,23 @@ def Canary(
         raise InvalidDecorator(f"`Canary(on_inconclusive={on_inconclusive!r})` is none of its choices", hint=hint)
     if min_requests < 1:
         raise InvalidDecorator(f"`Canary(min_requests={min_requests!r})`: at least one request is needed")
-    shadow_seconds = seconds_of(shadow, "Canary(shadow=...)")
-    verdict = msgspec.convert(on_inconclusive, type=Rollout.__annotations__["on_inconclusive"])
-    return Rollout(shadow_seconds, shares, min_requests, verdict, sticky_by)
+    if not 0 < max_more_errors < 1:
+        raise InvalidDecorator(f"`Canary(max_more_errors={max_more_errors!r})`: a share is above 0 and below 1")
+    if not max_slower >= 1:
+        raise InvalidDecorator(f"`Canary(max_slower={max_slower!r})`: 1 is as fast as the live version")
+    if max_shift is not None and not 0 < max_shift <= 1:
+        raise InvalidDecorator(f"`Canary(max_shift={max_shift!r})`: a distance is above 0 and at most 1")
+    return Rollout(
+        shadow_seconds=seconds_of(shadow, "Canary(shadow=...)"),
+        steps=tuple(share for share in shares if share < 100),
+        min_requests=min_requests,
+        on_inconclusive=msgspec.convert(on_inconclusive, type=Rollout.__annotations__["on_inconclusive"]),
+        sticky_by=sticky_by,
+        max_more_errors=max_more_errors,
+        max_slower=max_slower,
+        max_shift=max_shift,
+        step_seconds=seconds_of(step_time, "Canary(step_time=...)"),
+    )
 
 
 def bytes_of(size: int | str, where: str) -> int:
