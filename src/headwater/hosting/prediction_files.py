@@ -58,6 +58,7 @@ def join_hours(folder: str, now: float) -> int:
 
     The parts stay for as long again, for those who read them; while both are there, the one file counts.
     """
+    arrow, _ = arrow_and_parquet()
     joined = 0
     for hour, is_whole in sorted(hours_of(folder).items()):
         parts, whole = os.path.join(folder, hour), os.path.join(folder, hour + ENDING)
@@ -70,6 +71,8 @@ def join_hours(folder: str, now: float) -> int:
                 joined += 1
         except FileNotFoundError:
             continue  # over the budget meanwhile, or another writer did it
+        except (arrow.ArrowInvalid, OSError):
+            continue  # a part is damaged, as its readers are told; or the disk is full
     return joined
 
 
