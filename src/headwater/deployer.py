@@ -13,7 +13,7 @@ from headwater.deployments.names import split_target
 from headwater.deployments.owners import Person
 from headwater.deployments.person_runs import start_run_of
 from headwater.deployments.preparing import DeployRequest
-from headwater.deployments.refusals import raw_values
+from headwater.deployments.values import raw_values
 from headwater.flow.load import load_flow
 from headwater.home import open_home
 from headwater.model.errors import UserMistake

@@ -50,6 +50,8 @@ def test_what_cannot_be_deployed_or_started_is_refused(python):
         deployer.deploy(alfa=1)
     with pytest.raises(DeploymentRefused, match="alfa"):
         deployer.deploy().trigger(alfa=1)
+    with pytest.raises(DeploymentRefused, match="`alpha` is no JSON"):
+        deployer.deploy().trigger(alpha=object())
 
 
 def test_an_event_is_published_from_python(python):

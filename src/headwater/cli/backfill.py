@@ -35,7 +35,7 @@ from headwater.cli.reading import gives_json, opened, reads_store
 from headwater.cli.words import local_time
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.owners import person_of
-from headwater.deployments.refusals import raw_values
+from headwater.deployments.values import raw_values
 from headwater.home import Home
 from headwater.model.deployment import AliasState
 from headwater.model.errors import DeploymentRefused, NotFound, RunIsFinished, UserMistake, VersionConflict

@@ -10,7 +10,7 @@ from headwater.cli.printing import print_json
 from headwater.cli.reading import gives_json, opened, reads_store
 from headwater.cli.words import local_time
 from headwater.deployments.person_runs import start_run_of
-from headwater.deployments.refusals import raw_values
+from headwater.deployments.values import raw_values
 from headwater.model.errors import UserMistake
 from headwater.model.launch import Firing
 from headwater.model.ports import Ledger

@@ -64,14 +64,7 @@ class Changes:
         move waits for it: the state given has it as `pending`. A shadow that is promoted is over.
         """
         origin = self._aliases.require(source)
-        if origin.deployment is None:
-            raise DeploymentRefused(f"{origin.target} names no deployment yet: it waits for an approval")
-        goal = split_target(target or origin.shadow_of or f"{origin.name}@{PRODUCTION}")
-        if goal.name != origin.name:
-            raise DeploymentRefused(
-                f"{goal} is an alias of another flow than {origin.target}", hint=f"--to {origin.name}@{goal.alias}"
-            )
-        candidate = find_deployment(self._ledger, origin.name, origin.number)
+        goal, candidate = self._goal_of(origin, target)
         before = self._aliases.get(str(goal))
         if before is not None:
             self._person.require(before, "promote to")
@@ -85,13 +78,7 @@ class Changes:
             self._person.kept.require_writable()
             token = new_token()
             state = msgspec.structs.replace(state, token_hash=token_hash(token))
-        records = [self._aliases.record_after(before, state), held_on(self._ledger, candidate)]
-        if origin.shadow_of == str(goal) and state.pending is None:
-            over = _deleted(origin, self._person.name, at, f"promoted to {goal}")
-            records.append(self._aliases.record_after(origin, over))
-        failpoint("deployments.before_promote")
-        self._ledger.write_records(records)
-        failpoint("deployments.after_promote")
+        self._write_promotion(origin, before, state, candidate)
         if token is not None:
             self._person.kept.keep(str(goal), token)
         return state
@@ -207,6 +194,28 @@ class Changes:
 
     def _named(self, state: AliasState) -> Deployment:
         return find_deployment(self._ledger, state.name, state.number)
+
+    def _goal_of(self, origin: AliasState, target: str | None) -> tuple[Target, Deployment]:
+        """Give the alias that moves when another is promoted, and what it will name."""
+        if origin.deployment is None:
+            raise DeploymentRefused(f"{origin.target} names no deployment yet: it waits for an approval")
+        goal = split_target(target or origin.shadow_of or f"{origin.name}@{PRODUCTION}")
+        if goal.name != origin.name:
+            raise DeploymentRefused(
+                f"{goal} is an alias of another flow than {origin.target}", hint=f"--to {origin.name}@{goal.alias}"
+            )
+        return goal, self._named(origin)
+
+    def _write_promotion(
+        self, origin: AliasState, before: AliasState | None, state: AliasState, candidate: Deployment
+    ) -> None:
+        records = [self._aliases.record_after(before, state), held_on(self._ledger, candidate)]
+        if origin.shadow_of == state.target and state.pending is None:
+            over = _deleted(origin, self._person.name, state.at, f"promoted to {state.target}")
+            records.append(self._aliases.record_after(origin, over))
+        failpoint("deployments.before_promote")
+        self._ledger.write_records(records)
+        failpoint("deployments.after_promote")
 
     def _promoted(
         self, before: AliasState | None, goal: Target, candidate: Deployment, source: str, at: float

@@ -9,7 +9,7 @@ import msgspec
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.names import PRODUCTION, Target, branch_alias, branch_of, deployment_name, split_target
 from headwater.deployments.owners import Person
-from headwater.deployments.refusals import refuse_starts_without_parameters
+from headwater.deployments.refusals import refuse_unfit_schedules
 from headwater.deployments.stored import find_deployment
 from headwater.deployments.values import KeptValues, keep_values
 from headwater.environments.prepare import Environments, asked_by_steps
@@ -99,7 +99,7 @@ def prepare(asked: Deploying) -> Prepared:
     name = deployment_name(graph.flow, graph.production.project)
     target, before = _target(asked, name)
     values = _values(asked)
-    refuse_starts_without_parameters(graph, values)
+    refuse_unfit_schedules(graph, values)
     environments = _environments(asked, graph)
     tree = save_tree(asked.home.objects, asked.code.root, cache_folder=asked.home.path, with_data=True)
     _refuse_unfit(tree)

@@ -38,6 +38,22 @@ def keep_values(home: Home, values: Mapping[str, object], module: str) -> KeptVa
     )
 
 
+def raw_values(values: Mapping[str, object]) -> dict[str, msgspec.Raw]:
+    """Write values by parameter's name (texts of a command line, values of Python) as the JSON that launches take.
+
+    Raises:
+        DeploymentRefused: JSON cannot say a value.
+    """
+    raw: dict[str, msgspec.Raw] = {}
+    for name, value in values.items():
+        try:
+            raw[name] = msgspec.Raw(msgspec.json.encode(value))
+        except (TypeError, ValueError, OverflowError) as error:
+            hint = "runs of deployments take what JSON can say; keep large values as artifacts"
+            raise DeploymentRefused(f"the value of parameter `{name}` is no JSON: {error}", hint=hint) from error
+    return raw
+
+
 def convert_given(
     specs: tuple[ParameterSpec, ...], given: Mapping[str, msgspec.Raw], known: Mapping[str, object], what: str
 ) -> dict[str, object]:
