@@ -246,6 +246,9 @@ def test_check_names_imports_that_an_environment_does_not_hold(place: Place) -> 
         'add "scikit-learn" to the packages of `start`',
         "src/ours/__init__.py:1: step `start` imports `requests`, which its environment does not hold",
     ]
+    assert (
+        "import `tiny` inside the steps that have it, or add what brings it to the packages of this step" in ran.stderr
+    )
     for said in (ran.stderr, checked.stderr):
         assert [line for line in expected if line not in said] == []
         assert "polars" not in said

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import msgspec
 
 from headwater.model.ids import Digest
+from headwater.model.packages import ENVIRONMENT_STAMP
 
-_FILE = "headwater-environment.json"
 #: Made by the interpreter whenever it likes.
 _CACHE = "__pycache__"
 
@@ -34,7 +34,7 @@ def write_stamp(folder: str, lock: Digest, python: str, at: float) -> None:
     """Note what lies in a folder that was built just now."""
     files = sorted(_look(folder))
     stamp = Stamp(lock, python, at, files)
-    with open(os.path.join(folder, _FILE), "wb") as file:
+    with open(os.path.join(folder, ENVIRONMENT_STAMP), "wb") as file:
         file.write(msgspec.json.encode(stamp))
 
 
@@ -46,7 +46,7 @@ def packages_folder(folder: str, python: str) -> str:
 def read_stamp(folder: str) -> Stamp | None:
     """Read it; None when the folder was never whole, or its stamp does not read."""
     try:
-        with open(os.path.join(folder, _FILE), "rb") as file:
+        with open(os.path.join(folder, ENVIRONMENT_STAMP), "rb") as file:
             return msgspec.json.decode(file.read(), type=Stamp)
     except (OSError, msgspec.DecodeError):
         return None

@@ -12,6 +12,7 @@ from headwater.flow.steps import shown
 from headwater.model.errors import FlowNotImported
 from headwater.model.nearest import did_you_mean
 from headwater.model.order import CodeSource
+from headwater.model.packages import ENVIRONMENT_STAMP
 
 #: Keeps the program's own module alive while a flow's module is called `__main__`.
 _PROGRAM = "__headwater_program__"
@@ -176,6 +177,8 @@ def _line_in(path: str, traceback: TracebackType | None) -> int | None:
 def _hint_for(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         name = error.name.partition(".")[0]
+        if os.path.exists(os.path.join(sys.prefix, ENVIRONMENT_STAMP)):
+            return f"import `{name}` inside the steps that have it, or add what brings it to the packages of this step"
         return (
             f"install `{name}` into {sys.prefix}, or correct the name; what only steps declare (@pypi) is imported "
             "inside these steps"

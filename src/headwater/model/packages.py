@@ -4,6 +4,9 @@ from typing import Literal
 
 import msgspec
 
+#: Lies in the folder of every environment that was built for steps.
+ENVIRONMENT_STAMP = "headwater-environment.json"
+
 
 class PackageSet(msgspec.Struct, frozen=True, omit_defaults=True):
     """What `@pypi`, `@conda` or `@uv` asks for. Equal sets share one environment."""
