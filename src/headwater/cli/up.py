@@ -25,6 +25,8 @@ from headwater.settings import read_settings
 
 #: Firings that are shown.
 _NEXT = 5
+#: Runs that are counted.
+_MOST = 10_000
 
 
 @click.command("up")
@@ -139,7 +141,7 @@ def _show(home: Home, *, as_json: bool) -> int:
     ledger = home.ledger
     pid = find_daemon(home.path)
     counts = {
-        status: len([row for row in ledger.runs(RunQuery(status=status)).rows if row.launch is not None])
+        status: sum(row.launch is not None for row in ledger.runs(RunQuery(status=status, limit=_MOST)).rows)
         for status in ("running", "queued", "waiting", "interrupted")
     }
     firings = _next(home, time.time())
