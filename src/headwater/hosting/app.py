@@ -102,6 +102,9 @@ class HostApp:
         if len(parts) < 4 and (hosted := self._services.get(parts[1])) is not None:
             await self._service(hosted, parts[2] if len(parts) == 3 else "", scope, receive, send)
             return
+        if len(parts) == 4 and parts[2] == "rollouts" and (hosted := self._services.get(parts[1])) is not None:
+            await self._front.rollout(hosted, parts[3], scope, send)
+            return
         if parts[1] == "v2":
             await self._inference.route(parts[2:], scope, receive, send)
             return
@@ -121,7 +124,7 @@ class HostApp:
             else:
                 await _not_allowed(scope, send, b"GET, HEAD")
             return
-        pool = hosted.pick(b"" if method != "POST" else self._key(hosted, scope))
+        pool = hosted.pick_live() if method != "POST" else hosted.pick(_key(hosted, scope))
         spec = pool.version.definition.endpoints.get(name)
         if spec is None:
             known = ", ".join(pool.version.definition.endpoints)
@@ -132,11 +135,6 @@ class HostApp:
             await self._front.form(pool.version, spec, send)
         else:
             await _not_allowed(scope, send, b"GET, HEAD, POST")
-
-    def _key(self, hosted: Hosted, scope: Scope) -> bytes:
-        live = hosted.live
-        name = live.version.definition.rollout.sticky_by if live is not None else None
-        return header(scope, name.lower().encode()) if name else b""
 
     async def _call(
         self, hosted: Hosted, pool: VersionPool, spec: EndpointSpec, scope: Scope, receive: Receive, send: Send
@@ -217,6 +215,11 @@ class _Told:
                 self._scope["trace"] = continued[0]
                 message["headers"].append((b"traceparent", continued[1]))
         return self._send(message)
+
+
+def _key(hosted: Hosted, scope: Scope) -> bytes:
+    """What keeps a caller with one version; empty where nothing does."""
+    return header(scope, hosted.sticky_by.encode()) if hosted.sticky_by else b""
 
 
 async def _send_answer(send: Send, answered: Answer, headers: Headers) -> None:

@@ -21,6 +21,11 @@ _PAGE_POLICY: Headers = [
     ),
     (b"referrer-policy", b"no-referrer"),
 ]
+#: A page that holds all that it needs, its style too, so that it can be kept as a file.
+_ALONE_POLICY: Headers = [
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+]
 
 Page = Callable[[Scope, Send], Awaitable[None]]
 
@@ -57,6 +62,15 @@ class Front:
     async def form(self, version: ServiceVersion, spec: EndpointSpec, send: Send) -> None:
         """Answer with the form of an endpoint."""
         await answer(send, 200, try_page(version, spec), _HTML, _PAGE_POLICY)
+
+    async def rollout(self, hosted: Hosted, number: str, scope: Scope, send: Send) -> None:
+        """Answer with the page about the rollout of a version: `/<service>/rollouts/3`."""
+        if scope["method"] not in ("GET", "HEAD"):
+            raise BadRequest(405, f"{scope['method']} is not for this address")
+        page = hosted.rollout_page(int(number)) if number.isdecimal() and len(number) < 10 else None
+        if page is None:
+            raise BadRequest(404, f"version {number[:50]!r} of {hosted.name} had no rollout")
+        await answer(send, 200, page, _HTML, _ALONE_POLICY)
 
     def _live(self) -> list[ServiceVersion]:
         return [hosted.live.version for hosted in self._services.all() if hosted.live is not None]

@@ -82,11 +82,14 @@ class Inference:
                 raise BadRequest(503, f"{known.name} is not ready: {known.reason}")
             raise BadRequest(404, f"there is no model {model[:100]!r}")
         hosted, spec = found
-        pool = hosted.pick(b"")
-        _check_version(pool, version)
         if rest == ["infer"] and scope["method"] == "POST":
+            key = header(scope, hosted.sticky_by.encode()) if hosted.sticky_by else b""
+            pool = hosted.pick_live() if version else hosted.pick(key)
+            _check_version(pool, version)
             await self._infer(pool, spec, scope, receive, send)
             return
+        pool = hosted.pick_live()
+        _check_version(pool, version)
         if scope["method"] not in ("GET", "HEAD"):
             raise BadRequest(405, f"{scope['method']} is not for this address")
         if not rest:

@@ -1,10 +1,17 @@
 """The services of a host by name, each with the pool that answers for it."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Protocol
 
 from headwater.hosting.pool import Refused, VersionPool
 from headwater.model.service import EndpointSpec
+
+#: The caller of the request that this task answers, as a number: what is counted once while versions are compared. None
+#: = each request counts by itself.
+unit_of_request: ContextVar[int | None] = ContextVar("unit_of_request", default=None)
+#: Nobody drew the version of this request: it says nothing about versions.
+UNCOUNTED = -1
 
 
 class Splitting(Protocol):
@@ -49,13 +56,29 @@ class Hosted:
         Raises:
             Refused: no version is ready (503).
         """
+        live = self._ready()
+        split = self.split
+        if split is not None and split.is_candidate(key):
+            if split.candidate.is_ready:
+                return split.candidate
+            unit_of_request.set(UNCOUNTED)
+        return live
+
+    def pick_live(self) -> VersionPool:
+        """Give the pool of the live version, for who asks for it by its number, or only wants to know of it.
+
+        Raises:
+            Refused: no version is ready (503).
+        """
+        if self.split is not None:
+            unit_of_request.set(UNCOUNTED)
+        return self._ready()
+
+    def _ready(self) -> VersionPool:
         if self.paused:
             raise Refused(503, f"{self.name} is {self.paused}")
         if self.live is None or not self.live.is_ready:
             raise Refused(503, f"{self.name} is not ready: {self.reason}")
-        split = self.split
-        if split is not None and split.is_candidate(key) and split.candidate.is_ready:
-            return split.candidate
         return self.live
 
 

@@ -164,7 +164,7 @@ def Canary(
         steps=tuple(share for share in shares if share < 100),
         min_requests=min_requests,
         on_inconclusive=msgspec.convert(on_inconclusive, type=Rollout.__annotations__["on_inconclusive"]),
-        sticky_by=sticky_by,
+        sticky_by=None if sticky_by is None else sticky_by.lower(),
         max_more_errors=max_more_errors,
         max_slower=max_slower,
         max_shift=max_shift,

@@ -5,7 +5,6 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from headwater.hosting.pool import Answer, Asked, Refused, VersionPool
 from headwater.hosting.rollout.evidence import after_block, after_event
 from headwater.hosting.rollout.judge import Signal, SignalName, Tally
 from headwater.hosting.rollout.shift import Shift, shifts_of
+from headwater.hosting.services import UNCOUNTED, unit_of_request
 
 #: Seconds of which one failed request counts, drawn by lot: calls that were gathered fail together.
 _EVENT_SECONDS = 0.05
@@ -30,9 +30,6 @@ _ANSWERS = 2000
 _LONGEST = 4096
 #: Callers who stay with one version are told apart by so many bits.
 _UNIT_BITS = 20
-
-#: The hashed key of the caller whose request this task answers; None = each request counts by itself.
-unit_of_request: ContextVar[int | None] = ContextVar("unit_of_request", default=None)
 
 
 class Watched:
@@ -104,8 +101,10 @@ class Watch:
         Raises:
             Refused: as the pool's call.
         """
-        is_candidate = pool is self.candidate
-        number, watched = self.begin(asked.endpoint, is_candidate=is_candidate, unit=unit_of_request.get())
+        unit = unit_of_request.get()
+        if unit == UNCOUNTED:
+            return await answering
+        number, watched = self.begin(asked.endpoint, is_candidate=pool is self.candidate, unit=unit)
         try:
             answer = await answering
         except Refused as refused:
