@@ -371,3 +371,50 @@ def test_a_link_to_equal_content_is_a_change(objects, laid_out):
         "package/inner/query.sql is changed",
         "package/inner/same.size was added",
     ]
+
+
+def data_of(folder):
+    """Files that are no code, and those that no package takes."""
+    (folder / "tweets.tsv").write_text("a\tb\n")
+    (folder / "weights.bin").write_bytes(b"\0\1\2")
+    (folder / "uv.lock").write_text("lock")
+    (folder / "run.log").write_text("line")
+    (folder / "state.db").write_bytes(b"\0")
+    (folder / "state.sqlite3-wal").write_bytes(b"\0")
+    (folder / "binary.pem").write_bytes(b"\0")
+    (folder / "hidden.bin").write_bytes(b"\0-----BEGIN RSA PRIVATE KEY-----")
+
+
+def test_a_tree_with_data_holds_binary_and_data_files_but_nothing_that_is_written_or_secret(objects, project):
+    data_of(project)
+
+    plain, with_data = save_tree(objects, str(project)), save_tree(objects, str(project), with_data=True)
+    assert with_data.files.keys() - plain.files.keys() == {"tweets.tsv", "weights.bin", "uv.lock"}
+    assert read_tree_file(objects, with_data.digest, "weights.bin") == b"\0\1\2"
+
+
+def test_what_is_remembered_of_data_does_not_let_it_into_a_tree_without(objects, project, tmp_path, monkeypatch):
+    monkeypatch.setattr(tree_cache, "_SETTLED_NS", -1)
+    data_of(project)
+    home = str(tmp_path / "home")
+    before = save_tree(objects, str(project), cache_folder=home)
+    save_tree(objects, str(project), cache_folder=home, with_data=True)
+
+    assert save_tree(objects, str(project), cache_folder=home).files == before.files
+
+
+def test_a_tree_with_data_is_written_in_parts(objects, project, monkeypatch):
+    monkeypatch.setattr(trees, "_MOST_WAITING_BYTES", 3)
+    data_of(project)
+    tree = save_tree(objects, str(project), with_data=True)
+
+    assert all(objects.is_there(digest) for digest in tree.files.values())
+    assert read_tree_file(objects, tree.digest, "flow.py") == b"print('flow')\n"
+
+
+def test_a_tree_with_data_says_when_it_is_full(objects, project, monkeypatch):
+    monkeypatch.setattr(trees, "_MOST_PACKAGED_BYTES", 10)
+    data_of(project)
+    tree = save_tree(objects, str(project), with_data=True)
+
+    assert any(each.is_beyond_limit for each in tree.left_out)
