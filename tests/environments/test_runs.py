@@ -64,6 +64,7 @@ class Imports(FlowSpec):
     @step
     def start(self):
         import sklearn.linear_model
+        import theirs
         from ours import anything
         try:
             import polars
@@ -227,14 +228,14 @@ def test_packages_that_do_not_resolve_stop_the_run_before_anything_is_stored(
     assert not os.path.exists(tmp_path / "home" / "environments")
 
 
-def test_check_names_imports_that_an_environment_does_not_hold(place: Place) -> None:
+def test_check_names_imports_that_an_environment_does_not_hold(place: Place, tmp_path: Path) -> None:
     (place.folder / "imports.py").write_text(IMPORTS)
-    (place.folder / "src" / "ours").mkdir(parents=True)
-    (place.folder / "src" / "ours" / "__init__.py").write_text("import requests\n")
-    (place.folder / "tiny.pyi").write_text("")
-    environ = {**place.environ, "PYTHONPATH": str(place.folder / "stubs")}
-    (place.folder / "stubs").mkdir()
-    (place.folder / "stubs" / "tiny.py").write_text("")
+    for folder, text in (("src/ours", "import requests\n"), ("lib/theirs", "")):
+        (place.folder / folder).mkdir(parents=True)
+        (place.folder / folder / "__init__.py").write_text(text)
+    # The interpreter that runs the flow has it, the environment has not.
+    (tmp_path / "tiny.py").write_text("")
+    environ = {**place.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{place.folder / 'lib'}"}
     there = Place(place.folder, environ)
     ran = there.headwater("run", "imports.py")
     checked = there.headwater("check", "imports.py")
@@ -254,6 +255,7 @@ def test_check_names_imports_that_an_environment_does_not_hold(place: Place) -> 
         assert "polars" not in said
         assert "nowhere" not in said
         assert "`ours`" not in said
+        assert "`theirs`" not in said
     assert checked.returncode == 0
 
 

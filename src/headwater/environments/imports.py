@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from headwater.environments.build import Built
 from headwater.environments.stamp import packages_folder
-from headwater.environments.worker_path import source_folder
 from headwater.model.errors import Mistake
 from headwater.model.graph import Graph, Step
 
@@ -37,7 +36,9 @@ class _Import(NamedTuple):
     line: int
 
 
-def missing_imports(graph: Graph, code_root: str, built: Mapping[str, Built]) -> list[Mistake]:
+def missing_imports(
+    graph: Graph, code_root: str, built: Mapping[str, Built], folders: Sequence[str] = ()
+) -> list[Mistake]:
     """List imports of modules that an environment does not hold; warnings, since code may never come there.
 
     Looked at are the body of each step, the top of the flow's file, and the tops of the project's modules that these
@@ -47,8 +48,9 @@ def missing_imports(graph: Graph, code_root: str, built: Mapping[str, Built]) ->
         graph: the flow.
         code_root: the project's folder.
         built: step -> its environment, of the steps that have one.
+        folders: others from which the project's modules are imported.
     """
-    sources = _Sources(code_root)
+    sources = _Sources(code_root, folders)
     found: dict[Mistake, None] = {}
     for name, environment in built.items():
         step = graph.steps[name]
@@ -78,11 +80,10 @@ def _modules_in(folder: str) -> set[str]:
 class _Sources:
     """Parsed files of a project, each read once."""
 
-    def __init__(self, code_root: str) -> None:
+    def __init__(self, code_root: str, folders: Sequence[str]) -> None:
         self._root = code_root
-        source = source_folder(code_root)
         #: Where modules of the project are looked for.
-        self._folders = [code_root] if source is None else [code_root, source]
+        self._folders = [code_root, *folders]
         self._trees: dict[str, ast.Module | None] = {}
 
     def imports_of(self, step: Step, flow_file: str) -> Iterator[_Import]:

@@ -12,7 +12,7 @@ from headwater.environments.imports import missing_imports
 from headwater.environments.locks import lock_digest, read_lock, save_lock
 from headwater.environments.resolve import Resolver
 from headwater.environments.uv import Uv
-from headwater.environments.worker_path import environ_inside, link_packages, own_package
+from headwater.environments.worker_path import environ_inside, link_packages, own_package, project_folders
 from headwater.model.errors import EnvironmentMistake, Mistake
 from headwater.model.graph import Graph
 from headwater.model.ids import Digest
@@ -74,7 +74,7 @@ class Environments:
                 built.update(dict.fromkeys(steps, environment))
         if refused:
             raise EnvironmentMistake("\n".join(refused), hint="; ".join(hints))
-        yield from (str(mistake) for mistake in missing_imports(graph, code_root, built))
+        yield from (str(mistake) for mistake in self._missing_imports(graph, code_root, built))
         return {step: built[step].stamp.lock for step in graph.steps if step in built}
 
     def check_imports(self, graph: Graph, code_root: str) -> list[Mistake]:
@@ -88,7 +88,7 @@ class Environments:
             found = None if lock is None else self.ready(lock_digest(lock))
             if found is not None:
                 built.update(dict.fromkeys(steps, found))
-        return missing_imports(graph, code_root, built)
+        return self._missing_imports(graph, code_root, built)
 
     def lock(self, asked: PackageSet, code_root: str, *, is_anew: bool = False) -> Digest:
         """Resolve a set, unless that was done before, and keep the lock; gives its digest.
@@ -136,6 +136,9 @@ class Environments:
     def link(self, packages: Sequence[str]) -> str:
         """Give a folder in which nothing but links to these packages lies, to be put on a module path."""
         return link_packages(os.path.join(self.folder, "worker"), packages)
+
+    def _missing_imports(self, graph: Graph, code_root: str, built: Mapping[str, Built]) -> list[Mistake]:
+        return missing_imports(graph, code_root, built, project_folders(self._environ, code_root))
 
     def _settings_folder(self, code_root: str) -> str:
         """The project's folder, or where it is gone, one without settings."""

@@ -23,24 +23,19 @@ def environ_inside(built: Built, link_folder: str, environ: Mapping[str, str], c
         **kept,
         "PATH": f"{programs}{os.pathsep}{path}",
         "VIRTUAL_ENV": built.folder,
-        "PYTHONPATH": os.pathsep.join([link_folder, *_project_folders(environ.get("PYTHONPATH", ""), code_root)]),
+        "PYTHONPATH": os.pathsep.join([link_folder, *project_folders(environ, code_root)]),
         "PYTHONNOUSERSITE": "1",
     }
 
 
-def source_folder(code_root: str) -> str | None:
-    """Give the folder `src` of a project that keeps its modules there; None when it has none."""
-    folder = os.path.join(code_root, "src")
-    is_one = os.path.isdir(folder) and not os.path.exists(os.path.join(folder, "__init__.py"))
-    return folder if is_one else None
-
-
-def _project_folders(module_path: str, code_root: str) -> list[str]:
+def project_folders(environ: Mapping[str, str], code_root: str) -> list[str]:
+    """Give what else a project imports its modules from: its `src`, and the folders of PYTHONPATH that are its own."""
     root = os.path.join(os.path.abspath(code_root), "")
-    asked = [os.path.abspath(entry) for entry in module_path.split(os.pathsep) if entry]
+    asked = [os.path.abspath(entry) for entry in environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     own = [entry for entry in asked if entry.startswith(root) and "site-packages" not in entry]
-    source = source_folder(code_root)
-    return list(dict.fromkeys([*own, *([] if source is None else [source])]))
+    source = os.path.join(code_root, "src")
+    is_source = os.path.isdir(source) and not os.path.exists(os.path.join(source, "__init__.py"))
+    return list(dict.fromkeys([*own, *([source] if is_source else [])]))
 
 
 def own_package() -> str:
