@@ -23,6 +23,7 @@ from headwater.cli.words import bytes_text, local_time
 from headwater.client.plain import plain_values
 from headwater.client.session import View
 from headwater.deployments.aliases import Aliases
+from headwater.deployments.moves import is_expired
 from headwater.deployments.stored import find_deployment, list_deployments
 from headwater.model.deployment import AliasState, Deployment
 from headwater.model.rows import RunQuery, RunRow
@@ -189,9 +190,11 @@ def _named(state: AliasState) -> str:
 
 
 def _standing(state: AliasState) -> str:
-    if state.deployment is None:
-        return "waits for approval" if state.pending is not None else "deleted"
-    return "paused" if state.is_paused else "waits for approval" if state.pending is not None else "active"
+    if state.deployment is not None and state.is_paused:
+        return "paused"
+    if state.pending is not None:
+        return "approval expired" if is_expired(state.pending, time.time()) else "waits for approval"
+    return "deleted" if state.deployment is None else "active"
 
 
 def _next(deployment: Deployment | None, state: AliasState, now: float) -> str:

@@ -89,6 +89,7 @@ def state_facts(state: AliasState) -> dict[str, object]:
         "is_paused": state.is_paused,
         "pending": state.pending,
         "shadow_of": state.shadow_of,
+        "shadow_runs": state.shadow_runs,
         "has_secrets": state.has_secrets,
     }
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from headwater.deployments.aliases import Aliases
-from headwater.deployments.moves import asked, latest_event, moved, schedule_key
+from headwater.deployments.moves import asked, is_expired, latest_event, moved, schedule_key
 from headwater.deployments.names import PRODUCTION, Target, split_target
 from headwater.deployments.owners import Person, is_taken
 from headwater.deployments.promotion import require_conditions
@@ -239,11 +239,10 @@ class Changes:
         state = self._aliases.require(target)
         if state.pending is None:
             raise DeploymentRefused(f"no move of {state.target} waits for an approval")
-        expires = state.pending.approval.expires_seconds
-        if expires is not None and at > state.pending.asked_at + expires:
+        if is_expired(state.pending, at):
             raise DeploymentRefused(
                 f"the move of {state.target} to deployment {state.pending.number} was to be approved within "
-                f"{expires:g} s, and counts as rejected",
+                f"{state.pending.approval.expires_seconds:g} s, and counts as rejected",
                 hint="deploy or promote again",
             )
         return state, find_deployment(self._ledger, state.name, state.pending.number)

@@ -96,6 +96,12 @@ def asked(before: AliasState | None, target: Target, deployment: Deployment, *, 
     )
 
 
+def is_expired(pending: PendingMove, at: float) -> bool:
+    """Tell whether a move has waited for its approval for too long: it counts as rejected."""
+    expires = pending.approval.expires_seconds
+    return expires is not None and at > pending.asked_at + expires
+
+
 def latest_event(ledger: Ledger) -> int:
     """Give the number of the last published event, 0 when there is none; asks about 2 log2 of that number of times."""
     low, high = 0, 1
