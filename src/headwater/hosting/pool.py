@@ -9,7 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -133,8 +133,8 @@ class _Link(asyncio.Protocol):
         self.is_given_up = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # Transports of other event loops are not of asyncio's classes.
+        self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         for frame in self._unpacker.feed(data):
@@ -534,8 +534,7 @@ class _VersionProcess(asyncio.Protocol):
             raise VersionFailed(f"{self._pool.version.name} does not load\n\n{loaded.error.rstrip()}")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         for frame in self._unpacker.feed(data):
