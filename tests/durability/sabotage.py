@@ -362,6 +362,65 @@ SABOTAGES = [
         "",
         "tests/production/test_alert_crashes.py tests/production/test_alerter.py",
     ),
+    Sabotage(
+        "a decision counts for gates that come after it",
+        DRIVE,
+        " and gate.at <= request.at",
+        "",
+        "tests/runtime/test_gates.py",
+    ),
+    Sabotage(
+        "a decision counts however late it was made",
+        DRIVE,
+        " and not is_late",
+        "",
+        "tests/runtime/test_gates.py",
+    ),
+    Sabotage(
+        "a gate expires before what was decided is read",
+        DRIVE,
+        "if is_early and not self._frontier.gates:",
+        "if is_early:",
+        "tests/runtime/test_gates.py",
+    ),
+    Sabotage(
+        "nobody looks for a decision after giving the run back",
+        "runtime/execute.py",
+        "elif frontier.gates and self._home.ledger.requests(lease.run, driver.request_number):",
+        "elif False:",
+        "tests/runtime/test_gates.py",
+    ),
+    Sabotage(
+        "an approved task is asked about again",
+        "plan/gates.py",
+        " or task.key in frontier.passed",
+        "",
+        "tests/plan/test_gates.py",
+    ),
+    Sabotage(
+        "the time in the queue counts for a run's limit",
+        "plan/limits.py",
+        "now - frontier.first_task_at - frontier.away_seconds",
+        "now - frontier.started.at - frontier.away_seconds",
+        "tests/runtime/test_limits.py",
+    ),
+    Sabotage(
+        "a driver that leaves fails what it stops",
+        DRIVE,
+        """                if outcome.transition is not None and (outcome.cause == "ok" or outcome.is_caught):
+                    self._end(outcome)
+""",
+        """                self._end(outcome)
+""",
+        "tests/runtime/test_limits.py",
+    ),
+    Sabotage(
+        "a hook may hang for ever",
+        "runtime/hooks.py",
+        "if setting.clock() >= ends_at:",
+        "if False:",
+        "tests/runtime/test_hooks.py",
+    ),
 ]
 
 
