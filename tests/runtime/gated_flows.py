@@ -121,6 +121,7 @@ class Slow(FlowSpec):
 @exit_hook(on_success=[tell, shout], on_error=[shout])
 class Hooked(FlowSpec):
     fails = Parameter("fails", default=False)
+    table = Parameter("table", default=lambda context: f"{current.branch_name}.scores")
 
     @step
     def start(self):

@@ -83,6 +83,7 @@ def test_a_run_may_be_on_another_branch(desk):
     row = desk.start(Hooked, options=RunOptions(max_workers=1, branch="prod", is_production=True))
 
     assert desk.run(row)["start"].task.data.known == ("fraud", "prod", True, False, "fraud.prod.Hooked")
+    assert desk.run(row).parameters["table"] == "prod.scores"
 
 
 def test_a_branch_of_a_flow_in_no_project_is_refused_before_anything_is_stored(desk):

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 
 from headwater.flow.parameter import ABSENT, Constant, Parameter, ParameterContext
+from headwater.model.current import facts
 from headwater.model.errors import Mistake, ParameterMistake
 from headwater.model.nearest import did_you_mean
+from headwater.model.production import Project
 
 #: A parameter's value may come from these variables; the name follows in capitals, `-` written `_`.
 PREFIXES = ("HEADWATER_RUN_", "METAFLOW_RUN_")
@@ -32,6 +34,7 @@ def evaluate_parameters(
     user: str = "",
     logger: Callable[..., None] = print,
     may_lack_required: bool = False,
+    project: Project | None = None,
 ) -> dict[str, Any]:
     """Work out all parameters of a run that starts; gives values by attribute.
 
@@ -41,6 +44,7 @@ def evaluate_parameters(
         environ: Where `HEADWATER_RUN_<NAME>` is looked up; loses to `given`, wins over defaults.
         user: For defaults that are functions.
         logger: For defaults that are functions.
+        project: What `current.branch_name` and the like are in defaults that are functions; None = the flow is in none.
         may_lack_required: Leave out required parameters that have no value yet: a deployment's runs get them.
 
     Raises:
@@ -52,7 +56,8 @@ def evaluate_parameters(
     for parameter in parameters:
         context = ParameterContext(flow.__name__, user, parameter.name, logger)
         try:
-            values[parameter.attribute] = _evaluate(parameter, given.get(parameter.name), environ, context)
+            with facts({} if project is None else project.facts(flow.__name__)):
+                values[parameter.attribute] = _evaluate(parameter, given.get(parameter.name), environ, context)
         except _Missing as mistake:
             if not may_lack_required:
                 wrong.append(mistake)

@@ -53,7 +53,7 @@ class Current:
     @property
     def is_running_flow(self) -> bool:
         """True inside a step."""
-        return _known() is not None
+        return "run_id" in (_known() or ())
 
     def __getattr__(self, name: str) -> Any:
         facts = _known()

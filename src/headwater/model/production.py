@@ -125,3 +125,13 @@ class Project(msgspec.Struct, frozen=True, omit_defaults=True):
     #: `user.ann`, `test.new`, `prod`.
     branch: str
     is_production: bool = False
+
+    def facts(self, flow: str) -> dict[str, object]:
+        """Give what `current` knows of it in a run of this flow."""
+        return {
+            "project_name": self.name,
+            "branch_name": self.branch,
+            "project_flow_name": f"{self.name}.{self.branch}.{flow}",
+            "is_production": self.is_production,
+            "is_user_branch": self.branch.startswith("user."),
+        }

@@ -108,7 +108,7 @@ class Execution:
             FlowMistakes, ParameterMistake: before anything is stored.
         """
         graph, machine = self._prepare(flow, options)
-        values = evaluate_parameters(flow, given, os.environ, user=self._home.user)
+        values = self._evaluate(flow, graph, options, given)
         environments = yield from self._make_environments(graph, code, options)
         saved = save_values(self._home, {**constants_of(flow), **values}, code.module)
         yield from self._start(graph, code, options, machine, saved, environments, None)
@@ -128,7 +128,7 @@ class Execution:
             ResumeRefused: a changed parameter was read by what would be reused.
         """
         graph, machine = self._prepare(flow, options)
-        values = self._new_values(flow, given, origin)
+        values = self._new_values(flow, graph, options, given, origin)
         environments = yield from self._make_environments(graph, code, options)
         saved = save_values(self._home, {**constants_of(flow), **values}, code.module)
         changed = {name: saved.refs[name] for name in values}
@@ -162,7 +162,15 @@ class Execution:
         code = started.code if code_root is None else msgspec.structs.replace(started.code, root=code_root)
         yield from self._drive(lease, frontier, this_machine(options.max_workers), files, code)
 
-    def _new_values(self, flow: type, given: Mapping[str, object], origin: RunRow) -> dict[str, object]:
+    def _evaluate(
+        self, flow: type, graph: Graph, options: RunOptions, given: Mapping[str, object]
+    ) -> dict[str, object]:
+        user = self._home.user
+        return evaluate_parameters(flow, given, os.environ, user=user, project=_project(graph, options, user))
+
+    def _new_values(
+        self, flow: type, graph: Graph, options: RunOptions, given: Mapping[str, object], origin: RunRow
+    ) -> dict[str, object]:
         """Parameters given anew, and those that the origin did not have yet."""
         changed = {
             parameter.attribute: parameter.convert(given[parameter.name])
@@ -172,7 +180,7 @@ class Execution:
         added = {parameter.attribute for parameter in parameters_of(flow)} - set(origin.parameters) - set(changed)
         if not added:
             return changed
-        values = evaluate_parameters(flow, given, os.environ, user=self._home.user)
+        values = self._evaluate(flow, graph, options, given)
         return {**changed, **{name: values[name] for name in added}}
 
     def _prepare(self, flow: type, options: RunOptions) -> tuple[Graph, Machine]:

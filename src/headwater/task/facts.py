@@ -9,11 +9,13 @@ from headwater.model.current import LazyFact
 from headwater.model.graph import Graph
 from headwater.model.launch import Launch
 from headwater.model.order import Gang, TaskOrder
-from headwater.model.production import Project
 from headwater.task.seeds import attempt_seed
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+_IN_NO_PROJECT = {"is_production": False, "is_user_branch": False}
 
 
 class ParallelFacts(msgspec.Struct, frozen=True):
@@ -72,23 +74,10 @@ def facts_of(order: TaskOrder, graph: Graph, folder: TemporaryFolder, given: Map
         "parallel": _parallel(order.gang, order.label),
         "seed": attempt_seed(order.seed, order.key),
     }
-    known.update(_project_facts(order.project, graph.flow))
+    known.update(order.project.facts(graph.flow) if order.project is not None else _IN_NO_PROJECT)
     known.update(_launch_facts(order.launch))
     known.update(given)
     return known
-
-
-def _project_facts(project: Project | None, flow: str) -> dict[str, object]:
-    """What `@project` brings; a flow in no project is never production by it."""
-    if project is None:
-        return {"is_production": False, "is_user_branch": False}
-    return {
-        "project_name": project.name,
-        "branch_name": project.branch,
-        "project_flow_name": f"{project.name}.{project.branch}.{flow}",
-        "is_production": project.is_production,
-        "is_user_branch": project.branch.startswith("user."),
-    }
 
 
 def _launch_facts(launch: Launch | None) -> dict[str, object]:
