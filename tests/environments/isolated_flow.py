@@ -3,12 +3,13 @@
 import os
 import sys
 
-from headwater import FlowSpec, pypi, step
+from headwater import FlowSpec, pypi, schedule, step
 
 with open(os.environ["IMPORTED"], "a") as imported:
     imported.write(sys.prefix + "\n")
 
 
+@schedule(cron="0 6 * * *", timezone="Europe/Berlin")
 class Isolated(FlowSpec):
     """Values of a package pass through steps that do not have it."""
 
