@@ -54,6 +54,7 @@ def test_a_run_that_waits_says_what_to_type_and_is_no_failure(waiting, call):
     assert waiting.code == 0
     assert "2 tasks of step `check` (role lead, until " in waiting.err
     assert "approve:  headwater approve Gated/1/check" in waiting.err
+    assert waiting.err.count("waits for approval (role lead)") == 1
     assert "then:     headwater resume Gated/1" in waiting.err
 
     shown = call("status", "Gated/1").out
@@ -72,7 +73,7 @@ def test_an_approved_run_goes_on_with_resume(waiting, call):
     resumed = call("resume", "Gated/1", "--engine", "inline")
     assert resumed.code == 0
     assert "Gated/1 goes on: 1 tasks had finished and are not run again" in resumed.err
-    assert "step `check` approved by ann: fine" in resumed.err
+    assert resumed.err.count("step `check` approved by ann: fine") == 1
     assert "approve:  headwater approve Gated/1/end" in resumed.err
     assert call("approve", "Gated/1").out == "Gated/1: `end` approved\n"
     assert call("resume", "Gated/1", "--engine", "inline").code == 0

@@ -99,9 +99,9 @@ class LiveWatcher:
                 self._print(f"note: {happening.text}", "yellow")
             case CancelRequested():
                 self._print(f"cancelled by {happening.user}: {happening.reason or 'no reason given'}", "yellow")
-            case GateReached():
+            case GateReached() if not self._tally.is_gate_repeated:
                 self._print(f"step `{happening.step}` waits for approval (role {happening.role})", "yellow")
-            case GateDecided():
+            case GateDecided() if not self._tally.is_gate_repeated:
                 self._print(decided_text(happening), "green" if happening.verdict == "approved" else "red")
             case Left():
                 self._print(left_text(self._tally), "yellow")

@@ -91,9 +91,9 @@ class PlainWatcher:
                 self._say(f"cancelled by {happening.user}: {happening.reason or 'no reason given'}", at=happening.at)
             case Notice():
                 self._say(f"note: {happening.text}", is_important=True)
-            case GateReached():
+            case GateReached() if not tally.is_gate_repeated:
                 self._say(f"step `{happening.step}` waits for approval (role {happening.role})", at=happening.at)
-            case GateDecided():
+            case GateDecided() if not tally.is_gate_repeated:
                 is_refused = happening.verdict != "approved"
                 self._say(decided_text(happening), at=happening.at, is_important=is_refused)
             case Parked():

@@ -3,6 +3,7 @@
 from headwater.cli.tally import Tally
 from headwater.cli.words import bytes_text, duration, local_time
 from headwater.model.events import CodeChanged, GateDecided, RunFinished, RunStarted, TaskFailed
+from headwater.model.ids import parse_task_key
 from headwater.model.outcome import TaskError
 from headwater.runtime.drive import Parked
 from headwater.runtime.hooks import HookEnded
@@ -72,7 +73,7 @@ def hook_text(ended: HookEnded) -> str:
 
 def decided_text(event: GateDecided) -> str:
     """Say what was decided at a gate."""
-    step = event.key.partition("/")[0].partition("~")[0]
+    step = parse_task_key(event.key).step
     if event.verdict == "unmet":
         return event.reason
     if event.verdict == "expired":

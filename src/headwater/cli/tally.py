@@ -1,7 +1,16 @@
 """How far a run is, for those who watch it."""
 
-from headwater.model.events import DriverChanged, RunStarted, TaskFailed, TaskReused, TaskStarted, TaskSucceeded
-from headwater.model.ids import TaskKey
+from headwater.model.events import (
+    DriverChanged,
+    GateDecided,
+    GateReached,
+    RunStarted,
+    TaskFailed,
+    TaskReused,
+    TaskStarted,
+    TaskSucceeded,
+)
+from headwater.model.ids import TaskKey, parse_task_key
 from headwater.runtime.drive import Continued, Happening
 
 
@@ -30,6 +39,9 @@ class Tally:
         self.labels: dict[TaskKey, tuple[str, int]] = {}
         self.failures: list[TaskFailed] = []
         self.parents: dict[TaskKey, tuple[TaskKey, ...]] = {}
+        #: The last event was at a gate, and the one before it said the same of another task of the step.
+        self.is_gate_repeated = False
+        self._gate = ("", "")
 
     @property
     def path(self) -> str:
@@ -43,6 +55,9 @@ class Tally:
 
     def fold(self, event: Happening) -> None:
         """Take one event in."""
+        gate = _gate(event)
+        self.is_gate_repeated = gate == self._gate
+        self._gate = gate
         match event:
             case RunStarted():
                 self.started = event
@@ -92,3 +107,10 @@ class Tally:
                 self.steps[target].expected = max(1, self.steps[target].expected)
             else:
                 self.steps[target].expected += event.transition.width or 1
+
+
+def _gate(event: Happening) -> tuple[str, str]:
+    """What an event says of a gate: its step, and what came of it; empty for other events."""
+    if isinstance(event, GateReached):
+        return event.step, "reached"
+    return (parse_task_key(event.key).step, event.verdict) if isinstance(event, GateDecided) else ("", "")
