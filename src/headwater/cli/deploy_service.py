@@ -7,6 +7,7 @@ import click
 
 from headwater.cli.printing import print_json
 from headwater.cli.reading import gives_json
+from headwater.cli.service_rollout import plan_text
 from headwater.cli.words import bytes_text
 from headwater.deployments.owners import person_of
 from headwater.flow.load import find_code
@@ -59,6 +60,10 @@ def _print(done: ServiceDeployed, is_hosted: bool) -> None:
         _tell(f"artifacts: {len(deployed.version.artifacts)}, of {deployed.version.run}")
     if done.is_live:
         print(f"{name} is live")
+    elif done.rollout is not None:
+        print(f"{name} takes over by itself from version {done.rollout.live}, if it is no worse")
+        _tell(plan_text(done.rollout))
+        _tell(f"see how it stands: headwater service rollout {deployed.service}")
     else:
         print(f"{name} is ready; version {done.state.number} answers")
         _tell(f"let it answer: headwater service promote {deployed.service}")
@@ -80,6 +85,7 @@ def _facts(done: ServiceDeployed) -> dict[str, object]:
         "is_live": done.is_live,
         "live": done.state.number,
         "run": deployed.version.run,
+        "rollout": None if done.rollout is None else done.rollout.words,
         "audits": [{"name": each.name, "is_passed": each.is_passed} for each in deployed.audits],
     }
 

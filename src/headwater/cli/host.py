@@ -54,9 +54,9 @@ def command(
         limits = PoolLimits(
             workers=workers or os.cpu_count() or 1, memory_bytes=None if memory is None else memory * 10**6
         )
-        keeper = Keeper(opened, address.url, limits, say=_say, clock=time.time)
-        _say(f"{address.url} answers for the services of {opened.path}")
         log = PredictionLog(opened.path, time.time, _say)
+        keeper = Keeper(opened, address.url, limits, say=_say, clock=time.time, shadow_log=log.take)
+        _say(f"{address.url} answers for the services of {opened.path}")
         services = Services()
         access = None if no_access_log else AccessLog(access_path(opened.path))
         guard = Guard(address.host, address.port, find_token=None if tokens is None else tokens.find)

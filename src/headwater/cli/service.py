@@ -15,9 +15,11 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "logs": ("service_shown", "logs", "Print what the processes of a version wrote"),
     "promote": ("service_changes", "promote", "Let a version answer"),
     "rollback": ("service_changes", "rollback", "Let the version before answer again"),
+    "rollout": ("service_rollout", "rollout", "Show how a new version takes over, with its numbers"),
     "pause": ("service_changes", "pause", "Turn callers away"),
     "unpause": ("service_changes", "unpause", "Answer again"),
     "token": ("service_token", "token", "Make, list and revoke tokens of callers"),
+    "score": ("service_score", "score", "Score the rows of a file with a version"),
     "delete": ("service_changes", "delete", "Take a service down; its versions stay"),
 }
 

@@ -49,7 +49,10 @@ def promote(name: str, number: int | None, reason: str, token: str | None, home:
 @click.option("--to", "number", type=click.IntRange(1), help="Which  [default: the one before].")
 @click.option("--reason", default="", help="Why: kept with the change.")
 def rollback(name: str, number: int | None, reason: str, token: str | None, home: str | None) -> int:
-    """Let an earlier version answer again: one pointer, and its workers are still warm."""
+    """Let an earlier version answer again: one pointer, and its workers are still warm.
+
+    While a version is rolled out, that is what goes back: the live one answers alone again.
+    """
     state = _do(home, token, lambda changes: changes.roll_back(name, time.time(), number, reason))
     print(f"{state.name} answers with version {state.number} again")
     return 0

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -11,6 +12,11 @@ from headwater.home import Home
 from headwater.hosting.deploying import laid_out, worker_of
 from headwater.hosting.following import follow_sources
 from headwater.hosting.pool import PoolLimits, VersionPool
+from headwater.hosting.rollout.files import read_page
+from headwater.hosting.rollout.keeper import RolloutKeeper, give_up
+from headwater.hosting.rollout.records import Rollouts
+from headwater.hosting.rollout.shadow import ShadowLog
+from headwater.hosting.rollout.states import RolloutState
 from headwater.hosting.services import Hosted, Services
 from headwater.hosting.sources import small_of
 from headwater.hosting.versions import find_version, service_aliases
@@ -47,6 +53,9 @@ class ServiceStatus(msgspec.Struct, frozen=True):
     warm: int | None = None
     #: Why the version that should answer does not.
     problem: str = ""
+    #: Version that is to take over, loaded, and its share of the requests (0: it is not heard).
+    candidate: int | None = None
+    share: float = 0.0
 
 
 class _Kept:
@@ -54,20 +63,31 @@ class _Kept:
 
     def __init__(self, hosted: Hosted) -> None:
         self.hosted = hosted
-        #: Loaded versions by number: the live one, and the one before it.
+        #: Loaded versions by number: the live one, the one before it, the one that is to take over.
         self.pools: dict[int, VersionPool] = {}
         self.wanted = 0
         self.task: asyncio.Task[None] | None = None
         self.failures = 0
         self.try_at = 0.0
         self.problem = ""
+        #: The rollout that is recorded as under way, what carries it out once both versions are loaded, and what loads.
+        self.recorded: RolloutState | None = None
+        self.rollout: RolloutKeeper | None = None
+        self.candidate_task: asyncio.Task[None] | None = None
 
 
 class Keeper:
     """Looks after all services of a store."""
 
     def __init__(
-        self, home: Home, url: str, limits: PoolLimits, *, say: Callable[[str], None], clock: Callable[[], float]
+        self,
+        home: Home,
+        url: str,
+        limits: PoolLimits,
+        *,
+        say: Callable[[str], None],
+        clock: Callable[[], float],
+        shadow_log: ShadowLog | None = None,
     ) -> None:
         """Take what it needs.
 
@@ -77,8 +97,11 @@ class Keeper:
             limits: what the workers of each version may take.
             say: gets what happens.
             clock: Unix time.
+            shadow_log: takes answers of versions that nobody heard.
         """
         self._home = home
+        self._rollouts = Rollouts(home.ledger)
+        self._shadow_log = shadow_log
         self._url = url
         self._limits = limits
         self._say = say
@@ -96,6 +119,8 @@ class Keeper:
                 if is_first or self._home.ledger.wait(0) or self._is_to_be_tried():
                     self._look(services, folder)
                     self._follow()
+                elif self._turn_rollouts(folder) or self._has_followed():
+                    self._look(services, folder)
                 if is_first or not any(kept.task for kept in self._kept.values()):
                     is_first = False
                     if all(kept.task is None for kept in self._kept.values()):
@@ -112,20 +137,92 @@ class Keeper:
             kept = self._kept.get(name)
             if kept is None:
                 kept = self._kept[name] = _Kept(Hosted(name))
+                kept.hosted.rollout_page = partial(read_page, self._home.path, self._rollouts, name)
                 services.put(kept.hosted)
             kept.hosted.paused = _pause_of(state)
+            kept.recorded = self._rollouts.active(name)
             if state.number != kept.wanted or (kept.problem and self._clock() >= kept.try_at):
                 self._want(kept, state, folder)
+            if kept.rollout is not None and kept.rollout.rollout != kept.recorded:
+                self._end_rollout(kept)
         for name in set(self._kept) - set(standing):
             gone = self._kept.pop(name)
             services.remove(name)
             self._say(f"{name} was taken down")
+            self._end_rollout(gone)
             self._retire(gone, list(gone.pools))
 
     def _follow(self) -> None:
         """Look for new runs of followed sources; audits take their time, so beside the loop that answers."""
         if self._following is None or self._following.done():
             self._following = asyncio.create_task(asyncio.to_thread(follow_sources, self._home, self._clock, self._say))
+
+    def _has_followed(self) -> bool:
+        """Tell, once, that runs were looked at: there may be a new version, written by this very process."""
+        if self._following is None or not self._following.done():
+            return False
+        self._following = None
+        return True
+
+    def _turn_rollouts(self, folder: str) -> bool:
+        """Let each rollout count and decide; True when one changed a record."""
+        changed = False
+        for kept in self._kept.values():
+            if kept.rollout is not None:
+                changed |= kept.rollout.turn()
+            elif kept.recorded is not None:
+                changed |= self._begin_rollout(kept, kept.recorded, folder)
+        return changed
+
+    def _begin_rollout(self, kept: _Kept, rollout: RolloutState, folder: str) -> bool:
+        """Carry a rollout out as soon as both versions are loaded; True when its record changed."""
+        live = kept.hosted.live
+        if live is None or live.version.number != kept.wanted:
+            return False
+        if kept.wanted != rollout.live:
+            give_up(self._home, rollout, f"version {kept.wanted} answers, not version {rollout.live}", self._clock())
+            return True
+        candidate = kept.pools.get(rollout.number)
+        if candidate is not None:
+            kept.rollout = RolloutKeeper(
+                self._home,
+                kept.hosted,
+                candidate,
+                rollout,
+                say=self._say,
+                clock=self._clock,
+                shadow_log=self._shadow_log,
+            )
+            self._say(f"{rollout.service}, version {rollout.number}: {rollout.words}")
+        elif kept.candidate_task is None:
+            kept.candidate_task = asyncio.create_task(self._load_candidate(kept, rollout, folder))
+        return False
+
+    def _end_rollout(self, kept: _Kept) -> None:
+        """Let one version answer alone; the other one drains, unless it is the one that answers."""
+        if kept.candidate_task is not None:
+            kept.candidate_task.cancel()
+        running, kept.rollout = kept.rollout, None
+        if running is None:
+            return
+        running.close()
+        number = running.rollout.number
+        if running.candidate is not kept.hosted.live and (kept.recorded is None or kept.recorded.number != number):
+            self._retire(kept, [number])
+
+    async def _load_candidate(self, kept: _Kept, rollout: RolloutState, folder: str) -> None:
+        number = rollout.number
+        try:
+            pool = await self._start(find_version(self._home.ledger, rollout.service, number), folder)
+            kept.pools[number] = pool
+            if kept.recorded is None or kept.recorded.number != number:
+                self._retire(kept, [number])
+        except HeadwaterError as error:
+            self._say(f"{rollout.service}, version {number} does not load, and does not take over\n{error}")
+            give_up(self._home, rollout, f"it does not load: {error.message}", self._clock())
+            kept.recorded = None
+        finally:
+            kept.candidate_task = None
 
     def _is_to_be_tried(self) -> bool:
         now = self._clock()
@@ -156,6 +253,7 @@ class Keeper:
                 # Somebody changed their mind meanwhile: it stands by in place of what stood by before.
                 live = kept.hosted.live
                 spared = {number, None if live is None else live.version.number}
+                spared.add(None if kept.recorded is None else kept.recorded.number)
                 self._retire(kept, [old for old in kept.pools if old not in spared])
         except HeadwaterError as error:
             kept.problem = error.message
@@ -195,6 +293,8 @@ class Keeper:
         kept.hosted.live = kept.pools[number]
         self._say(f"{kept.hosted.name} answers with version {number}")
         warm = {number} if before is None else {number, before.version.number}
+        if kept.recorded is not None:
+            warm.add(kept.recorded.number)
         self._retire(kept, [old for old in kept.pools if old not in warm])
 
     def _retire(self, kept: _Kept, numbers: list[int]) -> None:
@@ -221,8 +321,11 @@ class Keeper:
 
     async def _close(self) -> None:
         for kept in self._kept.values():
-            if kept.task is not None:
-                kept.task.cancel()
+            for task in (kept.task, kept.candidate_task):
+                if task is not None:
+                    task.cancel()
+            if kept.rollout is not None:
+                kept.rollout.close()
         pools = [pool for kept in self._kept.values() for pool in kept.pools.values()]
         following = [] if self._following is None else [self._following]
         await asyncio.gather(*(pool.close() for pool in pools), *self._closing, *following, return_exceptions=True)
@@ -253,12 +356,16 @@ def _open_log(home: Home, deployed: DeployedVersion) -> int:
 def _status(kept: _Kept) -> ServiceStatus:
     live = kept.hosted.live
     number = None if live is None else live.version.number
-    warm = [other for other in kept.pools if other != number]
+    recorded = kept.recorded
+    candidate = None if kept.rollout is None or recorded is None else recorded.number
+    warm = [other for other in kept.pools if other not in (number, candidate)]
     return ServiceStatus(
         live=number,
         workers=0 if live is None else len(live.worker_pids),
         warm=warm[0] if warm else None,
         problem=kept.problem,
+        candidate=candidate,
+        share=0.0 if candidate is None or recorded is None else recorded.share,
     )
 
 

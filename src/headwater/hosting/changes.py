@@ -1,9 +1,13 @@
 """What people do to a service: promote a version, roll back, pause, unpause, delete."""
 
+import msgspec
+
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.owners import Person
+from headwater.hosting.rollout.records import Rollouts
+from headwater.hosting.rollout.states import RolloutState, ended
 from headwater.hosting.versions import find_version, list_versions, require_service, service_aliases
-from headwater.model.deployment import AliasState
+from headwater.model.deployment import AliasChange, AliasState
 from headwater.model.errors import DeploymentRefused
 from headwater.model.failpoints import failpoint
 from headwater.model.ports import Ledger
@@ -19,6 +23,7 @@ class ServiceChanges:
     def __init__(self, ledger: Ledger, person: Person) -> None:
         self._ledger = ledger
         self._aliases: Aliases = service_aliases(ledger)
+        self._rollouts = Rollouts(ledger)
         self._person = person
 
     def promote(self, service: str, at: float, number: int | None = None, reason: str = "") -> AliasState:
@@ -30,8 +35,15 @@ class ServiceChanges:
         return self._move(state, newest, "promote", at, reason)
 
     def roll_back(self, service: str, at: float, number: int | None = None, reason: str = "") -> AliasState:
-        """Let an earlier version answer again: the one before the present one, or the one with this number."""
+        """Let an earlier version answer again: the one before the present one, or the one with this number.
+
+        While a version is rolled out, that is what goes back: the live one answers alone again.
+        """
         state = self._require(service, "roll back")
+        under_way = self._rollouts.active(state.name)
+        if under_way is not None and number is None:
+            self._end_rollout(under_way, at, reason)
+            return state
         to = number or self._number_before(state)
         if to == state.number:
             raise DeploymentRefused(f"{state.name} answers with version {to} already")
@@ -54,16 +66,33 @@ class ServiceChanges:
     def delete(self, service: str, at: float) -> AliasState:
         """Take the service down; its versions stay, and `promote` brings one back."""
         state = self._require(service, "delete")
-        return self._aliases.change(state, change="delete", user=self._person.name, at=at, deployment=None)
+        return self._write(state, at, "the service was taken down", change="delete", deployment=None)
+
+    def _end_rollout(self, rollout: RolloutState, at: float, reason: str) -> None:
+        after = ended(
+            rollout, at=at, user=self._person.name, reason=reason or "rolled back by hand", state="rolled_back"
+        )
+        self._ledger.write_records([self._rollouts.record_after(rollout, after)])
+
+    def _write(
+        self, state: AliasState, at: float, why: str, *, change: AliasChange, promoted: int = 0, **fields: object
+    ) -> AliasState:
+        """Write the alias, and with it the end of the rollout under way: both or neither."""
+        user = self._person.name
+        after = msgspec.structs.replace(state, **{"reason": "", **fields}, change=change, user=user, at=at)
+        ends = self._rollouts.records_of_end(state.name, user=user, at=at, reason=why, promoted=promoted)
+        self._ledger.write_records([self._aliases.record_after(state, after), *ends])
+        return after
 
     def _move(self, state: AliasState, number: int, change: str, at: float, reason: str) -> AliasState:
         version = find_version(self._ledger, state.name, number)
         failpoint("hosting.before_move")
-        moved = self._aliases.change(
+        moved = self._write(
             state,
+            at,
+            reason or f"{change} by hand: version {number} answers",
             change="promote" if change == "promote" else "rollback",
-            user=self._person.name,
-            at=at,
+            promoted=number,
             deployment=version.id,
             number=number,
             reason=reason,

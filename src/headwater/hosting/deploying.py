@@ -14,6 +14,8 @@ from headwater.environments.prepare import Environments
 from headwater.home import Home
 from headwater.hosting.audits import Audited, run_audits
 from headwater.hosting.pool import WORKER_COMMAND
+from headwater.hosting.rollout.records import ROLLOUT, Rollouts
+from headwater.hosting.rollout.states import RolloutState, first_state
 from headwater.hosting.sources import artifacts_of, find_source
 from headwater.hosting.versions import find_version, next_number, record_of, service_aliases, target_of
 from headwater.model.artifact import Ref
@@ -53,6 +55,8 @@ class ServiceDeployed(msgspec.Struct, frozen=True):
     is_live: bool
     #: The token of the service, when it was made now.
     token: str | None = None
+    #: How it takes over by itself; None = it does not.
+    rollout: RolloutState | None = None
 
 
 class AuditFailed(DeploymentRefused):
@@ -126,7 +130,7 @@ def write_version(
         person: who deploys; None = the host, for a service that follows its source.
         at: now, Unix time.
     """
-    aliases = service_aliases(home.ledger)
+    aliases, rollouts = service_aliases(home.ledger), Rollouts(home.ledger)
     is_first = before is None or not is_taken(before)
     for _ in range(_TRIES):
         number = next_number(home.ledger, wanted.service)
@@ -136,21 +140,28 @@ def write_version(
         state = _state(deployed, at, token) if is_first else before
         assert state is not None
         records: list[Record] = [record_of(deployed)]
+        begun = None
         if is_first:
             records.append(aliases.record_after(before, state))
             if person is not None and token is not None:
                 person.kept.keep(state.target, token)
+        else:
+            live = (aliases.get(state.target) or state).number
+            begun = first_state(wanted.service, number, live, version.definition.rollout, user=deployed.user, at=at)
         try:
+            if begun is not None:
+                records += rollouts.records_of_begin(begun)
             failpoint("hosting.before_write")
             home.ledger.write_records(records)
         except VersionConflict as conflict:
-            if conflict.kind != records[0].kind:
+            # A rollout that moved on meanwhile is no reason to refuse.
+            if conflict.kind not in (records[0].kind, ROLLOUT):
                 raise DeploymentRefused(
                     f"somebody changed {state.target} meanwhile: nothing was deployed", hint="deploy again"
                 ) from conflict
             continue
         failpoint("hosting.after_write")
-        return ServiceDeployed(deployed, state, is_changed=True, is_live=is_first, token=token)
+        return ServiceDeployed(deployed, state, is_changed=True, is_live=is_first, token=token, rollout=begun)
     raise DeploymentRefused(f"others deploy {wanted.service} all the time", hint="try again")
 
 

@@ -2,11 +2,10 @@
 
 import msgspec
 
-from headwater.hosting.rollout.states import RolloutState, StateName, ended, first_state
+from headwater.hosting.rollout.states import RolloutState, StateName, ended
 from headwater.model.errors import VersionConflict
 from headwater.model.ports import Ledger
 from headwater.model.records import Record
-from headwater.model.service import DeployedVersion
 
 #: Kind of their records.
 ROLLOUT = "rollout"
@@ -55,14 +54,15 @@ class Rollouts:
         body = msgspec.Raw(msgspec.json.encode(after))
         return Record(ROLLOUT, _key(after.service, after.number), version, after.since, body)
 
-    def records_of_deploy(self, deployed: DeployedVersion, live: int, *, user: str, at: float) -> list[Record]:
-        """Give what a deploy writes beside the version: its rollout, if its class says so, and the end of another."""
-        plan = deployed.version.definition.rollout
-        begun = first_state(deployed.service, deployed.number, live, plan, user=user, at=at)
-        if begun is None:
-            return []
-        reason = f"version {deployed.number} takes its place"
-        return [*self.records_of_end(deployed.service, user=user, at=at, reason=reason), self.record_after(None, begun)]
+    def records_of_begin(self, begun: RolloutState) -> list[Record]:
+        """Give what begins a rollout, and ends the one under way in favour of it.
+
+        Raises:
+            VersionConflict: the version has a rollout already.
+        """
+        reason = f"version {begun.number} takes its place"
+        ends = self.records_of_end(begun.service, user=begun.user, at=begun.began_at, reason=reason)
+        return [*ends, self.record_after(None, begun)]
 
     def records_of_end(self, service: str, *, user: str, at: float, reason: str, promoted: int = 0) -> list[Record]:
         """Give what ends the rollout under way, if one is.
