@@ -392,9 +392,9 @@ SABOTAGES = [
     ),
     Sabotage(
         "an approved task is asked about again",
-        "plan/gates.py",
-        " or task.key in frontier.passed",
-        "",
+        "plan/frontier.py",
+        " and task.key not in self.passed:",
+        ":",
         "tests/plan/test_gates.py",
     ),
     Sabotage(

@@ -120,6 +120,8 @@ class Frontier:
         self.epoch = 0
         #: Gates at which tasks wait for somebody's approval; such a task is not ready.
         self.gates: dict[TaskKey, GateReached] = {}
+        #: Ready tasks that have a gate before them, by step (no empty ones).
+        self.before_gates: dict[str, dict[TaskKey, TaskState]] = {}
         #: Tasks that somebody approved.
         self.passed: set[TaskKey] = set()
         #: Summary metrics of the run's tasks; a later task's value replaces an earlier one's.
@@ -265,6 +267,8 @@ class Frontier:
     def _make_ready(self, task: TaskState) -> None:
         self.ready[task.key] = task
         self.ready_counts[task.step] = self.ready_counts.get(task.step, 0) + 1
+        if task.step in self.gated_steps and not task.attempt and task.key not in self.passed:
+            self.before_gates.setdefault(task.step, {})[task.key] = task
 
     def _leave_ready(self, key: TaskKey) -> TaskState | None:
         task = self.ready.pop(key, None)
@@ -272,6 +276,9 @@ class Frontier:
             self.ready_counts[task.step] -= 1
             if not self.ready_counts[task.step]:
                 del self.ready_counts[task.step]
+            before = self.before_gates.get(task.step, {})
+            if before.pop(key, None) is not None and not before:
+                del self.before_gates[task.step]
         return task
 
     def _finish(self, task: TaskState, written: dict[str, Ref], transition: Transition, now: float) -> None:

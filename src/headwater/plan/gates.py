@@ -1,9 +1,12 @@
 """Gates before steps: conditions on the run's metrics (`@promote_if`) and somebody's approval (`@approval`)."""
 
+from collections.abc import Iterable
+
 from headwater.model.conditions import Metric, evaluate
 from headwater.model.errors import UserMistake
 from headwater.model.events import GateDecided, GateReached
-from headwater.plan.frontier import Frontier, TaskState
+from headwater.model.ids import TaskKey
+from headwater.plan.frontier import Frontier
 
 
 def look_at_gates(frontier: Frontier, now: float) -> tuple[GateReached | GateDecided, ...]:
@@ -16,29 +19,23 @@ def look_at_gates(frontier: Frontier, now: float) -> tuple[GateReached | GateDec
         for key, gate in frontier.gates.items()
         if gate.expires_at is not None and gate.expires_at <= now
     )
-    if expired or frontier.gated_steps.isdisjoint(frontier.ready_counts):
+    if expired:
         return expired
     found: list[GateReached | GateDecided] = []
-    unmet: dict[str, str] = {}
-    for task in frontier.ready.values():
-        if task.step not in frontier.gated_steps or task.attempt or task.key in frontier.passed:
-            continue
-        if task.step not in unmet:
-            unmet[task.step] = _unmet(frontier, task)
-        if unmet[task.step]:
-            return (GateDecided(at=now, key=task.key, verdict="unmet", reason=unmet[task.step]),)
-        reached = _reached(frontier, task, now)
-        if reached is not None:
-            found.append(reached)
+    for step, tasks in frontier.before_gates.items():
+        unmet = _unmet(frontier, step)
+        if unmet:
+            return (GateDecided(at=now, key=next(iter(tasks)), verdict="unmet", reason=unmet),)
+        found += _reached(frontier, step, tasks, now)
     return tuple(found)
 
 
-def _unmet(frontier: Frontier, task: TaskState) -> str:
-    """Say which condition of a task's step does not hold; empty when all do."""
-    for condition in frontier.graph.steps[task.step].options.promote_if:
+def _unmet(frontier: Frontier, step: str) -> str:
+    """Say which condition of a step does not hold; empty when all do."""
+    for condition in frontier.graph.steps[step].options.promote_if:
         explanation = _explain(condition, frontier.metrics)
         if explanation:
-            return f"step `{task.step}` does not start: {explanation}"
+            return f"step `{step}` does not start: {explanation}"
     return ""
 
 
@@ -50,9 +47,9 @@ def _explain(condition: str, metrics: dict[str, Metric]) -> str:
     return "" if verdict.holds else verdict.explanation
 
 
-def _reached(frontier: Frontier, task: TaskState, now: float) -> GateReached | None:
-    approval = frontier.graph.steps[task.step].options.approval
+def _reached(frontier: Frontier, step: str, tasks: Iterable[TaskKey], now: float) -> list[GateReached]:
+    approval = frontier.graph.steps[step].options.approval
     if approval is None:
-        return None
+        return []
     expires_at = None if approval.expires_seconds is None else now + approval.expires_seconds
-    return GateReached(at=now, key=task.key, step=task.step, role=approval.role, expires_at=expires_at)
+    return [GateReached(at=now, key=key, step=step, role=approval.role, expires_at=expires_at) for key in tasks]
