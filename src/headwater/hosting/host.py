@@ -76,7 +76,18 @@ def serve(
         limits: what callers' connections may take.
     """
     with tempfile.TemporaryDirectory(prefix="headwater-host-") as folder:
-        asyncio.run(_serve(app, services, listener, attend, folder, limits or ConnectionLimits()))
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(app, services, listener, attend, folder, limits or ConnectionLimits()))
+
+
+def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
+    """Give what makes the fastest event loop that there is; None = Python's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    make: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return make
 
 
 async def _serve(

@@ -12,7 +12,6 @@ import select
 import signal
 import socket
 import sys
-import time
 import traceback
 from contextlib import suppress
 
@@ -28,8 +27,6 @@ CONTROL = 3
 _CHUNK = 1 << 20
 #: Seconds between looks at children, should a signal be missed.
 _INTERVAL = 0.5
-#: Seconds for which answers are held back to be written together.
-_TOGETHER_SECONDS = 0.001
 
 
 def main() -> None:
@@ -147,16 +144,11 @@ def _work(begin: Begin, number: int, serving: Serving) -> None:
 def _answer_all(host: socket.socket, serving: Serving) -> None:
     unpacker = Unpacker()
     while received := host.recv(_CHUNK):
-        answers: list[bytes] = []
-        since = time.monotonic()
         for frame in unpacker.feed(received):
             if isinstance(frame, Call):
-                answers.append(packed(serving.answer(frame)))
-                # Short calls share a write; nobody's answer waits for a long one.
-                if time.monotonic() - since > _TOGETHER_SECONDS:
-                    host.sendall(b"".join(answers))
-                    answers, since = [], time.monotonic()
-        host.sendall(b"".join(answers))
+                # At once, although a write for several would be cheaper: were the next call the end of this process,
+                # the host would blame this one.
+                host.sendall(packed(serving.answer(frame)))
 
 
 if __name__ == "__main__":
