@@ -51,6 +51,7 @@ _PUBLIC = {
     "metadata": ("headwater.client.session", "metadata"),
     "get_metadata": ("headwater.client.session", "get_metadata"),
     "default_metadata": ("headwater.client.session", "default_metadata"),
+    "Service": ("headwater.hosting.service", "Service"),
     "ServiceSpec": ("headwater.hosting.spec", "ServiceSpec"),
     "WebServiceSpec": ("headwater.hosting.spec", "WebServiceSpec"),
     "endpoint": ("headwater.hosting.spec", "endpoint"),
@@ -136,6 +137,7 @@ if TYPE_CHECKING:
     from headwater.flow.spec import FlowSpec
     from headwater.flow.step import step
     from headwater.hosting.problems import RequestRefused
+    from headwater.hosting.service import Service
     from headwater.hosting.spec import Batch, Canary, ServiceSpec, WebServiceSpec, audit, endpoint
     from headwater.model.current import current
     from headwater.model.errors import HeadwaterError
