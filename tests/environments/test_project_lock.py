@@ -83,6 +83,20 @@ def test_another_lock_of_the_project_is_another_environment(
     assert make.read(first).packages["tiny"].version == "1.0"
 
 
+def test_the_lock_of_a_workspace_lies_above_its_projects(
+    make: Environments, project: Path, environ: dict[str, str]
+) -> None:
+    (project / "member").mkdir()
+    (project / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["member"]\n')
+    write_project(project / "member", "tiny==1.1")
+    lock_project(project, environ)
+    packages = make.read(make.lock(UV, str(project / "member"))).packages
+
+    assert not (project / "member" / "uv.lock").exists()
+    assert packages["tiny"].version == "1.1"
+    assert "own" not in packages
+
+
 def test_a_project_without_a_lock_is_told_how_to_get_one(make: Environments, project: Path) -> None:
     write_project(project, "tiny")
     with pytest.raises(EnvironmentMistake, match=r"@uv takes the packages from uv\.lock") as refused:

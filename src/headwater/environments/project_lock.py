@@ -7,18 +7,17 @@ from headwater.environments.interpreters import Interpreter, this_interpreter
 from headwater.environments.uv import Uv, UvFailed
 from headwater.model.errors import EnvironmentMistake
 
-_FILES = ("pyproject.toml", "uv.lock")
 #: Not installed: steps run with the Headwater that runs the flow.
 _OWN = "headwater"
 
 
 def project_files(code_root: str) -> Sequence[bytes]:
-    """Read the files that say what the project needs.
+    """Read the files that say what the project needs; the lock of a workspace lies in a folder above.
 
     Raises:
         EnvironmentMistake: one of them is not there.
     """
-    return [_read(code_root, name) for name in _FILES]
+    return [_read(code_root, "pyproject.toml", code_root), _read(_lock_folder(code_root), "uv.lock", code_root)]
 
 
 def project_requirements(uv: Uv, code_root: str) -> list[str]:
@@ -60,15 +59,25 @@ def _refuse_stale(uv: Uv, code_root: str) -> None:
             uv.run(words, folder=code_root)
         except UvFailed as failed:
             raise EnvironmentMistake(
-                f"{os.path.join(code_root, 'uv.lock')} does not fit pyproject.toml: {failed.message}",
+                f"{os.path.join(_lock_folder(code_root), 'uv.lock')} does not fit pyproject.toml: {failed.message}",
                 hint="`uv lock` brings it up to date",
             ) from failed
 
 
-def _read(code_root: str, name: str) -> bytes:
-    path = os.path.join(code_root, name)
+def _lock_folder(code_root: str) -> str:
+    """Find the nearest folder upward that has a lock; the project's own when none has."""
+    folder = os.path.abspath(code_root)
+    while not os.path.isfile(os.path.join(folder, "uv.lock")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return code_root
+        folder = above
+    return folder
+
+
+def _read(folder: str, name: str, code_root: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open(os.path.join(folder, name), "rb") as file:
             return file.read()
     except FileNotFoundError as error:
         raise EnvironmentMistake(
