@@ -206,3 +206,19 @@ def test_a_run_of_a_deployment_is_not_continued_by_another_interpreter(call, tmp
 
     assert refused.code == 2
     assert f"hint: {python} -m headwater resume Gated/1" in refused.err
+
+
+def test_a_run_of_a_deployment_is_not_continued_with_a_file(call, tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    path = folder / f"deployed_{next(_numbers)}.py"
+    path.write_text(FLOW)
+    call("deploy", str(path), "--production")
+    call("deployment", "run", "Gated@production")
+
+    for words in ((), ("Gated/1",)):
+        refused = call("resume", str(path), *words, "--engine", "inline")
+
+        assert refused.code == 2
+        assert "Gated/1 is a run of Gated@production: it goes on with what was deployed" in refused.err
+        assert "hint: headwater resume Gated/1" in refused.err

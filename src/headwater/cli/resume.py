@@ -72,6 +72,7 @@ def command(
                     f"{origin.path} goes on with its own parameters",
                     hint="start a new run for other ones, or name the step from which to run again",
                 )
+            _refuse_checkout(home, origin, code)
             return execution.continue_interrupted(origin, run_options, code_root=code.root)
         if origin.status == "succeeded" and step is None and not given:
             raise UserMistake(
@@ -156,6 +157,16 @@ def _code_of(path: str, folder: str | None) -> CodeSource:
         return msgspec.structs.replace(first.code, root=package_folder(home, deployment))
     finally:
         home.close()
+
+
+def _refuse_checkout(home: Home, origin: RunRow, code: CodeSource) -> None:
+    """Raise when a run of a deployment would go on with other code than was deployed."""
+    packages = os.path.join(home.path, "packages") + os.sep
+    if origin.launch is not None and not code.root.startswith(packages):
+        raise UserMistake(
+            f"{origin.path} is a run of {origin.launch.target}: it goes on with what was deployed, not with this file",
+            hint=f"headwater resume {origin.path}",
+        )
 
 
 def _refuse_other_interpreter(path: str, python: str | None) -> None:
