@@ -1,9 +1,13 @@
 """`@schedule` becomes data; what never fires or names no zone is refused where it stands."""
 
+import sys
+import zoneinfo
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 
-from headwater.flow.cron import checked_cron
+from headwater.flow.cron import checked_cron, checked_zone
 from headwater.model.errors import InvalidDecorator
 from headwater.model.production import Schedule
 from tests.flow.flow_files import FlowFiles
@@ -189,3 +193,21 @@ def test_every_mistake_of_every_decorator_is_told_at_once(flows: FlowFiles) -> N
 def test_a_schedule_on_a_step_does_not_import(flows: FlowFiles) -> None:
     with pytest.raises(Exception, match="`@schedule` belongs on the flow's class, not on `start`"):
         flows.load(flow("").replace("    @step\n    def start", "    @schedule\n    @step\n    def start"))
+
+
+@pytest.fixture
+def without_zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    zoneinfo.reset_tzpath(to=())
+    zoneinfo.ZoneInfo.clear_cache()
+    yield
+    zoneinfo.reset_tzpath()
+
+
+@pytest.mark.usefixtures("without_zones")
+def test_a_machine_without_a_database_of_zones_is_told_so() -> None:
+    assert checked_zone("schedule", "UTC") == "UTC"
+    with pytest.raises(InvalidDecorator, match="this machine has no database of time zones") as raised:
+        checked_zone("schedule", "Europe/Berlin")
+
+    assert raised.value.hint == "pip install tzdata"

@@ -96,6 +96,9 @@ def checked_zone(decorator: str, name: object) -> str:
         return str(name)
     except (KeyError, ValueError, OSError):
         known = sorted(available_timezones())
+    if not known:
+        message = f"`@{decorator}(timezone={name!r})`: this machine has no database of time zones"
+        raise InvalidDecorator(message, hint="pip install tzdata")
     word = name if isinstance(name, str) else ""
     cities = [zone for zone in known if word and zone.rpartition("/")[2].lower() == word.replace(" ", "_").lower()]
     near = cities[:3] or nearest(word, known, 1)
