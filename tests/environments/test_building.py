@@ -14,9 +14,9 @@ import pytest
 from headwater.environments.build import BUILDING
 from headwater.environments.files import locked
 from headwater.environments.inventory import list_environments, remove_environment
-from headwater.environments.locks import encode_lock, parse_requirements
+from headwater.environments.locks import decode_lock, encode_lock, parse_requirements
 from headwater.environments.prepare import Environments
-from headwater.model.errors import EnvironmentMistake
+from headwater.model.errors import EnvironmentMistake, FormatUnknown
 from headwater.model.packages import EnvironmentLock, LockedPackage, PackageSet
 from tests.environments.conftest import environ_for, environments_in
 from tests.environments.wheelhouse import Index, make_wheel
@@ -301,6 +301,22 @@ def test_what_a_killed_build_left_is_listed_and_removed(make: Environments, proj
     assert found.state == "left over"
     assert remove_environment(make.folder, found, lambda _: True)
     assert list(list_environments(make.folder)) == []
+
+
+GOLDEN = (
+    b'{"kind":"environment_lock","v":1,"asked":{"packages":{"tiny":"1.0"}},"python":"3.11.2","platform":"x86_64-unknown-linux-gnu",'
+    b'"packages":{"square":{"version":"2.0","hashes":["md5:00"],"url":"https://channel.example/square-2.0-py_0.conda"},'
+    b'"tiny":{"version":"1.0","hashes":["sha256:00"]}}}'
+)
+
+
+def test_a_lock_is_written_as_ever_and_one_of_a_newer_headwater_is_refused() -> None:
+    lock = decode_lock(GOLDEN)
+
+    assert encode_lock(lock) == GOLDEN
+    assert (lock.asked, lock.packages["tiny"].version, lock.packages["square"].url[-6:]) == (TINY, "1.0", ".conda")
+    with pytest.raises(FormatUnknown, match="a lock of version 2 is newer"):
+        decode_lock(GOLDEN.replace(b'"v":1', b'"v":2'))
 
 
 def test_a_package_without_a_hash_is_refused() -> None:

@@ -22,7 +22,7 @@ class _Head(msgspec.Struct):
 def encode_lock(lock: EnvironmentLock) -> bytes:
     """Give a lock's bytes; the same for equal locks."""
     ordered = msgspec.structs.replace(lock, packages=dict(sorted(lock.packages.items())))
-    return msgspec.json.encode(ordered)
+    return msgspec.json.encode({"kind": lock.kind, "v": lock.v, **msgspec.to_builtins(ordered)})
 
 
 def decode_lock(text: bytes | memoryview) -> EnvironmentLock:
