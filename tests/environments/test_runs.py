@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -452,3 +453,39 @@ def test_ctrl_c_while_packages_are_resolved_ends_the_command_and_leaves_nothing(
     assert said.decode().endswith("interrupted\n")
     assert runs == ()
     assert not os.path.exists(tmp_path / "home" / "environments")
+
+
+def test_a_deployed_run_has_the_environments_of_its_deployment_whatever_happens_to_the_checkout(
+    place: Place, tmp_path: Path, warm_cache: Path
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "wheels").symlink_to(warm_cache)
+    there = Place(tmp_path, {**place.environ, "HEADWATER_HOME": str(tmp_path / "home"), "HEADWATER_USER": "ann"})
+    (tmp_path / "upgrades.py").write_text(UPGRADES)
+    assert there.headwater("deploy", "upgrades.py").returncode == 0
+    assert there.headwater("deployment", "run", "Upgrades@user.ann").returncode == 0
+    (tmp_path / "upgrades.py").unlink()
+    environments = tmp_path / "home" / "environments"
+    before = {path.name for path in environments.iterdir() if (path / "bin").exists()}
+    for name in before:
+        shutil.rmtree(environments / name)
+    up = [sys.executable, "-m", "headwater", "up", "--foreground"]
+    daemon = subprocess.Popen(up, cwd=tmp_path, env=there.environ, stderr=subprocess.DEVNULL)
+    try:
+        assert ended(there, "Upgrades", 1) == "succeeded"
+    finally:
+        daemon.terminate()
+        daemon.wait(60)
+
+    assert set(started(there, "Upgrades/1").environments.values()) == before
+    assert {path.name for path in environments.iterdir() if (path / "bin").exists()} == before
+
+
+def ended(place: Place, flow: str, label: int) -> str:
+    """Wait for a run's end, and say how it ended."""
+    home = place.home()
+    until = time.monotonic() + 60
+    while (status := home.ledger.find_run(flow, label).status) in ("queued", "running") and time.monotonic() < until:
+        home.ledger.wait(1.0)
+    home.close()
+    return status
