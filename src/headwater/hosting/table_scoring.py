@@ -108,8 +108,8 @@ class TableScorer:
                 done = []
 
     def _hopeless(self, done: Sequence[Scored]) -> UserMistake:
-        count = "the only row has" if len(done) == 1 else f"none of the first {len(done)} rows has"
-        return UserMistake(f"{count} an answer of `{self._spec.name}`: {done[0].error}")
+        count = "the only row has no" if len(done) == 1 else f"none of the first {len(done)} rows has an"
+        return UserMistake(f"{count} answer of `{self._spec.name}`: {done[0].error}")
 
     def answers(self, scored: Sequence[Scored]) -> Any:
         """Give the answers as a table of their own."""
