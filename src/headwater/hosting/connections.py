@@ -11,11 +11,14 @@ from typing import Any
 import msgspec
 
 from headwater.hosting.problems import problem
+from headwater.hosting.requests import Receive, Scope, Send, answer_problem
 
 #: Seconds between looks at slow connections.
 _LOOK_SECONDS = 0.5
 #: Descriptors that the host needs besides its callers' connections.
 _OTHER_DESCRIPTORS = 200
+
+_HEAD_TOO_LONG = "the request's head is too long"
 
 #: Told of a request that never became one: its status, and its caller's address.
 Told = Callable[[int, str], None]
@@ -83,7 +86,15 @@ def connection_class(limits: ConnectionLimits, told: Told) -> type[asyncio.Proto
             self._beside_body += len(data)
             super().data_received(data)
             if self._beside_body > limits.head_bytes and not self.transport.is_closing():
-                self._refuse(431, f"a request's head has at most {limits.head_bytes} bytes")
+                self._refuse(431, _HEAD_TOO_LONG)
+
+        def on_headers_complete(self) -> None:
+            # A head that came at once is known to be too long only now, when what is body can be told.
+            if self._beside_body > limits.head_bytes and self._head_bytes() > limits.head_bytes:
+                self.app = _head_too_long
+                told(431, self.client[0] if self.client else "")
+            super().on_headers_complete()
+            self.app = self.config.loaded_app
 
         def on_body(self, body: bytes) -> None:
             self._beside_body -= len(body)
@@ -128,6 +139,9 @@ def connection_class(limits: ConnectionLimits, told: Told) -> type[asyncio.Proto
             else:
                 self._refuse(408, f"the request did not come within {limits.request_seconds:g} s")
 
+        def _head_bytes(self) -> int:
+            return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
         def _refuse(self, status: int, detail: str) -> None:
             told(status, self.client[0] if self.client else "")
             self.coming_since = None
@@ -139,6 +153,10 @@ def connection_class(limits: ConnectionLimits, told: Told) -> type[asyncio.Proto
             self.transport.close()
 
     return Connection
+
+
+async def _head_too_long(scope: Scope, receive: Receive, send: Send) -> None:
+    await answer_problem(send, 431, _HEAD_TOO_LONG, [(b"connection", b"close")])
 
 
 def _refusal(status: int, detail: str) -> bytes:

@@ -18,6 +18,7 @@ _TITLES = {
     421: "Wrong host",
     422: "The request does not fit the endpoint",
     429: "Too many requests",
+    431: "The head is too long",
     500: "The endpoint failed",
     501: "Not supported",
     502: "The worker that had the request is gone",

@@ -42,6 +42,8 @@ class Serving:
                 items.append((request, 400, problem(400, str(wrong)), 0))
             except RecursionError:
                 items.append((request, 400, problem(400, _NESTED), 0))
+            except Exception as raised:  # noqa: BLE001 - a type's own checks are the user's code as well
+                items.append((request, *_failure(signature.name, raised), 0))
         seconds = 0.0
         if asked:
             answered, seconds = self._call(signature, arguments)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from headwater.hosting.repeated import repeated_name
 from headwater.hosting.spec import Batch, EndpointMark
 from headwater.hosting.values import from_json, is_array, is_frame, schema_of, to_json
 from headwater.model.errors import UserMistake
@@ -51,14 +52,19 @@ class Signature:
         self.definitions: dict[str, Any] = definitions
         self._encode = msgspec.json.Encoder(enc_hook=to_json).encode
 
-    def read(self, body: bytes | memoryview) -> Sequence[object]:
+    def read(self, body: bytes) -> Sequence[object]:
         """Read a request's body: the arguments, in the order of the parameters.
 
         Raises:
-            msgspec.DecodeError: it is no JSON, or not of the types.
+            msgspec.DecodeError: it is no JSON, an object has a name twice, or it is not of the types.
             RecursionError: it is nested too deeply.
         """
-        read = self._decoder.decode(body)
+        try:
+            read = self._decoder.decode(body)
+        except UnicodeDecodeError as wrong:
+            raise msgspec.DecodeError(f"it is not UTF-8: {wrong.reason}") from wrong
+        if (name := repeated_name(body)) is not None:
+            raise msgspec.DecodeError(f"an object has `{name[:100]}` twice")
         if self.takes_whole_body:
             return [read]
         return [getattr(read, name) for name in self.parameters]

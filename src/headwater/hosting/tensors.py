@@ -113,7 +113,7 @@ def read_tensors(body: bytes, json_length: int, signature: Signature) -> Asked:
     text, binary = (body, b"") if not json_length else (body[:json_length], body[json_length:])
     try:
         request = _requests.decode(text)
-    except msgspec.DecodeError as wrong:
+    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise TensorMistake(str(wrong)) from wrong
     arrays: dict[str, Any] = {}
     offset = 0
