@@ -14,7 +14,7 @@ _NEEDED = ("click",)
 
 
 def enter_environment(home: Home, environment: Digest, code_root: str, words: Sequence[str]) -> None:
-    """Become `headwater WORDS` on this store in an environment, unless this process runs in it already; does not return then.
+    """Become `headwater WORDS` on this store in an environment; returns only where this process runs in it already.
 
     Raises:
         EnvironmentMistake: it is not built and cannot be.
