@@ -10,10 +10,17 @@ PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 SECTIONS = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 
 
+def with_verbs(group, name):
+    """A command, and all that stand below it."""
+    command = group.get_command(click.Context(group), name)
+    yield command
+    if isinstance(command, click.Group):
+        for verb in command.list_commands(click.Context(command)):
+            yield from with_verbs(command, verb)
+
+
 def options_of(name):
-    command = headwater.get_command(click.Context(headwater), name)
-    words = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
-    params = [param for word in words for param in word.params]
+    params = [param for command in with_verbs(headwater, name) for param in command.params]
     found = [option for option in params if isinstance(option, click.Option) and not option.hidden]
     return {word for option in found for word in option.opts}
 
