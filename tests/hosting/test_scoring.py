@@ -361,7 +361,7 @@ def test_rows_without_an_answer_are_told_and_written(home: Home, tmp_path: Path)
     assert ended.returncode == 1
     assert [row["prediction"] for row in rows] == [6.0, None, 7.0]
     assert "ValueError" in rows[1]["prediction_error"]
-    assert "1 rows have no answer" in ended.stderr
+    assert "1 row has no answer; the first: endpoint `add` raised ValueError" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,9 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "unpause": ("service_changes", "unpause", "Answer again"),
     "token": ("service_token", "token", "Make, list and revoke tokens of callers"),
     "score": ("service_score", "score", "Score the rows of a file with a version"),
+    "predictions": ("service_predictions", "predictions", "List logged predictions"),
+    "label": ("service_predictions", "label", "Say what turned out to be true of predictions"),
+    "replay": ("service_predictions", "replay_requests", "Ask a version what callers asked, and compare"),
     "delete": ("service_changes", "delete", "Take a service down; its versions stay"),
 }
 

@@ -75,7 +75,8 @@ def _tell(done: ScoredFile, what: str, target: str, seconds: float) -> None:
     if done.carried:
         _say(f"not asked for, and carried along: {', '.join(done.carried)}")
     if done.failed:
-        _say(f"{done.failed:,} rows have no answer; the first: {done.first_error}")
+        count = "1 row has" if done.failed == 1 else f"{done.failed:,} rows have"
+        _say(f"{count} no answer; the first: {done.first_error}")
 
 
 def _say(text: str) -> None:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from typing import TypeVar
 
 import msgspec
 
@@ -24,6 +25,9 @@ _AHEAD = 2
 #: A lot should take a worker about so long: short enough for its time limit, long enough to be worth sending.
 _LOT_SECONDS = 0.05
 _LARGEST_LOT = 512
+
+
+Item = TypeVar("Item")
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -112,43 +116,40 @@ class Scorer:
 
     def score(self, plan: ColumnPlan, rows: Iterable[Mapping[str, object]]) -> Iterator[Scored]:
         """Give what became of each row, in order; takes rows as it needs them."""
-        waiting: deque[tuple[list[bytes], int, float, Future[list[Answer | Refused]]]] = deque()
-        for lot in self._lots(plan, rows):
-            bodies = plan.requests(lot)
-            waiting.append((bodies, len(lot), time.monotonic(), self._pool.ask(self._spec.name, bodies)))
-            if len(waiting) >= self._ahead:
-                yield from self._finish(plan, *waiting.popleft())
-        while waiting:
-            yield from self._finish(plan, *waiting.popleft())
-
-    def ask(self, bodies: Sequence[bytes]) -> list[Scored]:
-        """Score requests as they are, one answer each."""
-        return [scored for _, _, scored in self._answered(bodies, self._pool.ask(self._spec.name, bodies).result())]
-
-    def _lots(self, plan: ColumnPlan, rows: Iterable[Mapping[str, object]]) -> Iterator[list[Mapping[str, object]]]:
-        lot: list[Mapping[str, object]] = []
-        for row in rows:
-            lot.append(row)
-            if len(lot) >= (TABLE_ROWS if plan.takes_many else self._size):
-                yield lot
-                lot = []
-        if lot:
-            yield lot
-
-    def _finish(
-        self, plan: ColumnPlan, bodies: list[bytes], rows: int, started: float, asked: "Future[list[Answer | Refused]]"
-    ) -> Iterator[Scored]:
-        answers = asked.result()
         if not plan.takes_many:
-            self._adapt(answers)
-        answered = self._answered(bodies, answers)
-        if plan.takes_many:
-            return iter(_spread(answered[0][2], rows))
-        return iter([scored for _, _, scored in answered])
+            yield from self.score_requests(request for row in rows for request in plan.requests([row]))
+            return
+        sizes: deque[int] = deque()
 
-    def _answered(
-        self, bodies: Sequence[bytes], answers: "Sequence[Answer | Refused]"
-    ) -> list[tuple[bytes, bytes, Scored]]:
+        def tables() -> Iterator[list[bytes]]:
+            for lot in _lots(rows, lambda: TABLE_ROWS):
+                sizes.append(len(lot))
+                yield plan.requests(lot)
+
+        for (scored,) in self._in_order(tables()):
+            yield from _spread(scored, sizes.popleft())
+
+    def score_requests(self, requests: Iterable[bytes]) -> Iterator[Scored]:
+        """Give what became of each request, in order; takes requests as it needs them."""
+        for scored in self._in_order(_lots(requests, lambda: self._size)):
+            yield from scored
+
+    def _in_order(self, lots: Iterable[list[bytes]]) -> Iterator[list[Scored]]:
+        """Keep the workers busy, and give the answers lot by lot."""
+        waiting: deque[tuple[list[bytes], Future[list[Answer | Refused]]]] = deque()
+        for lot in lots:
+            waiting.append((lot, self._pool.ask(self._spec.name, lot)))
+            if len(waiting) >= self._ahead:
+                yield self._finish(*waiting.popleft())
+        while waiting:
+            yield self._finish(*waiting.popleft())
+
+    def _finish(self, lot: list[bytes], asked: "Future[list[Answer | Refused]]") -> list[Scored]:
+        answers = asked.result()
+        self._adapt(answers)
+        return self._answered(lot, answers)
+
+    def _answered(self, bodies: Sequence[bytes], answers: "Sequence[Answer | Refused]") -> list[Scored]:
         """Pair requests with answers and log them; what failed together is asked again by itself."""
         found: list[tuple[bytes, bytes, Scored]] = []
         # What a method raises fails all that it was called with; where one has an answer, each is answered for itself.
@@ -160,7 +161,7 @@ class Scorer:
             found.append((body, told, _scored(answer, told)))
         if self._log is not None:
             self._log.add(self._spec.name, found)
-        return found
+        return [scored for _, _, scored in found]
 
     def _adapt(self, answers: "Sequence[Answer | Refused]") -> None:
         """Let lots of an endpoint that does not gather grow until they take long enough."""
@@ -171,6 +172,17 @@ class Scorer:
             self._size = max(1, self._size // 4)
         elif first.computed < _LOT_SECONDS:
             self._size = min(self._largest, self._size * 2)
+
+
+def _lots(items: Iterable[Item], size: Callable[[], int]) -> Iterator[list[Item]]:
+    lot: list[Item] = []
+    for item in items:
+        lot.append(item)
+        if len(lot) >= size():
+            yield lot
+            lot = []
+    if lot:
+        yield lot
 
 
 def _scored(answer: "Answer | Refused", told: bytes) -> Scored:

@@ -99,7 +99,7 @@ class Service:
             takes = ", ".join(parameters) or "one object"
             raise RequestRefused(f"endpoint `{spec.name}` takes {takes}, and {len(values)} values were given")
         arguments = {**dict(zip(parameters, values, strict=False)), **named}
-        (scored,) = self._scorer(spec).ask(ColumnPlan("whole", tuple(arguments)).requests([arguments]))
+        (scored,) = self._scorer(spec).score_requests(ColumnPlan("whole", tuple(arguments)).requests([arguments]))
         if scored.status in (400, 422):
             raise RequestRefused(f"{self.version}, endpoint `{spec.name}`: {scored.error}")
         if scored.error:
