@@ -134,7 +134,7 @@ def _service_of(path: str) -> str:
     parts = path.split("/")
     if parts[1:3] == ["v2", "models"] and len(parts) > 3:
         return parts[3].partition(".")[0]
-    return parts[1] if len(parts) > 2 and parts[1] != "v2" else ""
+    return parts[1] if parts[1] != "v2" else ""
 
 
 def _default_port(names: set[str], port: int) -> set[bytes]:
