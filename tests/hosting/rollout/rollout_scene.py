@@ -1,4 +1,4 @@
-"""Traffic made up for the judge: requests drawn to a live version and a candidate, each with its rate of bad answers."""
+"""Traffic made up for the judge: requests drawn to two versions, each with its rate of bad answers."""
 
 import random
 

@@ -44,9 +44,7 @@ def at_most(found: float, times: int, allowed: float) -> bool:
 def assert_false_alarms(times: int, most: int, seed: int) -> None:
     # Nobody passes (min_requests), so each trial is looked at after every failure until its end.
     for share in (0.01, 0.1, 0.5):
-        found = share_of(
-            verdicts(times, seed, share=share, live=0.05, candidate=0.05, most=most, plan=CALM), "worse"
-        )
+        found = share_of(verdicts(times, seed, share=share, live=0.05, candidate=0.05, most=most, plan=CALM), "worse")
         assert at_most(found, times, FALSE_ALARM / 2 / 3), (share, found)
 
 

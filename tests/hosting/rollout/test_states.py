@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
+from headwater.home import open_home
 from headwater.hosting.rollout.evidence import Counts
 from headwater.hosting.rollout.judge import SIGNALS, Judged, Judgement
 from headwater.hosting.rollout.page import rollout_page
 from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.rollout.states import RolloutState, Seen, decide, first_state
-from headwater.home import open_home
 from headwater.model.errors import VersionConflict
 from headwater.model.service import Rollout
 
@@ -53,7 +53,9 @@ def test_the_shadow_lasts_as_long_as_said_and_then_goes_on_without_a_proof() -> 
     assert (after.state, after.step) == ("share", 0)
 
 
-@pytest.mark.parametrize("state", [begun(), at_step(0), at_step(2), at_step(1, state="held"), at_step(-1, state="held")])
+@pytest.mark.parametrize(
+    "state", [begun(), at_step(0), at_step(2), at_step(1, state="held"), at_step(-1, state="held")]
+)
 def test_a_worse_version_goes_back_from_everywhere_at_once(state: RolloutState) -> None:
     after = decide(state, judged("worse"), 0.1)
 

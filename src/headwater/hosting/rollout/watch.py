@@ -252,6 +252,7 @@ class Divider:
     def is_candidate(self, key: bytes) -> bool:
         """Tell whose a request is; leaves the caller's unit for those who count."""
         if not key:
+            unit_of_request.set(None)
             return self._draw() < self.share
         unit = int.from_bytes(hashlib.blake2b(key, key=self._salt, digest_size=8).digest(), "little")
         unit_of_request.set(unit)
