@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "predictions": ("service_predictions", "predictions", "List logged predictions"),
     "label": ("service_predictions", "label", "Say what turned out to be true of predictions"),
     "replay": ("service_predictions", "replay_requests", "Ask a version what callers asked, and compare"),
+    "monitor": ("service_monitor", "monitor", "Compare what is asked with what the model learned from"),
     "delete": ("service_changes", "delete", "Take a service down; its versions stay"),
 }
 

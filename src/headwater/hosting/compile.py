@@ -13,7 +13,7 @@ from headwater.model.errors import FlowMistakes, InvalidDecorator, Mistake, User
 from headwater.model.ids import NAME
 from headwater.model.order import CodeSource
 from headwater.model.packages import PackageSet
-from headwater.model.service import EndpointSpec, LogOptions, Rollout, ServiceDefinition
+from headwater.model.service import EndpointSpec, LogOptions, MonitorOptions, Rollout, ServiceDefinition
 
 #: First parts of addresses that are the host's own.
 _RESERVED = ("docs", "healthz", "jobs", "metrics", "readyz", "static", "v2")
@@ -61,6 +61,7 @@ def compile_service(service: type[ServiceSpec], code: CodeSource) -> Compiled:
         rollout=service.rollout,
         audits=tuple(name for name, _ in audits),
         log=LogOptions(float(service.log_sample), tuple(service.mask), bytes_of(service.log_budget, "log_budget")),
+        monitor=MonitorOptions(float(service.false_alarms), service.learn_from),
         packages=None if service.packages is None else PackageSet(packages=service.packages, python=service.python),
     )
     return Compiled(definition, signatures)
@@ -90,6 +91,11 @@ def _class_mistakes(service: type[ServiceSpec], file: str, *, has_endpoints: boo
         found.append(Mistake(f"rollout = {service.rollout!r} is none", file, line, "rollout = Canary(steps=[10, 50])"))
     if not isinstance(service.log_sample, int | float) or not 0 <= service.log_sample <= 1:
         found.append(Mistake(f"log_sample = {service.log_sample!r} is no share", file, line, "from 0 to 1"))
+    allowed, learned = service.false_alarms, service.learn_from
+    if not isinstance(allowed, int | float) or not 0 <= allowed <= 1000:
+        found.append(Mistake(f"false_alarms = {allowed!r} is no number a month", file, line, "from 0 to 1000"))
+    if not isinstance(learned, int) or not 200 <= learned <= 100_000:
+        found.append(Mistake(f"learn_from = {learned!r} is no number of requests", file, line, "from 200 to 100000"))
     if isinstance(service.mask, str) or not all(isinstance(name, str) for name in service.mask):
         found.append(Mistake(f"mask = {service.mask!r} must be a list of names", file, line, 'mask = ["email"]'))
     try:

@@ -55,6 +55,10 @@ class ServiceSpec:
     mask: Sequence[str] = ()
     #: Room for the log: bytes, or text such as `500MB`.
     log_budget: int | str = "1GB"
+    #: False alarms about its requests that are allowed in a month, on average; 0 = nobody is told.
+    false_alarms: float = 1.0
+    #: Requests from which normal input is learned when there is no `reference`.
+    learn_from: int = 1000
     #: Packages that it needs, name -> version; None = it runs with the interpreter that serves or deploys it.
     packages: dict[str, str] | None = None
     #: Version of Python for these packages; None = that of the interpreter.

@@ -4,7 +4,12 @@ from typing import Literal
 
 import msgspec
 
-AlertKind = Literal["failure", "recovery", "late", "missed", "metric", "approval", "test"]
+AlertKind = Literal["failure", "recovery", "late", "missed", "metric", "approval", "drift", "test"]
+
+#: Event that the host publishes when requests are not what a model learned from; its payload holds the alert.
+DRIFTED = "service.drifted"
+#: Its source begins so: what people publish under that name is no alert.
+DRIFTED_BY = "service:"
 
 
 class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):

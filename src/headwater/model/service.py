@@ -75,6 +75,15 @@ class LogOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     budget_bytes: int = 1 << 30
 
 
+class MonitorOptions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How requests are compared with what the model learned from."""
+
+    #: So many false alarms a month are allowed, on average; 0 = nobody is told.
+    false_alarms: float = 1.0
+    #: Requests from which normal input is learned when the service names no reference.
+    learn_from: int = 1000
+
+
 class ServiceDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
     """A compiled service."""
 
@@ -96,6 +105,8 @@ class ServiceDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
     audits: tuple[str, ...] = ()
     #: What is logged of its answers.
     log: LogOptions = LogOptions()
+    #: How its requests are watched.
+    monitor: MonitorOptions = MonitorOptions()
     #: Packages that it runs with; None = the interpreter that serves or deploys it.
     packages: PackageSet | None = None
 

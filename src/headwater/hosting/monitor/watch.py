@@ -1,0 +1,239 @@
+"""The monitor's turn: reads new requests from the log, looks at windows, tells people and writes the page."""
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import msgspec
+
+from headwater.home import Home
+from headwater.hosting.monitor.columns import rows_of_request
+from headwater.hosting.monitor.profile import Profile, learn_profile
+from headwater.hosting.monitor.reference import NoReference, keep_profile, profile_of, read_reference
+from headwater.hosting.monitor.report import Seen, report_page
+from headwater.hosting.monitor.windows import (
+    FEWEST_ROWS,
+    MOST_ROWS,
+    WINDOW_SECONDS,
+    TimedRow,
+    Watching,
+    after_window,
+    begin_watching,
+    cause_of,
+    is_full,
+    look_at,
+    names_of,
+    with_alarms,
+)
+from headwater.hosting.monitor.wording import drift_alert
+from headwater.hosting.predictions import read_predictions
+from headwater.hosting.versions import find_version, service_aliases, target_of
+from headwater.model.alert import DRIFTED, DRIFTED_BY, Alert
+from headwater.model.deployment import AliasState
+from headwater.model.errors import HeadwaterError
+from headwater.model.launch import PublishedEvent
+from headwater.model.ports import Ledger
+from headwater.model.service import DeployedVersion
+
+#: Seconds that requests take at most until they are in the log.
+SETTLE_SECONDS = 8.0
+#: Rows of one file of the log that are looked at: busy services are sampled.
+_ROWS_OF_TABLE = 1000
+#: Probability with which a look that somebody asks for may be wrong: it does not draw on the month's.
+LOOK_ALPHA = 0.001
+_COLUMNS = ("at", "endpoint", "origin", "status", "request")
+
+
+class Monitor:
+    """Watches the live versions of all services of a store."""
+
+    def __init__(self, home: Home, clock: Callable[[], float], say: Callable[[str], None]) -> None:
+        """Take what it needs.
+
+        Args:
+            home: the store.
+            clock: Unix time.
+            say: gets what happens.
+        """
+        self._home = home
+        self._clock = clock
+        self._say = say
+        #: By version: decoding a profile takes longer than looking whether there is a window.
+        self._profiles: dict[str, Profile] = {}
+        #: Why the reference of a version is of no use.
+        self._problems: dict[str, str] = {}
+        self._said: dict[str, str] = {}
+
+    def turn(self) -> None:
+        """Look at every service; what is wrong with one keeps nobody from watching the others."""
+        for state in service_aliases(self._home.ledger).all():
+            try:
+                self.look(state)
+                self._said.pop(state.name, None)
+            except (HeadwaterError, OSError) as error:
+                self._complain(state.name, str(error))
+
+    def look(self, state: AliasState) -> list[Alert]:
+        """Look at one service if a window of it is full; gives the alerts that were raised."""
+        deployed = find_version(self._home.ledger, state.name, state.number)
+        profile = self._profile(deployed)
+        if profile is None:
+            return []
+        now = self._clock() - SETTLE_SECONDS
+        watching = read_watching(self._home, deployed) or begin_watching(state.name, state.number, deployed.at)
+        if now - watching.looked_at < WINDOW_SECONDS:
+            return []
+        rows = list(logged_rows(self._home, deployed, watching.looked_at, now))
+        if not is_full(len(rows), now - watching.looked_at):
+            return []
+        if not names_of(profile, rows) and not profile.is_learned:
+            self._problems[deployed.version.name] = f"{profile.origin} has no column that requests have"
+            self._profiles.pop(deployed.version.name)
+            return []
+        return self._take(deployed, profile, watching, thinned(rows, MOST_ROWS), now)
+
+    def _take(
+        self, deployed: DeployedVersion, profile: Profile, watching: Watching, rows: list[TimedRow], until: float
+    ) -> list[Alert]:
+        after, looks = after_window(watching, profile, rows, until, deployed.version.definition.monitor)
+        alerts = []
+        for window in looks:
+            cause = cause_of(watching, window)
+            after, new = with_alarms(after, window)
+            if new:
+                page = page_path(self._home, deployed.service)
+                alert = drift_alert(deployed, target_of(deployed.service), profile, window, new, cause, page)
+                # Told before the watch is written: a process that dies in between tells it again, as the same event.
+                publish_drift(self._home.ledger, alert, deployed)
+                self._say(alert.title)
+                alerts.append(alert)
+        write_watching(self._home, after)
+        write_page(self._home, Seen(deployed, profile, after))
+        return alerts
+
+    def _profile(self, deployed: DeployedVersion) -> Profile | None:
+        key = deployed.version.name
+        if key in self._profiles:
+            return self._profiles[key]
+        found = None
+        if key not in self._problems:
+            found = profile_of(self._home.ledger, deployed.service, deployed.number)
+            if found is None:
+                try:
+                    found = keep_profile(
+                        self._home.ledger, deployed, read_reference(self._home, deployed), self._clock()
+                    )
+                except NoReference as reason:
+                    self._problems[key] = reason.message
+        if found is None:
+            found = self._learn(deployed, self._problems[key])
+        if found is not None:
+            self._profiles[key] = found
+        return found
+
+    def _learn(self, deployed: DeployedVersion, problem: str) -> Profile | None:
+        """Learn normal input from the first requests; None while there are too few."""
+        needed = deployed.version.definition.monitor.learn_from
+        rows = list(islice(logged_rows(self._home, deployed, deployed.at, self._clock()), needed))
+        if len(rows) < needed:
+            write_page(self._home, Seen(deployed, None, None, len(rows), problem))
+            return None
+        learned = learn_profile([timed.row for timed in rows], f"the first {needed:,} requests", is_learned=True)
+        profile = msgspec.structs.replace(learned, problem=problem)
+        write_watching(self._home, begin_watching(deployed.service, deployed.number, rows[-1].at + 0.001))
+        return keep_profile(self._home.ledger, deployed, profile, self._clock(), is_instead=True)
+
+    def _complain(self, service: str, text: str) -> None:
+        if self._said.get(service) != text:
+            self._said[service] = text
+            self._say(f"the requests of {service} could not be looked at: {text}")
+
+
+def look_now(home: Home, deployed: DeployedVersion, now: float) -> Seen:
+    """Give how the watch stands, with a look at what has come since the last window; nobody is told of it."""
+    profile = profile_of(home.ledger, deployed.service, deployed.number)
+    if profile is None:
+        needed = deployed.version.definition.monitor.learn_from
+        count = sum(1 for _ in islice(logged_rows(home, deployed, deployed.at, now), needed))
+        return Seen(
+            deployed, None, None, count, "" if deployed.version.definition.reference else "it names no reference"
+        )
+    watching = read_watching(home, deployed) or begin_watching(deployed.service, deployed.number, deployed.at)
+    rows = thinned(list(logged_rows(home, deployed, watching.looked_at, now)), MOST_ROWS)
+    is_enough = len(rows) >= FEWEST_ROWS
+    current = look_at(profile, rows, watching.looked_at, now, LOOK_ALPHA) if is_enough else None
+    return Seen(deployed, profile, watching, current=current, waiting=len(rows))
+
+
+def logged_rows(home: Home, deployed: DeployedVersion, since: float, until: float) -> Iterator[TimedRow]:
+    """Give the rows that a version answered, in order of time; of a busy service a part of them."""
+    damaged: list[str] = []
+    tables = read_predictions(
+        home.path,
+        deployed.service,
+        since=since,
+        until=until,
+        version=deployed.number,
+        columns=_COLUMNS,
+        damaged=damaged,
+    )
+    for table in tables:
+        every = max(1, table.num_rows // _ROWS_OF_TABLE)
+        for each in table.take(list(range(0, table.num_rows, every))).sort_by("at").to_pylist():
+            if each["status"] < 400 and each["origin"] != "shadow":
+                for row in rows_of_request(each["request"]):
+                    yield TimedRow(each["at"], each["endpoint"], row)
+
+
+def thinned(rows: list[TimedRow], most: int) -> list[TimedRow]:
+    """Give so many rows at most, evenly from all."""
+    return rows if len(rows) <= most else [rows[place * len(rows) // most] for place in range(most)]
+
+
+def publish_drift(ledger: Ledger, alert: Alert, deployed: DeployedVersion) -> None:
+    """Publish that requests changed: channels of alerts are told, and flows may wait for it."""
+    values = {"service": deployed.service, "version": deployed.number, "title": alert.title, "alert": alert}
+    payload = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in values.items()}
+    source = f"{DRIFTED_BY}{deployed.service}"
+    ledger.publish(PublishedEvent(alert.cause, DRIFTED, alert.at, payload, source))
+
+
+def monitor_folder(home: str, service: str) -> str:
+    """Give the folder of what is known of a service's requests."""
+    return os.path.join(home, "services", service, "monitor")
+
+
+def page_path(home: Home, service: str) -> str:
+    """Give the file of the page about a service's requests."""
+    return os.path.join(monitor_folder(home.path, service), "report.html")
+
+
+def read_watching(home: Home, deployed: DeployedVersion) -> Watching | None:
+    """Give how the watch over a version stands; None when it has not begun."""
+    try:
+        with open(_watching_path(home, deployed.service, deployed.number), "rb") as file:
+            return msgspec.json.decode(file.read(), type=Watching)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def write_watching(home: Home, watching: Watching) -> None:
+    """Keep how a watch stands."""
+    _write(_watching_path(home, watching.service, watching.version), msgspec.json.encode(watching))
+
+
+def write_page(home: Home, seen: Seen) -> None:
+    """Write the page about a service's requests."""
+    _write(page_path(home, seen.deployed.service), report_page(seen))
+
+
+def _watching_path(home: Home, service: str, number: int) -> str:
+    return os.path.join(monitor_folder(home.path, service), f"{number}.json")
+
+
+def _write(path: str, body: bytes) -> None:
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    staged = f"{path}.{os.getpid()}"
+    with open(staged, "wb") as file:
+        file.write(body)
+    os.replace(staged, path)
