@@ -184,7 +184,12 @@ class Readings(ServiceSpec):
     @endpoint
     def frame(self, rows: pandas.DataFrame) -> Sequence[float]:
         """Add the columns."""
-        return (rows["a"] + rows["b"]).tolist()
+        if not {"a", "b"} <= set(rows.columns):
+            raise RequestRefused("columns `a` and `b` are needed")
+        try:
+            return (rows["a"].astype(float) + rows["b"].astype(float)).tolist()
+        except (TypeError, ValueError) as wrong:
+            raise RequestRefused("columns `a` and `b` hold numbers") from wrong
 
     @endpoint
     def row(self, point: Point) -> Point:

@@ -52,7 +52,7 @@ def connection_class(limits: ConnectionLimits, told: Told) -> type[asyncio.Proto
 
     watch = _Watch(limits)
     # A line for each malformed request would let anybody fill the log; `told` counts them.
-    quiet = logging.getLogger("uvicorn.error.connections")
+    quiet = logging.getLogger("headwater.connections")
     quiet.setLevel(logging.ERROR)
 
     class Connection(HttpToolsProtocol):
