@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from headwater.production.alerts import Alerts
+from headwater.production.alerts.kept import Alerts
 from tests.production.alert_servers import Hanging, Web, serving
 from tests.production.alert_story import Story
 

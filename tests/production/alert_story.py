@@ -18,9 +18,9 @@ from headwater.model.outcome import FrameRecord, TaskError, Transition, Usage
 from headwater.model.ports import Commit, PlannedFiring
 from headwater.model.production import Approval, ProductionOptions
 from headwater.model.records import Record
-from headwater.production.alerter import Alerter
-from headwater.production.alerts import Alerts
-from headwater.production.limits import Limits
+from headwater.production.alerts.alerter import Alerter
+from headwater.production.alerts.kept import Alerts
+from headwater.production.alerts.limits import Limits
 
 #: 2025-03-01T06:00:00Z, a Saturday.
 BEGIN = 1740808800.0

@@ -3,7 +3,7 @@
 import pytest
 
 from headwater.model.errors import AlertNotDelivered
-from headwater.production.addresses import find_destination, is_allowed
+from headwater.production.alerts.addresses import find_destination, is_allowed
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 
 from headwater.model.artifact import Header
 from headwater.model.outcome import FileRead
-from headwater.production.alert_changes import describe_difference
-from headwater.production.alert_facts import last_lines
+from headwater.production.alerts.changes import describe_difference
+from headwater.production.alerts.facts import last_lines
 from headwater.store.trees import save_tree
 from tests.production.alert_story import DAY, Story
 

@@ -8,16 +8,16 @@ import threading
 
 import pytest
 
-from headwater.production.alerter import ROLE, serve_alerts
-from headwater.production.channel_book import add_channel
-from headwater.production.channels import Webhook
+from headwater.production.alerts.alerter import ROLE, serve_alerts
+from headwater.production.alerts.channel_book import add_channel
+from headwater.production.alerts.channels import Webhook
 from tests.production.alert_servers import Hanging, Web, serving
 from tests.production.alert_story import Story
 
 PROGRAM = """
 import os, sys, threading, time
 from headwater.home import open_home
-from headwater.production.alerter import Alerter, limits_of
+from headwater.production.alerts.alerter import Alerter, limits_of
 home = open_home(sys.argv[1])
 alerter = Alerter(home, os.environ, limits_of(home, os.environ), clock=lambda: float(sys.argv[2]))
 for _ in range(3):

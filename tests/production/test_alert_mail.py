@@ -9,9 +9,9 @@ import pytest
 
 from headwater.model.alert import Alert
 from headwater.model.errors import AlertNotDelivered
-from headwater.production.channels import Email
-from headwater.production.limits import Limits
-from headwater.production.sending import send
+from headwater.production.alerts.channels import Email
+from headwater.production.alerts.limits import Limits
+from headwater.production.alerts.sending import send
 from tests.production.alert_certificates import NAME, make_certificate
 from tests.production.alert_servers import Dripping, Hanging, Mail, serving
 

@@ -10,9 +10,9 @@ import pytest
 
 from headwater.model.alert import Alert
 from headwater.model.errors import AlertNotDelivered
-from headwater.production.channels import Command
-from headwater.production.limits import Limits
-from headwater.production.sending import send
+from headwater.production.alerts.channels import Command
+from headwater.production.alerts.limits import Limits
+from headwater.production.alerts.sending import send
 
 ALERT = Alert("Churn@production/failure/1/train", "failure", 1740808800.0, "Churn@production", "failed", "text")
 LIMITS = Limits(seconds=10, environ={"PATH": os.environ["PATH"]})

@@ -7,8 +7,9 @@ import pytest
 from headwater.model.alert import Alert, Delivery
 from headwater.model.launch import Firing
 from headwater.model.production import AlertRule, RunPolicy
-from headwater.production.alert_causes import failure_cause, missed_cause
-from headwater.production.alert_rules import (
+from headwater.production.alerts.causes import failure_cause, missed_cause
+from headwater.production.alerts.delivery import PAUSES, after_try, due, is_given_up
+from headwater.production.alerts.rules import (
     breaches,
     is_wanted,
     last_deadline,
@@ -16,7 +17,6 @@ from headwater.production.alert_rules import (
     next_deadline,
     next_retry_keys,
 )
-from headwater.production.delivery import PAUSES, after_try, due, is_given_up
 
 
 def at(text):

@@ -9,8 +9,8 @@ import pytest
 from headwater.model.alert import Alert
 from headwater.model.events import GateReached
 from headwater.model.production import AlertRule, RunPolicy, Schedule
-from headwater.production.channel_book import add_channel, remove_channel
-from headwater.production.channels import Webhook
+from headwater.production.alerts.channel_book import add_channel, remove_channel
+from headwater.production.alerts.channels import Webhook
 from tests.production.alert_servers import Hanging, Web, serving
 from tests.production.alert_story import BEGIN, DAY, HOUR, Story
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from headwater.model.errors import NotFound, SettingMistake, UserMistake
-from headwater.production.channel_book import add_channel, channels_of, is_readable_by_others, remove_channel
-from headwater.production.channels import Command, Email, Webhook, mask
+from headwater.production.alerts.channel_book import add_channel, channels_of, is_readable_by_others, remove_channel
+from headwater.production.alerts.channels import Command, Email, Webhook, mask
 
 HOOK = Webhook("team", "https://hooks.example.com/services/T0/B0/secret", {"X-Key": "geheim"})
 MAIL = Email("oncall", "mail.example.com", "a@example.com", ("b@example.com",), user="ann", password="geheim")
@@ -140,8 +140,8 @@ def test_a_channel_that_cannot_work_is_refused_before_it_is_kept(tmp_path, chann
 def test_two_who_add_at_once_both_succeed(tmp_path):
     program = """
 import sys
-from headwater.production.channel_book import add_channel
-from headwater.production.channels import Command
+from headwater.production.alerts.channel_book import add_channel
+from headwater.production.alerts.channels import Command
 for number in range(10):
     add_channel(sys.argv[1], Command(f"c{sys.argv[2]}_{number}", ("/bin/page",)))
 """

@@ -13,7 +13,7 @@ from headwater.model.events import Decide, DriverChanged, GateReached, RunStarte
 from headwater.model.ids import new_ulid
 from headwater.model.launch import Trigger
 from headwater.model.rows import RunQuery
-from headwater.production.channel_book import SECRET_VARIABLES
+from headwater.production.alerts.channel_book import SECRET_VARIABLES
 from tests.production.daemon_scene import FLOW, DaemonScene, assert_no_finished_task_again, command_line, firings, rows
 
 HEAD = """

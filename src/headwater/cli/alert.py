@@ -16,12 +16,12 @@ from headwater.home import open_home
 from headwater.model.alert import Alert
 from headwater.model.errors import AlertNotDelivered, NotFound, UserMistake
 from headwater.model.nearest import did_you_mean
-from headwater.production.alerter import ROLE, limits_of
-from headwater.production.alerts import Alerts
-from headwater.production.channel_book import add_channel, channels_of, is_readable_by_others, remove_channel
-from headwater.production.channels import Channel, Command, Email, Security, Webhook
-from headwater.production.delivery import is_given_up
-from headwater.production.sending import send
+from headwater.production.alerts.alerter import ROLE, limits_of
+from headwater.production.alerts.channel_book import add_channel, channels_of, is_readable_by_others, remove_channel
+from headwater.production.alerts.channels import Channel, Command, Email, Security, Webhook
+from headwater.production.alerts.delivery import is_given_up
+from headwater.production.alerts.kept import Alerts
+from headwater.production.alerts.sending import send
 
 
 @click.group("alert")

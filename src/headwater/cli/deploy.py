@@ -21,7 +21,7 @@ from headwater.deployments.preparing import DeployRequest, Watch
 from headwater.home import Home, open_home
 from headwater.model.deployment import Deployment
 from headwater.model.errors import HeadwaterError, SettingMistake, UserMistake
-from headwater.production.channel_book import channels_of
+from headwater.production.alerts.channel_book import channels_of
 from headwater.runtime.environment import installed_packages
 
 #: Deploys services.

@@ -4,6 +4,7 @@ import importlib
 import os
 import signal
 from collections.abc import Callable
+from contextlib import closing
 
 import msgspec
 
@@ -28,8 +29,8 @@ from headwater.model.ids import Digest
 from headwater.model.order import CodeSource
 from headwater.model.ports import FIRST_EPOCH, Commit, Engine, Notice
 from headwater.model.rows import RunRow
+from headwater.production.alerts.channel_book import SECRET_VARIABLES
 from headwater.production.asked import Asked
-from headwater.production.channel_book import SECRET_VARIABLES
 from headwater.production.clock import Clock
 from headwater.production.interpreters import Interpreter, choose_interpreter, describe_changes
 from headwater.production.journal import Journal
@@ -87,23 +88,28 @@ def drive_run(home_path: str, drive: Drive, clock: Clock, journal: Journal) -> i
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in SECRET_VARIABLES:  # passwords of the daemon's channels: no business of any run
         os.environ.pop(name, None)
-    home = open_home(home_path)
+    try:
+        with closing(open_home(home_path)) as home:
+            return _drive_or_end(home, drive, clock, journal, leave)
+    except Abandoned:
+        journal.note("left before it was driven: the next daemon continues it")
+        return 0
+    finally:
+        # The next one may come at any moment, in the midst of what is tidied up.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _drive_or_end(home: Home, drive: Drive, clock: Clock, journal: Journal, leave: _Leave) -> int:
     try:
         _drive(home, home.ledger.run(drive.run), clock, journal, leave)
     except (RunIsDriven, RunIsFinished) as error:
         journal.note(error.message)
-    except Abandoned:
-        journal.note("left before it was driven: the next daemon continues it")
     except _NOT_OF_THE_RUN as error:
         journal.note(f"cannot go on: {error}")
         return 1
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has to end and say so
         _end_failed(home, drive, error, clock.now())
         journal.note(f"failed: {_message(error)}")
-    finally:
-        # The next one may come at any moment, in the midst of what is tidied up here.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        home.close()
     return 0
 
 

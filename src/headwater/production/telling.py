@@ -3,7 +3,7 @@
 import os
 
 from headwater.home import open_home
-from headwater.production.alerter import serve_alerts
+from headwater.production.alerts.alerter import serve_alerts
 from headwater.production.asked import Asked
 from headwater.production.journal import Journal
 

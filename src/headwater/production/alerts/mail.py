@@ -11,11 +11,11 @@ from email.utils import format_datetime
 
 from headwater.model.alert import Alert
 from headwater.model.errors import AlertNotDelivered
-from headwater.production.addresses import Destination, find_destination
-from headwater.production.alert_text import message_id
-from headwater.production.channels import Email
-from headwater.production.connecting import connect, secured, trust
-from headwater.production.limits import Deadline, Limits
+from headwater.production.alerts.addresses import Destination, find_destination
+from headwater.production.alerts.channels import Email
+from headwater.production.alerts.connecting import connect, secured, trust
+from headwater.production.alerts.limits import Deadline, Limits
+from headwater.production.alerts.text import message_id
 
 #: Folding a subject that is not ASCII alters its spaces; lines of mails may have 998 bytes.
 _POLICY = email.policy.SMTP.clone(max_line_length=900)

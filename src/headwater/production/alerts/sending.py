@@ -5,11 +5,11 @@ from collections.abc import Callable
 from headwater.client.display import printable
 from headwater.model.alert import Alert
 from headwater.model.errors import AlertNotDelivered
-from headwater.production.channels import Channel, Command, Email, Webhook, mask
-from headwater.production.limits import Limits
-from headwater.production.mail import send_mail
-from headwater.production.program import give_to_program
-from headwater.production.webhook import post
+from headwater.production.alerts.channels import Channel, Command, Email, Webhook, mask
+from headwater.production.alerts.limits import Limits
+from headwater.production.alerts.mail import send_mail
+from headwater.production.alerts.program import give_to_program
+from headwater.production.alerts.webhook import post
 
 #: What hands an alert to a channel: `send`.
 Send = Callable[[Channel, Alert, Limits], str]

@@ -11,8 +11,8 @@ from headwater.deployments.names import is_production
 from headwater.model.alert import Alert
 from headwater.model.deployment import AliasState
 from headwater.model.rows import RunQuery, RunRow
-from headwater.production.alert_causes import approval_cause
-from headwater.production.alert_text import approval_text, approval_title
+from headwater.production.alerts.causes import approval_cause
+from headwater.production.alerts.text import approval_text, approval_title
 
 _PAGE = 200
 

@@ -9,7 +9,7 @@ import msgspec
 
 from headwater.model.errors import NotFound, SettingMistake, UserMistake
 from headwater.model.nearest import did_you_mean
-from headwater.production.channels import (
+from headwater.production.alerts.channels import (
     Channel,
     Command,
     Email,

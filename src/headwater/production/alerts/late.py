@@ -6,10 +6,10 @@ from headwater.model.deployment import AliasState
 from headwater.model.ports import Ledger
 from headwater.model.production import AlertRule, ProductionOptions
 from headwater.model.rows import RunQuery, RunRow
-from headwater.production.alert_causes import late_cause
-from headwater.production.alert_rules import Deadline, is_backfill, last_deadline, next_deadline
-from headwater.production.alert_runs import RunEnds, newest_where
-from headwater.production.alert_text import late_text, late_title
+from headwater.production.alerts.causes import late_cause
+from headwater.production.alerts.rules import Deadline, is_backfill, last_deadline, next_deadline
+from headwater.production.alerts.runs import RunEnds, newest_where
+from headwater.production.alerts.text import late_text, late_title
 from headwater.production.slots import slots_between
 
 #: Successful runs among which one is looked for.

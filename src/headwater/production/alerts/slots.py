@@ -8,10 +8,10 @@ from headwater.model.alert import Alert
 from headwater.model.launch import Firing
 from headwater.model.ports import Ledger
 from headwater.model.rows import FiringQuery
-from headwater.production.alert_causes import missed_cause, refused_cause
-from headwater.production.alert_rules import is_wanted, missed_outage, utc_day
-from headwater.production.alert_runs import RunEnds
-from headwater.production.alert_text import missed_text, missed_title, refused_title
+from headwater.production.alerts.causes import missed_cause, refused_cause
+from headwater.production.alerts.rules import is_wanted, missed_outage, utc_day
+from headwater.production.alerts.runs import RunEnds
+from headwater.production.alerts.text import missed_text, missed_title, refused_title
 
 #: Records of one schedule among which the beginning of an outage is looked for.
 _OUTAGE = 1000

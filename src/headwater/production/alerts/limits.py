@@ -4,7 +4,7 @@ import time
 
 import msgspec
 
-from headwater.production.addresses import LookUp, look_up
+from headwater.production.alerts.addresses import LookUp, look_up
 
 
 class Limits(msgspec.Struct, frozen=True):

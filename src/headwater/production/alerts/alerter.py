@@ -15,18 +15,18 @@ from headwater.model.alert import Alert, Delivery
 from headwater.model.errors import DiskFull, LedgerDamaged
 from headwater.model.failpoints import failpoint
 from headwater.model.launch import PublishedEvent
-from headwater.production.alert_approvals import Approvals
-from headwater.production.alert_late import Lateness
-from headwater.production.alert_runs import Held, RunEnds
-from headwater.production.alert_slots import SlotRecords
-from headwater.production.alert_text import bundle, one_line
-from headwater.production.alerts import Alerts
-from headwater.production.channel_book import SECRET_VARIABLES, usable_channels
-from headwater.production.channels import Channel, Command
-from headwater.production.delivery import after_try, due, without_channel
-from headwater.production.limits import Limits
-from headwater.production.outbox import Outbox
-from headwater.production.sending import send
+from headwater.production.alerts.approvals import Approvals
+from headwater.production.alerts.channel_book import SECRET_VARIABLES, usable_channels
+from headwater.production.alerts.channels import Channel, Command
+from headwater.production.alerts.delivery import after_try, due, without_channel
+from headwater.production.alerts.kept import Alerts
+from headwater.production.alerts.late import Lateness
+from headwater.production.alerts.limits import Limits
+from headwater.production.alerts.outbox import Outbox
+from headwater.production.alerts.runs import Held, RunEnds
+from headwater.production.alerts.sending import send
+from headwater.production.alerts.slots import SlotRecords
+from headwater.production.alerts.text import bundle, one_line
 from headwater.settings import read_settings
 
 Found = TypeVar("Found")

@@ -13,16 +13,17 @@ from headwater.model.launch import Launch
 from headwater.model.ports import Ledger
 from headwater.model.production import AlertRule, ProductionOptions
 from headwater.model.rows import RunQuery, RunRow
-from headwater.production.alert_causes import (
+from headwater.production.alerts.causes import (
     failures_since,
     late_since,
     metric_cause,
     metric_causes,
     recovery_cause,
 )
-from headwater.production.alert_facts import cause_of_failure, read_failure
-from headwater.production.alert_rules import Breach, breaches, is_backfill, is_shadow, is_wanted, next_retry_keys
-from headwater.production.alert_text import (
+from headwater.production.alerts.facts import cause_of_failure, read_failure
+from headwater.production.alerts.kept import Alerts
+from headwater.production.alerts.rules import Breach, breaches, is_backfill, is_shadow, is_wanted, next_retry_keys
+from headwater.production.alerts.text import (
     failure_text,
     failure_title,
     metric_text,
@@ -31,7 +32,6 @@ from headwater.production.alert_text import (
     recovery_text,
     recovery_title,
 )
-from headwater.production.alerts import Alerts
 
 #: Runs whose metric is shown.
 _MOST_VALUES = 5

@@ -7,11 +7,11 @@ import msgspec
 
 from headwater.model.alert import Alert
 from headwater.model.errors import AlertNotDelivered
-from headwater.production.addresses import find_destination
-from headwater.production.alert_text import message_id
-from headwater.production.channels import Webhook
-from headwater.production.connecting import connect, secured, trust
-from headwater.production.limits import Deadline, Limits
+from headwater.production.alerts.addresses import find_destination
+from headwater.production.alerts.channels import Webhook
+from headwater.production.alerts.connecting import connect, secured, trust
+from headwater.production.alerts.limits import Deadline, Limits
+from headwater.production.alerts.text import message_id
 
 #: Bytes of an answer that are read at most.
 _ANSWER_BYTES = 16 * 1024

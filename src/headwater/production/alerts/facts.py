@@ -11,10 +11,10 @@ from headwater.model.errors import NotFound
 from headwater.model.launch import Launch
 from headwater.model.outcome import FrameRecord, TaskError
 from headwater.model.rows import RunRow, TaskRow
-from headwater.production.alert_causes import failure_cause, short_type
-from headwater.production.alert_changes import Changes, changes_since
-from headwater.production.alert_rules import retries_before
-from headwater.production.alert_text import Change, FailureFacts, moment
+from headwater.production.alerts.causes import failure_cause, short_type
+from headwater.production.alerts.changes import Changes, changes_since
+from headwater.production.alerts.rules import retries_before
+from headwater.production.alerts.text import Change, FailureFacts, moment
 from headwater.store.lines import join_records, read_records
 
 #: Lines of the log that are shown, and how far from its end they are looked for.

@@ -18,7 +18,7 @@ from headwater.model.ids import Digest, parse_task_key
 from headwater.model.outcome import FileRead
 from headwater.model.packages import EnvironmentLock
 from headwater.model.rows import ArtifactRow, TaskQuery, TaskRow
-from headwater.production.alert_text import Change
+from headwater.production.alerts.text import Change
 
 #: Artifacts whose headers are compared.
 _MOST_ARTIFACTS = 200

@@ -9,9 +9,9 @@ import msgspec
 
 from headwater.model.alert import Alert, Delivery
 from headwater.model.errors import AlertNotDelivered
-from headwater.production.channels import Channel
-from headwater.production.limits import Limits
-from headwater.production.sending import Send
+from headwater.production.alerts.channels import Channel
+from headwater.production.alerts.limits import Limits
+from headwater.production.alerts.sending import Send
 
 #: Tries at the same time.
 _MOST = 8

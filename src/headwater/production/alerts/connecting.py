@@ -4,8 +4,8 @@ import socket
 import ssl
 
 from headwater.model.errors import AlertNotDelivered
-from headwater.production.addresses import Destination
-from headwater.production.limits import Deadline
+from headwater.production.alerts.addresses import Destination
+from headwater.production.alerts.limits import Deadline
 
 
 def connect(destination: Destination, deadline: Deadline) -> socket.socket:

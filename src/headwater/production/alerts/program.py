@@ -11,8 +11,8 @@ import msgspec
 
 from headwater.model.alert import Alert
 from headwater.model.errors import AlertNotDelivered
-from headwater.production.channels import Command
-from headwater.production.limits import Deadline, Limits
+from headwater.production.alerts.channels import Command
+from headwater.production.alerts.limits import Deadline, Limits
 
 #: Bytes of the program's output that are kept.
 _KEPT_BYTES = 2000
