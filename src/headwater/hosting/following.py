@@ -77,7 +77,8 @@ def _follow(
             return
         wanted = msgspec.structs.replace(wanted, audits=audited.results)
         done = write_version(home, wanted, state, None, at)
-        say(f"{state.name}, version {done.deployed.number} is ready, from {row.path}")
+        stands = "ready" if done.rollout is None else "rolled out"
+        say(f"{state.name}, version {done.deployed.number} is {stands}, from {row.path}")
     except HeadwaterError as error:
         say(f"{state.name}: {event.run} does not become a version: {error.message}")
 
