@@ -11,10 +11,12 @@ from headwater.cli.service_rollout import plan_text
 from headwater.cli.words import bytes_text
 from headwater.deployments.owners import person_of
 from headwater.flow.load import find_code
-from headwater.home import open_home
+from headwater.home import Home, open_home
 from headwater.hosting.attend import read_status
 from headwater.hosting.deploying import ServiceDeployed, ServiceRequest, deploy_service
 from headwater.hosting.local import compiled
+from headwater.hosting.monitor.reference import NoReference, profile_version
+from headwater.model.service import DeployedVersion
 from headwater.runtime.environment import installed_packages
 
 
@@ -40,6 +42,8 @@ def command(
     try:
         request = ServiceRequest(run=run, note=note, environment=installed_packages(sys.path))
         done = deploy_service(opened, definition, code, request, person_of(opened, token), time.time(), _tell)
+        if done.is_changed:
+            _tell(_profiled(opened, done.deployed))
         if as_json:
             print_json(_facts(done))
         else:
@@ -74,6 +78,16 @@ def _print(done: ServiceDeployed, is_hosted: bool) -> None:
     if done.token is not None:
         print(f"token: {done.token}")
         _tell("whoever is not you needs this token to replace it; it is kept for you and is not shown again by itself")
+
+
+def _profiled(home: Home, deployed: DeployedVersion) -> str:
+    """Note what normal input looks like, and say of what."""
+    try:
+        profile = profile_version(home, deployed, time.time())
+    except NoReference as reason:
+        count = deployed.version.definition.monitor.learn_from
+        return f"requests are compared with the first {count:,} of them: {reason.message}"
+    return f"requests are compared with {profile.origin} ({profile.rows:,} rows)"
 
 
 def _facts(done: ServiceDeployed) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """`headwater host`: answers for all deployed services."""
 
+import asyncio
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ from headwater.hosting.app import HostApp
 from headwater.hosting.attend import ROLE, Keeper
 from headwater.hosting.guard import Guard, tokens_for
 from headwater.hosting.host import Address, listen, serve
+from headwater.hosting.monitor.keeping import keep_monitor
 from headwater.hosting.pool import PoolLimits
 from headwater.hosting.prediction_log import PredictionLog
 from headwater.hosting.services import Services
@@ -62,7 +64,7 @@ def command(
         guard = Guard(address.host, address.port, find_token=None if tokens is None else tokens.find)
         app = HostApp(services, guard, observe=log.observe, access=access)
         app.measures.add_predictions(log)
-        serve(app, services, listener, lambda *given: _attend(keeper, log, *given))
+        serve(app, services, listener, lambda *given: _attend(keeper, log, opened.path, *given))
         if access is not None:
             access.close()
     finally:
@@ -70,11 +72,14 @@ def command(
     return 0
 
 
-async def _attend(keeper: Keeper, log: PredictionLog, *given: Any) -> None:
+async def _attend(keeper: Keeper, log: PredictionLog, home: str, *given: Any) -> None:
     log.start()
+    monitor = asyncio.create_task(keep_monitor(home, _say))
     try:
         await keeper.attend(*given)
     finally:
+        monitor.cancel()
+        await asyncio.gather(monitor, return_exceptions=True)
         await log.close()
 
 

@@ -7,10 +7,11 @@ import msgspec
 
 from headwater.cli.printing import print_json, print_table
 from headwater.cli.reading import gives_json, opened, reads_store
+from headwater.hosting.monitor.files import page_path
 from headwater.hosting.monitor.judge import statistics_of
 from headwater.hosting.monitor.profile import Profile
 from headwater.hosting.monitor.report import Seen, standing_words
-from headwater.hosting.monitor.watch import look_now, page_path
+from headwater.hosting.monitor.watch import look_now
 from headwater.hosting.monitor.windows import Window
 from headwater.hosting.monitor.wording import span, told_of, word_lines
 from headwater.hosting.versions import find_version, require_service
@@ -26,7 +27,7 @@ def monitor(name: str, as_json: bool, home: str | None) -> int:
         state = require_service(view.ledger, name)
         deployed = find_version(view.ledger, state.name, state.number)
         seen = look_now(view.home, deployed, time.time())
-        page = page_path(view.home, state.name)
+        page = page_path(view.home.path, state.name)
     if as_json:
         print_json(_facts(seen, page))
         return 0

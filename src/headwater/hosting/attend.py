@@ -11,6 +11,7 @@ import msgspec
 from headwater.home import Home
 from headwater.hosting.deploying import laid_out, worker_of
 from headwater.hosting.following import follow_sources
+from headwater.hosting.monitor.files import read_report
 from headwater.hosting.pool import PoolLimits, VersionPool
 from headwater.hosting.rollout.files import read_page
 from headwater.hosting.rollout.keeper import RolloutKeeper, give_up
@@ -137,6 +138,7 @@ class Keeper:
             kept = self._kept.get(name)
             if kept is None:
                 kept = self._kept[name] = _Kept(Hosted(name))
+                kept.hosted.monitor_page = partial(read_report, self._home.path, name)
                 kept.hosted.rollout_page = partial(read_page, self._home.path, self._rollouts, name)
                 services.put(kept.hosted)
             kept.hosted.paused = _pause_of(state)

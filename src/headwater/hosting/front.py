@@ -50,7 +50,10 @@ class Front:
         return self._static if path.startswith("/static/") else self._fixed.get(path)
 
     async def service(self, hosted: Hosted, rest: str, scope: Scope, send: Send) -> None:
-        """Answer for `/<service>/` (its documentation) and `/<service>/openapi.json`."""
+        """Answer for `/<service>/` (its documentation), `/<service>/openapi.json` and `/<service>/monitor`."""
+        if rest == "monitor":
+            await self._monitor(hosted, send)
+            return
         if hosted.live is None:
             raise BadRequest(503, f"{hosted.name} is not ready: {hosted.reason}")
         version = hosted.live.version
@@ -70,6 +73,12 @@ class Front:
         page = hosted.rollout_page(int(number)) if number.isdecimal() and len(number) < 10 else None
         if page is None:
             raise BadRequest(404, f"version {number[:50]!r} of {hosted.name} had no rollout")
+        await answer(send, 200, page, _HTML, _ALONE_POLICY)
+
+    async def _monitor(self, hosted: Hosted, send: Send) -> None:
+        page = hosted.monitor_page()
+        if page is None:
+            raise BadRequest(404, f"nothing is known yet of the requests of {hosted.name}")
         await answer(send, 200, page, _HTML, _ALONE_POLICY)
 
     def _live(self) -> list[ServiceVersion]:

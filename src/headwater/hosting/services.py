@@ -41,6 +41,8 @@ class Hosted:
         self.split: Splitting | None = None
         #: Gives the page about a version's rollout; None = it had none.
         self.rollout_page: Callable[[int], bytes | None] = _no_page
+        #: Gives the page about its requests; None = there is none yet.
+        self.monitor_page: Callable[[], bytes | None] = lambda: None
 
     @property
     def sticky_by(self) -> str | None:

@@ -57,6 +57,16 @@ def keep_profile(
     return profile
 
 
+def profile_version(home: Home, deployed: DeployedVersion, at: float) -> Profile:
+    """Give the profile of a version; learns it from the reference when there is none yet.
+
+    Raises:
+        NoReference: the version has none, or its values are no rows; says why.
+    """
+    known = profile_of(home.ledger, deployed.service, deployed.number)
+    return known or keep_profile(home.ledger, deployed, read_reference(home, deployed), at)
+
+
 def read_reference(home: Home, deployed: DeployedVersion) -> Profile:
     """Learn the profile of a version from its reference.
 

@@ -8,8 +8,9 @@ import msgspec
 
 from headwater.home import Home
 from headwater.hosting.monitor.columns import rows_of_request
+from headwater.hosting.monitor.files import monitor_folder, page_path, write_whole
 from headwater.hosting.monitor.profile import Profile, learn_profile
-from headwater.hosting.monitor.reference import NoReference, keep_profile, profile_of, read_reference
+from headwater.hosting.monitor.reference import NoReference, keep_profile, profile_of, profile_version
 from headwater.hosting.monitor.report import Seen, report_page
 from headwater.hosting.monitor.windows import (
     FEWEST_ROWS,
@@ -101,7 +102,7 @@ class Monitor:
             cause = cause_of(watching, window)
             after, new = with_alarms(after, window)
             if new:
-                page = page_path(self._home, deployed.service)
+                page = page_path(self._home.path, deployed.service)
                 alert = drift_alert(deployed, target_of(deployed.service), profile, window, new, cause, page)
                 # Told before the watch is written: a process that dies in between tells it again, as the same event.
                 publish_drift(self._home.ledger, alert, deployed)
@@ -117,14 +118,10 @@ class Monitor:
             return self._profiles[key]
         found = None
         if key not in self._problems:
-            found = profile_of(self._home.ledger, deployed.service, deployed.number)
-            if found is None:
-                try:
-                    found = keep_profile(
-                        self._home.ledger, deployed, read_reference(self._home, deployed), self._clock()
-                    )
-                except NoReference as reason:
-                    self._problems[key] = reason.message
+            try:
+                found = profile_version(self._home, deployed, self._clock())
+            except NoReference as reason:
+                self._problems[key] = reason.message
         if found is None:
             found = self._learn(deployed, self._problems[key])
         if found is not None:
@@ -198,16 +195,6 @@ def publish_drift(ledger: Ledger, alert: Alert, deployed: DeployedVersion) -> No
     ledger.publish(PublishedEvent(alert.cause, DRIFTED, alert.at, payload, source))
 
 
-def monitor_folder(home: str, service: str) -> str:
-    """Give the folder of what is known of a service's requests."""
-    return os.path.join(home, "services", service, "monitor")
-
-
-def page_path(home: Home, service: str) -> str:
-    """Give the file of the page about a service's requests."""
-    return os.path.join(monitor_folder(home.path, service), "report.html")
-
-
 def read_watching(home: Home, deployed: DeployedVersion) -> Watching | None:
     """Give how the watch over a version stands; None when it has not begun."""
     try:
@@ -219,21 +206,13 @@ def read_watching(home: Home, deployed: DeployedVersion) -> Watching | None:
 
 def write_watching(home: Home, watching: Watching) -> None:
     """Keep how a watch stands."""
-    _write(_watching_path(home, watching.service, watching.version), msgspec.json.encode(watching))
+    write_whole(_watching_path(home, watching.service, watching.version), msgspec.json.encode(watching))
 
 
 def write_page(home: Home, seen: Seen) -> None:
     """Write the page about a service's requests."""
-    _write(page_path(home, seen.deployed.service), report_page(seen))
+    write_whole(page_path(home.path, seen.deployed.service), report_page(seen))
 
 
 def _watching_path(home: Home, service: str, number: int) -> str:
     return os.path.join(monitor_folder(home.path, service), f"{number}.json")
-
-
-def _write(path: str, body: bytes) -> None:
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    staged = f"{path}.{os.getpid()}"
-    with open(staged, "wb") as file:
-        file.write(body)
-    os.replace(staged, path)

@@ -1,0 +1,34 @@
+"""Where the monitor keeps its files: `HOME/services/<service>/monitor/`."""
+
+import os
+
+#: The page about the live version.
+_PAGE = "report.html"
+
+
+def monitor_folder(home: str, service: str) -> str:
+    """Give the folder of what is known of a service's requests."""
+    return os.path.join(home, "services", service, "monitor")
+
+
+def page_path(home: str, service: str) -> str:
+    """Give the file of the page about a service's requests."""
+    return os.path.join(monitor_folder(home, service), _PAGE)
+
+
+def read_report(home: str, service: str) -> bytes | None:
+    """Give the page about a service's requests; None before the first one is written."""
+    try:
+        with open(page_path(home, service), "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def write_whole(path: str, body: bytes) -> None:
+    """Write a file of the folder: who reads it gets the old one or the new one."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    staged = f"{path}.{os.getpid()}"
+    with open(staged, "wb") as file:
+        file.write(body)
+    os.replace(staged, path)
