@@ -1,8 +1,7 @@
 """The host's application: from a request to the version that answers it. Plain ASGI: a router would cost more."""
 
-import os
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from typing import Any
 
 import msgspec
@@ -10,10 +9,12 @@ import msgspec
 from headwater.hosting.access_log import AccessLog, continued_trace
 from headwater.hosting.front import Front
 from headwater.hosting.guard import Guard
-from headwater.hosting.inference import Inference
+from headwater.hosting.inference import Inference, Observer
 from headwater.hosting.jobs import Jobs
 from headwater.hosting.measures import Measures
 from headwater.hosting.pool import RETRY_AFTER, Answer, Refused, VersionPool
+from headwater.hosting.prediction_ids import PredictionIds
+from headwater.hosting.problems import problem
 from headwater.hosting.requests import (
     JSON_TYPE,
     PROBLEM,
@@ -29,13 +30,9 @@ from headwater.hosting.requests import (
     header,
 )
 from headwater.hosting.services import Hosted, Services
-from headwater.model.ids import new_ulid
 from headwater.model.service import EndpointSpec
 
 _READING = ("GET", "HEAD")
-
-#: Told of every answer: service, endpoint, version, prediction id, request body, status, answer body, seconds.
-Observer = Callable[[VersionPool, str, str, bytes, int, bytes, float], None]
 
 
 class HostApp:
@@ -65,9 +62,10 @@ class HostApp:
         self._access = access
         self._intake = Intake(limits or RequestLimits())
         self.measures = Measures()
+        self._ids = PredictionIds()
         self._jobs = Jobs()
         self._front = Front(services, self.measures)
-        self._inference = Inference(services, self.measures, self._intake)
+        self._inference = Inference(services, self.measures, self._intake, observe)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -118,7 +116,7 @@ class HostApp:
 
     async def _service(self, hosted: Hosted, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        if name in ("", "openapi.json"):
+        if name in ("", "openapi.json") or (name == "monitor" and method in _READING):
             if method in _READING:
                 await self._front.service(hosted, name, scope, send)
             else:
@@ -144,7 +142,7 @@ class HostApp:
             raise BadRequest(415, "send JSON, with `Content-Type: application/json`")
         started = time.perf_counter()
         body = await self._intake.read(scope, receive)
-        prediction = new_ulid(time.time(), os.urandom(10))
+        prediction = self._ids.next()
         version = pool.version.name
         scope["service"], scope["version"], scope["prediction"] = hosted.name, version, prediction
         headers: Headers = [(b"prediction-id", prediction.encode()), (b"service-version", version.encode())]
@@ -173,7 +171,7 @@ class HostApp:
             status, answered, queued, batch = given.status, given.body, given.queued, given.batch
             return given
         except Refused as refused:
-            status = refused.status
+            status, answered = refused.status, problem(refused.status, refused.detail)
             raise
         finally:
             self._intake.release(body)

@@ -6,6 +6,7 @@ version is the service's.
 
 import os
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -36,11 +37,16 @@ _TAKEN = (b"", JSON_TYPE, BINARY_TYPE)
 _PLATFORM = "headwater"
 
 
+#: Told of every answer: version, endpoint, prediction id, request body, status, answer body, seconds.
+Observer = Callable[[VersionPool, str, str, bytes, int, bytes, float], None]
+
+
 class Inference:
     """Answers below `/v2`."""
 
-    def __init__(self, services: Services, measures: Measures, intake: Intake) -> None:
+    def __init__(self, services: Services, measures: Measures, intake: Intake, observe: Observer | None = None) -> None:
         self._services = services
+        self._observe = observe
         self._measures = measures
         self._intake = intake
 
@@ -108,7 +114,7 @@ class Inference:
         service, version = pool.version.definition.service, pool.version.name
         prediction = new_ulid(time.time(), os.urandom(10))
         scope["service"], scope["version"], scope["prediction"] = service, version, prediction
-        status, queued, batch = 500, 0.0, 1
+        status, queued, batch, told = 500, 0.0, 1, b""
         try:
             length = header(scope, _JSON_LENGTH)
             if length and not (length.isdigit() and int(length) <= len(body)):
@@ -116,12 +122,18 @@ class Inference:
                 raise BadRequest(400, "Inference-Header-Content-Length is not the length of the JSON")
             answered = await pool.call(spec.name, body, TENSORS, int(length) if length else 0)
             status, queued, batch = answered.status, answered.queued, answered.batch
+            told = answered.body[: answered.json_length or None]
         except Refused as refused:
-            status = refused.status
+            status, told = refused.status, tensor_error(refused.detail)
             raise
         finally:
             self._intake.release(body)
-            self._measures.note(service, spec.name, version, status, time.perf_counter() - started, queued, batch)
+            seconds = time.perf_counter() - started
+            self._measures.note(service, spec.name, version, status, seconds, queued, batch)
+            if self._observe is not None:
+                # Binary tensors are no JSON: of them the log has what they are, not what is in them.
+                asked = body[: int(length)] if length.isdigit() else body
+                self._observe(pool, spec.name, prediction, asked, status, told, seconds)
         packed, encoding = packed_for(scope, answered.body)
         headers: Headers = [(b"prediction-id", prediction.encode()), (b"service-version", version.encode())]
         if encoding:
