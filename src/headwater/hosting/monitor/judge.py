@@ -43,6 +43,8 @@ class Finding(msgspec.Struct, frozen=True):
     p_value: float
     #: Cohen's h of that share.
     effect: float
+    #: The same without its sign; negative when it is a change that is of no concern.
+    size: float
     #: Number of the bin; of steps: the share is that of the values at or below the bin's edge.
     bin: int
     before: float
@@ -116,7 +118,7 @@ def alarming(findings: Sequence[Finding], alpha: float) -> list[Finding]:
         if finding.p_value > alpha / (len(ordered) - place):
             break
         kept.append(finding)
-    return sorted(kept, key=lambda finding: -abs(finding.effect))
+    return sorted(kept, key=lambda finding: -finding.size)
 
 
 def _finding(column: str, measure: Measure, series: Sequence[tuple[list[int], int]], tolerance: float) -> Finding:
@@ -130,18 +132,24 @@ def _finding(column: str, measure: Measure, series: Sequence[tuple[list[int], in
     for place, (before, seen) in enumerate(zip(shares, shares_now, strict=True)):
         effect = _scaled(seen) - _scaled(before)
         error = math.sqrt(1 / worth + 1 / measure.total)
-        excess = (abs(effect) - tolerance) / error
+        size = -effect if measure.is_one_sided else abs(effect)
+        excess = (size - tolerance) / error
         p_value = min(1.0, 2 * t_tail(excess, len(series) - 1))
-        best = min(best, (p_value, -abs(effect), place))
-    p_value, _, place = best
+        best = min(best, (p_value, -size, place))
+    p_value, opposite, place = best
+    before, seen = shares[place], shares_now[place]
+    if measure.is_one_sided and measure.kind == "values":
+        # Told of the bin that is of concern: so many are missing, not so many are there.
+        place, before, seen = 1, 1 - before, 1 - seen
     return Finding(
         column=column,
         measure=measure.name,
         p_value=min(1.0, p_value * len(shares)),
-        effect=_scaled(shares_now[place]) - _scaled(shares[place]),
+        effect=_scaled(seen) - _scaled(before),
+        size=-opposite,
         bin=place,
-        before=shares[place],
-        now=shares_now[place],
+        before=before,
+        now=seen,
         counts_before=measure.counts,
         counts_now=tuple(now),
         total_before=measure.total,
@@ -151,7 +159,9 @@ def _finding(column: str, measure: Measure, series: Sequence[tuple[list[int], in
 
 
 def _shares(measure: Measure, counts: Sequence[int], total: int) -> list[float]:
-    """The shares that are compared: of steps those at or below each edge, else those of the bins."""
+    """The shares that are compared: of steps those at or below each edge, else those of the bins that may change."""
+    if measure.kind == "values" and measure.is_one_sided:
+        return [counts[0] / total]
     if measure.kind != "steps":
         return [count / total for count in counts]
     if len(counts) == 1:

@@ -47,6 +47,8 @@ class Measure(msgspec.Struct, frozen=True):
     counts: tuple[int, ...] = ()
     #: Values that were counted.
     total: int = 0
+    #: Only less of the first bin (of steps: of the lower ones) is of concern: fewer missing values are not.
+    is_one_sided: bool = False
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -175,7 +177,7 @@ def _kind(present: Sequence[Value]) -> Kind:
     return "text" if words >= _TEXT_WORDS and len(set(texts)) > len(texts) * 0.2 else "category"
 
 
-_MISSING = Measure("missing", "values", ("there", "missing"))
+_MISSING = Measure("missing", "values", ("there", "missing"), is_one_sided=True)
 
 
 def _number(name: str, present: list[float]) -> Column:
@@ -185,7 +187,7 @@ def _number(name: str, present: list[float]) -> Column:
         edges = different[:-1]
     else:
         edges = sorted({ordered[len(ordered) * part // _BINS] for part in range(1, _BINS)})
-    outside = Measure("new", "values", ("within what was seen", "outside of what was seen"))
+    outside = Measure("new", "values", ("within what was seen", "outside of what was seen"), is_one_sided=True)
     measures = (_MISSING, _steps("value", edges), outside)
     return Column(name, "number", measures, low=ordered[0], median=ordered[len(ordered) // 2], high=ordered[-1])
 
@@ -206,9 +208,9 @@ def _text(name: str, present: list[str]) -> Column:
     edges = sorted({float(lengths[len(lengths) * part // 10]) for part in range(1, 10)})
     measures = (
         _MISSING,
-        Measure("empty", "values", ("with words", "without a word")),
+        Measure("empty", "values", ("with words", "without a word"), is_one_sided=True),
         _steps("length", edges),
-        _steps("unknown words", _UNKNOWN_EDGES),
+        msgspec.structs.replace(_steps("unknown words", _UNKNOWN_EDGES), is_one_sided=True),
         Measure("marks", "sets", tuple(mark for mark, _ in MARKS)),
         Measure("words", "sets", tuple(list(words)[:_WATCHED_WORDS])),
     )

@@ -150,7 +150,7 @@ def after_window(
     blocks = _with_block(watching.day_blocks, found[0], until)
     effects: dict[str, float] = {}
     for finding in window.findings:
-        effects[finding.column] = max(effects.get(finding.column, 0.0), abs(finding.effect))
+        effects[finding.column] = max(effects.get(finding.column, 0.0), finding.size)
     points = (*watching.points, Point(until, len(rows), effects))[-_KEPT_WINDOWS:]
     after = msgspec.structs.replace(watching, looked_at=until, day_blocks=blocks, last=window, points=points)
     looks = [window]
@@ -164,7 +164,7 @@ def with_alarms(watching: Watching, window: Window) -> tuple[Watching, list[Find
     """Note what a look found; gives what people are to be told now: columns of which they were not told for a month."""
     columns = {finding.column for finding in window.alarming}
     limit = MEDIUM if window.look == "quick" else SMALL
-    off = {finding.column for finding in window.findings if abs(finding.effect) > limit}
+    off = {finding.column for finding in window.findings if finding.size > limit}
     standing = {
         name: one for name, one in watching.standing.items() if one.look != window.look or name in off | columns
     }

@@ -98,7 +98,7 @@ def told_of(profile: Profile, window: Window, findings: Sequence[Finding]) -> li
         own = [finding for finding in findings if finding.column == name]
         named = {finding.measure for finding in own}
         others = [one for one in window.findings if one.column == name and one.measure not in named]
-        own += sorted((one for one in others if abs(one.effect) > limit), key=lambda one: -abs(one.effect))
+        own += sorted((one for one in others if one.size > limit), key=lambda one: -one.size)
         sentences = tuple(sentence_of(*measures[name, one.measure], one, window.new_values) for one in own)
         first = own[0]
         bar = (_share_words(*measures[name, first.measure], first.bin), first.before, first.now)
@@ -134,9 +134,7 @@ def sentence_of(
         listed = (new_values or {}).get(column.name, ())
         named = ": " + ", ".join(f"{value!r} ({percent(share)})" for value, share in listed) if listed else ""
     if measure.name == "missing":
-        is_there = finding.bin == 0
-        gone, gone_before = (1 - finding.now, 1 - finding.before) if is_there else (finding.now, finding.before)
-        return f"{percent(gone)} are missing, {percent(gone_before)} before"
+        return f"{now} are missing, {before}"
     return f"{now} {_share_words(column, measure, finding.bin)}, {before}{named}"
 
 

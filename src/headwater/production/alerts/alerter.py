@@ -5,13 +5,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 
 from headwater.client.session import View
 from headwater.home import Home
-from headwater.model.alert import Alert, Delivery
+from headwater.model.alert import DRIFTED, DRIFTED_BY, Alert, Delivery
 from headwater.model.errors import DiskFull, LedgerDamaged
 from headwater.model.failpoints import failpoint
 from headwater.model.launch import PublishedEvent
@@ -172,6 +173,8 @@ class Alerter:
                 is_new = event.number > self._known
                 if event.name == "run.finished" and event.run is not None and _concerns(event, is_new=is_new):
                     self._look_at_run(event.run, now)
+                elif event.name == DRIFTED and event.source.startswith(DRIFTED_BY):
+                    self._raise(self._guard(partial(_drift, event), event.id) or [], now)
                 self._after = event.number
             failpoint("alerts.before_cursor")
             if self._after > self._ledger.cursor(EVENTS):
@@ -292,6 +295,11 @@ class Alerter:
         except Exception as error:  # noqa: BLE001 - the next alerter would stumble over the same thing
             self._say(f"{what} could not be looked at: {type(error).__name__}: {error}")
             return None
+
+
+def _drift(event: PublishedEvent) -> list[Alert]:
+    """What the host found out about requests; the same cause when it is looked at again."""
+    return [msgspec.json.decode(event.payload["alert"], type=Alert)]
 
 
 def _concerns(event: PublishedEvent, *, is_new: bool) -> bool:
