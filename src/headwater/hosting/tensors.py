@@ -118,6 +118,8 @@ def read_tensors(body: bytes, json_length: int, signature: Signature) -> Asked:
     arrays: dict[str, Any] = {}
     offset = 0
     for tensor in request.inputs:
+        if tensor.name in arrays:
+            raise TensorMistake(f"input `{tensor.name}` was sent twice")
         size = tensor.parameters.get("binary_data_size")
         if size is None:
             arrays[tensor.name] = _from_json(tensor)
@@ -228,7 +230,10 @@ def _from_json(tensor: _Input) -> Any:
     if isinstance(tensor.data, msgspec.UnsetType):
         raise TensorMistake(f"input `{tensor.name}` has no data")
     count = _count(tensor)
-    flat = _flattened(msgspec.json.decode(tensor.data), tensor.name)
+    try:
+        flat = _flattened(msgspec.json.decode(tensor.data), tensor.name)
+    except msgspec.DecodeError as wrong:
+        raise TensorMistake(f"input `{tensor.name}`: {wrong}") from wrong
     if len(flat) != count:
         raise TensorMistake(
             f"input `{tensor.name}`: shape {tensor.shape} holds {count} elements, {len(flat)} were sent"
