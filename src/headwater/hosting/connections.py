@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.hosting.problems import problem
 from headwater.hosting.requests import Receive, Scope, Send, answer_problem
+from headwater.hosting.writes import JoinedWrites
 
 #: Seconds between looks at slow connections.
 _LOOK_SECONDS = 0.5
@@ -70,7 +71,8 @@ def connection_class(limits: ConnectionLimits, told: Told) -> type[asyncio.Proto
             self._wasted = 0
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
+            joined = self._joined = JoinedWrites(transport, self.loop)
+            super().connection_made(joined)  # type: ignore[arg-type]
             if not watch.add(self):
                 self._refuse(503, "this host has all the connections that it takes")
 
@@ -110,6 +112,7 @@ def connection_class(limits: ConnectionLimits, told: Told) -> type[asyncio.Proto
             super().on_message_complete()
 
         def on_response_complete(self) -> None:
+            self._joined.flush()
             self.idle_since = self.loop.time()
             super().on_response_complete()
 

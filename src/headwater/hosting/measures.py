@@ -1,6 +1,9 @@
 """What a host counts, in the conventions of Prometheus."""
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
+from math import inf
 from typing import Any, Protocol
 
 from headwater.model.errors import NotInstalled
@@ -23,16 +26,36 @@ class Logged(Protocol):
         """By service and reason."""
 
 
+class _Histogram:
+    """How many values fell between the bounds, and their sum."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        #: One for each bound, and one for what is above the last.
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, value: float) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+    def buckets(self, write: Callable[[float], str]) -> list[tuple[str, float]]:
+        """Give each bound and how many values are not above it."""
+        return list(zip(map(write, (*self.bounds, inf)), accumulate(self.counts), strict=True))
+
+
 class _Of:
-    """The counters of one endpoint of one version, looked up once."""
+    """What is counted of one endpoint of one version."""
 
     __slots__ = ("batch", "by_status", "latency", "queue")
 
-    def __init__(self, measures: "Measures", labels: tuple[str, str, str]) -> None:
-        self.latency = measures.latency.labels(*labels)
-        self.queue = measures.queue.labels(*labels)
-        self.batch = measures.batch.labels(*labels)
-        self.by_status: dict[int, Any] = {}
+    def __init__(self) -> None:
+        self.latency = _Histogram(_SECONDS)
+        self.queue = _Histogram(_SECONDS)
+        self.batch = _Histogram(_SIZES)
+        self.by_status: dict[int, int] = {}
 
 
 class Measures:
@@ -54,15 +77,12 @@ class Measures:
         def make(kind: Any, name: str, text: str, labels: tuple[str, ...], **more: Any) -> Any:
             return kind(name, text, labels, namespace="headwater", registry=registry, **more)
 
-        self.requests = make(client.Counter, "requests", "Requests answered", (*_LABELS, "status"))
-        arrival = "From the request's arrival to its answer"
-        self.latency = make(client.Histogram, "request_seconds", arrival, _LABELS, buckets=_SECONDS)
-        waited = "Time that a request waited for a worker"
-        self.queue = make(client.Histogram, "queue_seconds", waited, _LABELS, buckets=_SECONDS)
-        self.batch = make(client.Histogram, "batch_size", "Requests answered together", _LABELS, buckets=_SIZES)
         self.in_flight = make(client.Gauge, "in_flight", "Requests not answered yet", ("service",))
         self.workers = make(client.Gauge, "workers", "Worker processes that answer", ("service", "version"))
+        # Numbers of our own, because the client's locks and checks would cost as much as all else that the host does
+        # for an answer; the loop's thread alone writes and reads them.
         self._known: dict[tuple[str, str, str], _Of] = {}
+        registry.register(_Answers(self._known))
 
     def note(
         self, service: str, endpoint: str, version: str, status: int, seconds: float, queued: float, batch: int
@@ -71,11 +91,8 @@ class Measures:
         labels = (service, endpoint, version)
         known = self._known.get(labels)
         if known is None:
-            known = self._known[labels] = _Of(self, labels)
-        counter = known.by_status.get(status)
-        if counter is None:
-            counter = known.by_status[status] = self.requests.labels(*labels, str(status))
-        counter.inc()
+            known = self._known[labels] = _Of()
+        known.by_status[status] = known.by_status.get(status, 0) + 1
         known.latency.observe(seconds)
         known.queue.observe(queued)
         known.batch.observe(batch)
@@ -102,3 +119,35 @@ class Measures:
         """Give all of it as Prometheus reads it."""
         text: bytes = self._client.generate_latest(self._registry)
         return text
+
+
+class _Answers:
+    """Shows what was counted of answers."""
+
+    def __init__(self, known: Mapping[tuple[str, str, str], _Of]) -> None:
+        self._known = known
+
+    def collect(self) -> Iterator[Any]:
+        """Give all of it, as the client's registry asks for it."""
+        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+        from prometheus_client.utils import floatToGoString
+
+        known = sorted(self._known.items())
+        requests = CounterMetricFamily("headwater_requests", "Requests answered", labels=[*_LABELS, "status"])
+        for labels, one in known:
+            for status, count in sorted(one.by_status.items()):
+                requests.add_metric([*labels, str(status)], count)
+        yield requests
+        for name, text, of in _HISTOGRAMS:
+            family = HistogramMetricFamily(f"headwater_{name}", text, labels=_LABELS)
+            for labels, one in known:
+                histogram = of(one)
+                family.add_metric(labels, histogram.buckets(floatToGoString), histogram.total)
+            yield family
+
+
+_HISTOGRAMS: tuple[tuple[str, str, Callable[[_Of], _Histogram]], ...] = (
+    ("request_seconds", "From the request's arrival to its answer", lambda one: one.latency),
+    ("queue_seconds", "Time that a request waited for a worker", lambda one: one.queue),
+    ("batch_size", "Requests answered together", lambda one: one.batch),
+)

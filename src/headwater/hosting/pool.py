@@ -110,7 +110,16 @@ class _Waiting:
 
     __slots__ = ("arrived", "body", "endpoint", "form", "future", "json_length", "number", "sent")
 
-    def __init__(self, number: int, endpoint: str, form: int, body: bytes, json_length: int, arrived: float) -> None:
+    def __init__(
+        self,
+        number: int,
+        endpoint: str,
+        form: int,
+        body: bytes,
+        json_length: int,
+        arrived: float,
+        future: asyncio.Future[Answer],
+    ) -> None:
         self.number = number
         self.endpoint = endpoint
         self.form = form
@@ -118,14 +127,15 @@ class _Waiting:
         self.json_length = json_length
         self.arrived = arrived
         self.sent = arrived
-        self.future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.future = future
 
 
 class _Link(asyncio.Protocol):
     """The connection of one worker."""
 
-    def __init__(self, pool: "VersionPool") -> None:
+    def __init__(self, pool: "VersionPool", loop: asyncio.AbstractEventLoop) -> None:
         self._pool = pool
+        self._loop = loop
         self._unpacker = Unpacker()
         self.transport: asyncio.Transport | None = None
         self.number = 0
@@ -153,7 +163,7 @@ class _Link(asyncio.Protocol):
     def send(self, frame: Frame) -> None:
         """Write a frame, together with others that are sent in the same turn of the loop: a write costs 15 us."""
         if not self._out:
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._loop.call_soon(self._flush)
         self._out.append(packed(frame))
 
     def _flush(self) -> None:
@@ -196,6 +206,8 @@ class VersionPool:
         self._token = secrets.token_hex(16)
         self._address = os.path.join(folder, f"{version.number}-{secrets.token_hex(4)}.sock")
         self._server: asyncio.AbstractServer | None = None
+        #: Kept, because asking which one runs costs a system call each time; None until it starts.
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._processes: list[_VersionProcess] = []
         self._links: list[_Link] = []
         self._pids: dict[int, int] = {}
@@ -225,8 +237,8 @@ class VersionPool:
         Raises:
             VersionFailed: it does not load.
         """
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: _Link(self), self._address, backlog=128)
+        self._loop = loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(lambda: _Link(self, loop), self._address, backlog=128)
         try:
             first = await self._launch(0)
             if first.spawn_reason:
@@ -283,7 +295,7 @@ class VersionPool:
             raise Refused(503, "this version is being shut down")
         now = time.monotonic()
         self._next += 1
-        waiting = _Waiting(self._next, endpoint, form, body, json_length, now)
+        waiting = _Waiting(self._next, endpoint, form, body, json_length, now, self._future())
         self._waiting += 1
         try:
             gatherer = self._gatherers.get(endpoint) if form == JSON else None
@@ -306,7 +318,10 @@ class VersionPool:
         if self._is_closing:
             return [Refused(503, "this version is being shut down") for _ in bodies]
         now = time.monotonic()
-        lot = [_Waiting(self._next + place, endpoint, JSON, body, 0, now) for place, body in enumerate(bodies, 1)]
+        lot = [
+            _Waiting(self._next + place, endpoint, JSON, body, 0, now, self._future())
+            for place, body in enumerate(bodies, 1)
+        ]
         self._next += len(lot)
         self._waiting += len(lot)
         try:
@@ -319,6 +334,9 @@ class VersionPool:
             if not isinstance(each, Answer | Refused):
                 raise each
         return [each for each in answers if isinstance(each, Answer | Refused)]
+
+    def _future(self) -> "asyncio.Future[Answer]":
+        return (self._loop or asyncio.get_running_loop()).create_future()
 
     def _wake(self, endpoint: str, gatherer: Gatherer[_Waiting], now: float) -> None:
         if endpoint in self._timers:
