@@ -10,7 +10,6 @@ import click
 
 from headwater.cli.console import Watcher, watcher
 from headwater.cli.flow_file import CODE, ENGINE
-from headwater.deployments.names import branch_of
 from headwater.engines.local import LocalEngine
 from headwater.engines.routed import RoutedEngine
 from headwater.home import Home, open_home
@@ -23,6 +22,8 @@ from headwater.runtime.execute import Execution, RunOptions
 
 #: Brings all that runs a task; imported only when tasks run in this process.
 _INLINE = "headwater.cli.inline"
+#: Imported only for runs on a branch.
+_NAMES = "headwater.deployments.names"
 #: Brings uv; imported only when a step declares packages.
 _ISOLATED = "headwater.cli.isolated"
 
@@ -114,7 +115,10 @@ def _run_options(options: dict[str, object], default_workers: int, command: tupl
 def _branch(options: dict[str, object], user: str) -> str | None:
     """Give the branch that was asked for; None = the user's own, also for flows that belong to no project."""
     asked, is_production = _text(options.get("branch")), bool(options.get("production"))
-    return branch_of(user, asked, is_production=is_production) if asked or is_production else None
+    if not asked and not is_production:
+        return None
+    branch: str = importlib.import_module(_NAMES).branch_of(user, asked, is_production=is_production)
+    return branch
 
 
 def _whole(value: object) -> int | None:

@@ -24,7 +24,7 @@ WITH_ROLE = ("aws-secrets-manager", "gcp-secret-manager", "az-key-vault")
 #: Beginnings of variables that are settings of Headwater, which a secret may not replace.
 RESERVED = ("HEADWATER_", "METAFLOW_")
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _KEYS = ("type", "id", "options", "role")
 _EXAMPLE = '`@secrets(sources=["env.DB_PASSWORD", "file.~/.secrets/db"])`'
 
@@ -80,7 +80,7 @@ def env_names(source: SecretSource) -> list[str]:
 
 def check_variable(name: str) -> str:
     """Say what is wrong with the name of a variable; empty when nothing is."""
-    if not _VARIABLE.fullmatch(name):
+    if not re.fullmatch(_VARIABLE, name):
         return f"names a variable `{name}`, which is no name: letters, digits and underscores"
     if name.upper().startswith(RESERVED):
         return f"would set `{name}`: names that begin with {' or '.join(RESERVED)} are settings, not secrets"
@@ -179,7 +179,7 @@ def _check_renames(source: SecretSource) -> None:
     if strange:
         hint = did_you_mean(strange[0], names, what="its variables")
         raise InvalidDecorator(f"renames `{strange[0]}`, which it does not read", hint=hint)
-    unusable = [name for name in names if not _VARIABLE.fullmatch(name)]
+    unusable = [name for name in names if not re.fullmatch(_VARIABLE, name)]
     if unusable:
         raise InvalidDecorator(f"reads a variable `{unusable[0]}`, which is no name")
 

@@ -3,11 +3,11 @@
 The methods say nothing that `model.ports.Ledger` does not say; each subject has a file of its own.
 """
 
+import importlib
 import os
 import time
 from collections.abc import Iterator, Sequence
 
-from headwater.ledger.check import check_database
 from headwater.ledger.database import Database
 from headwater.ledger.filesystems import refuse_network_folder
 from headwater.ledger.launches import Launches
@@ -39,6 +39,8 @@ from headwater.model.rows import (
     TaskRow,
 )
 
+#: Imported only by who checks: every run opens a ledger, few look for damage.
+_CHECK = "headwater.ledger.check"
 #: Pause between two looks at the file while waiting.
 _LOOK_SECONDS = 0.015
 
@@ -208,7 +210,8 @@ class SqliteLedger:
         self._roles.resign(role)
 
     def check(self, *, is_quick: bool = False) -> Iterator[Finding]:
-        return check_database(self._database, is_quick=is_quick)
+        findings: Iterator[Finding] = importlib.import_module(_CHECK).check_database(self._database, is_quick=is_quick)
+        return findings
 
     def close(self) -> None:
         self._roles.close()

@@ -7,7 +7,7 @@ SHORTEST = 4
 #: Lines of a value of several lines that are looked for one by one have at least so many characters.
 _SHORTEST_LINE = 16
 
-_PASSWORD_IN_URL = re.compile(rb"\A[A-Za-z][A-Za-z0-9+.-]*://[^/?#@]*?:(.+)@")
+_PASSWORD_IN_URL = rb"\A[A-Za-z][A-Za-z0-9+.-]*://[^/?#@]*?:(.+)@"
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -21,7 +21,7 @@ def forms_of(value: str) -> set[bytes]:
     if len(value.strip()) < SHORTEST:
         return set()
     forms = _written(plain)
-    address = _PASSWORD_IN_URL.match(plain)
+    address = re.match(_PASSWORD_IN_URL, plain)
     if address is not None:
         for password in (address[1], _unquoted(address[1])):
             if len(password) >= SHORTEST:

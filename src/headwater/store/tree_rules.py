@@ -21,9 +21,9 @@ _SECRETS = re.compile(
     re.IGNORECASE,
 )
 #: Text, but data: not a part of the code.
-_DATA = re.compile(r".*\.(csv|tsv|parquet|log|lock|db|sqlite3?)", re.IGNORECASE)
+_DATA = r".*\.(csv|tsv|parquet|log|lock|db|sqlite3?)"
 #: Written while it is read; in no package either.
-_LIVE = re.compile(r".*\.(log|db|sqlite3?)(-wal|-shm|-journal)?", re.IGNORECASE)
+_LIVE = r".*\.(log|db|sqlite3?)(-wal|-shm|-journal)?"
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -77,6 +77,6 @@ def why_left_out_file(name: str, found: os.stat_result, *, with_data: bool = Fal
     limit = _CODE_BYTES if name.endswith(".py") else _PACKAGED_BYTES if with_data else _TEXT_BYTES
     if found.st_size > limit:
         return f"larger than {limit >> 10} KiB"
-    if (_LIVE if with_data else _DATA).fullmatch(name):
+    if re.fullmatch(_LIVE if with_data else _DATA, name, re.IGNORECASE):
         return "data, not code"
     return None

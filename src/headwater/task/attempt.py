@@ -1,5 +1,6 @@
 """Runs one attempt of one task and gives its outcome, whatever happens."""
 
+import importlib
 import os
 import sys
 from contextlib import ExitStack, suppress
@@ -25,11 +26,13 @@ from headwater.task.metrics import Metrics, Scalar
 from headwater.task.payloads import SmallPayloads
 from headwater.task.saving import Kept, Saver
 from headwater.task.scope import AttemptScope
-from headwater.task.secrets import secrets_of, unmasked_names
 from headwater.task.transitions import static_transition, transition_of
 from headwater.task.usage import Meter
 from headwater.task.workspace import Workspace
 from headwater.task.wrappers import environment, step_environment, wrappers_for
+
+#: Imported only by steps that have any.
+_SECRETS = "headwater.task.secrets"
 
 
 def run_attempt(order: TaskOrder, flow_class: type[FlowSpec], workspace: Workspace) -> Outcome:
@@ -89,10 +92,12 @@ class _Attempt:
             return {}
         with environment(step_environment(self._order)):
             mark = mark_of(getattr(self._flow_class, self._order.step))
-            found = secrets_of(self._order, os.environ, mark.options.secrets if mark is not None else ())
+            secrets = importlib.import_module(_SECRETS)
+            in_code = mark.options.secrets if mark is not None else ()
+            found: dict[str, str] = secrets.secrets_of(self._order, os.environ, in_code)
         until_the_end.enter_context(masking(Masker(found.values())))
         self._workspace.tell_secrets(list(found.values()))
-        for name in unmasked_names(found):
+        for name in secrets.unmasked_names(found):
             _say(f"the secret `{name}` is too short to be masked in what is shown")
         return found
 
