@@ -1,5 +1,6 @@
 """Pages for people: what a host serves, and a form to try an endpoint. No script but our own, nothing from afar."""
 
+import math
 import os
 from collections.abc import Sequence
 from html import escape
@@ -10,6 +11,18 @@ import msgspec
 from headwater.model.service import EndpointSpec, ServiceVersion
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "static")
+#: Levels of a made-up example, where a type holds itself.
+_DEPTH = 6
+#: Texts of a certain form.
+_TEXTS = {
+    "date": "2026-01-31",
+    "date-time": "2026-01-31T12:00:00Z",
+    "time": "12:00:00",
+    "duration": "PT1H",
+    "uuid": "01234567-89ab-cdef-0123-456789abcdef",
+    "decimal": "1.50",
+    "base64": "dGV4dA==",
+}
 _STATIC = {"page.css": b"text/css; charset=utf-8", "try.js": b"text/javascript; charset=utf-8"}
 
 
@@ -69,28 +82,48 @@ def example_of(endpoint: EndpointSpec) -> object:
     return _example(msgspec.json.decode(endpoint.takes), endpoint)
 
 
-def _example(schema: object, endpoint: EndpointSpec) -> object:
+def _example(schema: object, endpoint: EndpointSpec, depth: int = 0) -> Any:
     if not isinstance(schema, dict):
         return None
-    if "default" in schema:
-        return schema["default"]
+    for key in ("default", "const"):
+        if key in schema:
+            return schema[key]
     if "enum" in schema:
         return schema["enum"][0]
-    if "const" in schema:
-        return schema["const"]
     if "$ref" in schema:
         definition = endpoint.definitions.get(schema["$ref"].rpartition("/")[2])
-        return None if definition is None else _example(msgspec.json.decode(definition), endpoint)
+        return None if definition is None else _example(msgspec.json.decode(definition), endpoint, depth + 1)
     for key in ("anyOf", "oneOf"):
         if key in schema:
-            return _example(schema[key][0], endpoint)
+            # A type that holds itself ends where it may.
+            can_end = depth > _DEPTH and {"type": "null"} in schema[key]
+            return None if can_end else _example(schema[key][0], endpoint, depth + 1)
     kind = schema.get("type")
     if kind == "object":
-        return {name: _example(each, endpoint) for name, each in schema.get("properties", {}).items()}
+        fields = schema.get("properties", {})
+        return {name: _example(each, endpoint, depth + 1) for name, each in fields.items()}
     if kind == "array":
-        item = _example(schema.get("items", {}), endpoint)
-        return [] if item is None else [item]
-    return {"string": "text", "integer": 1, "number": 1.5, "boolean": True}.get(str(kind))
+        return _example_list(schema, endpoint, depth)
+    if kind == "string":
+        return _TEXTS.get(schema.get("format") or schema.get("contentEncoding", ""), "text")
+    if kind in ("integer", "number"):
+        return _example_number(schema, 1 if kind == "integer" else 1.5)
+    return True if kind == "boolean" else None
+
+
+def _example_list(schema: dict[str, Any], endpoint: EndpointSpec, depth: int) -> list[Any]:
+    if "prefixItems" in schema:
+        return [_example(each, endpoint, depth + 1) for each in schema["prefixItems"]]
+    item = None if depth > _DEPTH else _example(schema.get("items", {}), endpoint, depth + 1)
+    return [] if item is None else [item] * max(1, schema.get("minItems", 1))
+
+
+def _example_number(schema: dict[str, Any], usual: float) -> float:
+    least = schema.get("minimum", schema.get("exclusiveMinimum", -math.inf) + 1)
+    most = schema.get("maximum", schema.get("exclusiveMaximum", math.inf) - 1)
+    step = schema.get("multipleOf")
+    found: float = min(max(usual, least), most)
+    return found if step is None else math.ceil(found / step) * step
 
 
 def _service(version: ServiceVersion) -> str:
