@@ -72,6 +72,16 @@ def test_branches_and_production_of_a_project_have_names_of_their_own(desk):
     assert [each.number for each in list_deployments(desk.home.ledger, "fraud.Churn")] == [1, 2, 3]
 
 
+def test_defaults_that_are_functions_know_the_branch_that_is_deployed(desk):
+    table = 'table = Parameter("table", default=lambda context: f"{current.branch_name}.{current.is_production}")'
+    desk.write(decorators='@project(name="fraud")', parameters=table)
+
+    deployments = [done.deployment for done in (desk.deploy(), desk.deploy(branch="new"), desk.production())]
+
+    found = [desk.home.artifacts.load(each.parameters["table"]) for each in deployments]
+    assert found == ["user.ann.False", "test.new.False", "prod.True"]
+
+
 def test_ten_deployments_are_listed_by_number(desk):
     for number in range(11):
         desk.deploy(given={"alpha": number})

@@ -98,7 +98,7 @@ def prepare(asked: Deploying) -> Prepared:
     graph, warnings = _checked(asked.flow, asked.request)
     name = deployment_name(graph.flow, graph.production.project)
     target, before = _target(asked, name)
-    values = _values(asked)
+    values = _values(asked, graph)
     refuse_unfit_schedules(graph, values)
     environments = _environments(asked, graph)
     tree = save_tree(asked.home.objects, asked.code.root, cache_folder=asked.home.path, with_data=True)
@@ -158,19 +158,31 @@ def _require_shadowed(aliases: Aliases, name: str, request: DeployRequest, perso
         person.require(origin, "grant the secrets of")
 
 
-def _values(asked: Deploying) -> dict[str, object]:
+def _values(asked: Deploying, graph: Graph) -> dict[str, object]:
     """Give constants and parameters by attribute; a required parameter without a value is left to each run."""
-    given = asked.request.given
-    parameters = evaluate_parameters(asked.flow, given, os.environ, user=asked.home.user, may_lack_required=True)
+    parameters = evaluate_parameters(
+        asked.flow,
+        asked.request.given,
+        os.environ,
+        user=asked.home.user,
+        may_lack_required=True,
+        project=_project(asked, graph),
+    )
     return {**constants_of(asked.flow), **parameters}
+
+
+def _project(asked: Deploying, graph: Graph) -> Project | None:
+    """Give the project and the branch that is deployed; that of a shadow is the person's own."""
+    request, project = asked.request, graph.production.project
+    branch = branch_of(asked.person.name, request.branch, is_production=request.is_production)
+    return None if project is None else Project(project, branch, request.is_production)
 
 
 def _deployment(
     asked: Deploying, name: str, graph: Graph, tree: Tree, kept: KeptValues, environments: dict[str, Digest]
 ) -> Deployment:
     """Give the deployment, without a number."""
-    request, project = asked.request, graph.production.project
-    branch = branch_of(asked.person.name, request.branch, is_production=request.is_production)
+    request = asked.request
     wanted = Deployment(
         id=new_ulid(asked.at, os.urandom(10)),
         name=name,
@@ -188,7 +200,7 @@ def _deployment(
         environments=environments,
         environment=request.environment,
         python=sys.executable,
-        project=None if project is None else Project(project, branch, request.is_production),
+        project=_project(asked, graph),
         tags=request.tags,
         note=request.note,
     )
