@@ -20,6 +20,7 @@ FLOW = """
     {decorators}
     class Churn(FlowSpec):
         alpha = Parameter("alpha", default=0.5)
+        {more}
 
         @step
         def start(self):
@@ -41,9 +42,9 @@ def project(home_folder, tmp_path, monkeypatch, call):
     monkeypatch.chdir(folder)
     path, modules = list(sys.path), set(sys.modules)
 
-    def deploy(*words, decorators="", names=""):
+    def deploy(*words, decorators="", names="", more=""):
         sys.modules.pop("churn_deployed", None)
-        text = FLOW.format(decorators=decorators.replace("\n", "\n    "), names=names)
+        text = FLOW.format(decorators=decorators.replace("\n", "\n    "), names=names, more=more)
         (folder / "churn_deployed.py").write_text(textwrap.dedent(text))
         return call("deploy", "churn_deployed.py", *words)
 
@@ -179,6 +180,16 @@ def test_json_of_a_deploy_keeps_its_keys(project):
 )
 def test_what_cannot_be_deployed_is_refused_and_leaves_nothing(project, call, words):
     assert project(*words).code == 2
+    assert json.loads(call("deployment", "list", "--json").out) == []
+
+
+@pytest.mark.parametrize("name", ["branch", "token"])
+def test_an_option_that_says_what_is_replaced_is_never_taken_for_a_parameter(project, call, name):
+    refused = project(f"--{name}", "new", more=f'{name} = Parameter("{name}", default="x")')
+
+    assert refused.code == 2
+    assert f"--{name} is an option of `deploy`, and a parameter of Churn" in refused.err
+    assert f"HEADWATER_RUN_{name.upper()}" in refused.err
     assert json.loads(call("deployment", "list", "--json").out) == []
 
 

@@ -28,6 +28,8 @@ from headwater.runtime.environment import installed_packages
 _SERVICE = "headwater.cli.deploy_service"
 #: Files, and things left out, that are named one by one.
 _NAMED = 8
+#: Options that say what is replaced: never taken for parameters of the same name, as others are.
+_PLACES = ("branch", "production", "shadow-of", "token")
 
 
 class _DeployCommand(FlowCommand):
@@ -93,10 +95,16 @@ def _request(context: click.Context, options: dict[str, object]) -> DeployReques
         raise UserMistake("a shadow has an alias of its own", hint="leave --branch and --production out")
     if origin is None and (runs is not None or options.get("with_secrets")):
         raise UserMistake("--runs and --with-secrets are for shadows", hint="add --shadow-of NAME@ALIAS")
+    given = given_parameters(context.obj[FLOW], options)
+    for name in (name for name in _PLACES if name in given):
+        raise UserMistake(
+            f"--{name} is an option of `deploy`, and a parameter of {context.obj[FLOW].__name__}",
+            hint=f"call the parameter something else; until then HEADWATER_RUN_{name.upper()} sets it",
+        )
     return DeployRequest(
         branch=branch if isinstance(branch, str) else None,
         is_production=is_production,
-        given=given_parameters(context.obj[FLOW], options),
+        given=given,
         tags=tuple(map(str, tags)) if isinstance(tags, tuple) else (),
         note=str(options.get("note") or ""),
         shadow_of=origin if isinstance(origin, str) else None,
