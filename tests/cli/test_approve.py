@@ -3,6 +3,7 @@
 import itertools
 import json
 import sys
+import time
 
 import pytest
 
@@ -135,6 +136,20 @@ def test_a_decision_is_never_older_than_what_it_decides(waiting, call, story, mo
     (row,) = story.home.ledger.runs(RunQuery()).rows
     ((_, request),) = story.home.ledger.requests(row.run)
     assert request.at > 1_000_000_000
+
+
+@pytest.mark.parametrize("command", ["approve", "reject"])
+def test_a_decision_after_the_end_of_its_time_is_refused(waiting, call, story, monkeypatch, command):
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 3 * 86_400)
+
+    refused = call(command, "Gated/1/check")
+
+    assert refused.code == 2
+    assert "`check` of Gated/1 had to be decided by" in refused.err
+    assert "headwater resume Gated/1" in refused.err
+    (row,) = story.home.ledger.runs(RunQuery()).rows
+    assert list(story.home.ledger.requests(row.run)) == []
 
 
 @pytest.mark.parametrize("words", [("--branch", "new"), ("--production",)])

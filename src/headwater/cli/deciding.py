@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 import click
 
 from headwater.cli.reading import opened, reads_store, split_run
+from headwater.cli.words import local_time
 from headwater.client.records import RunRecord
 from headwater.client.session import View
 from headwater.deployments.changes import Changes
@@ -73,11 +74,22 @@ def _decide_step(view: View, path: str, verdict: Verdict, reason: str) -> int:
         )
     # A clock that was set back must not make the decision older than what it decides.
     at = max(time.time(), *(gate.at for gate in meant))
+    _refuse_late(run, steps[0], meant, at)
     view.ledger.request(run.run, Decide(at, view.home.user, steps[0], verdict, reason))
     count = f"{len(meant)} tasks of " if len(meant) > 1 else ""
     print(f"{run.path}: {count}`{steps[0]}` {verdict}")
     _tell_next(view.home, run)
     return 0
+
+
+def _refuse_late(run: RunRecord, step: str, gates: list[GateReached], at: float) -> None:
+    """Refuse an answer that counts for none of the tasks: silence was a rejection before it came."""
+    if all(gate.expires_at is not None and gate.expires_at <= at for gate in gates):
+        until = local_time(max(gate.expires_at or 0.0 for gate in gates))
+        raise UserMistake(
+            f"`{step}` of {run.path} had to be decided by {until}: silence counted as a rejection from then on",
+            hint=f"`headwater resume {run.path}` ends it, and once more begins a new run, which asks again",
+        )
 
 
 def _open_gates(run: RunRecord) -> list[GateReached]:
