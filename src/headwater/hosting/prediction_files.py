@@ -28,6 +28,8 @@ SETTLED_SECONDS = 600.0
 #: An hour with more bytes stays in parts: joining it would take longer than the host's buffer lasts.
 _LARGEST_JOINED = 64 << 20
 _GROUP_ROWS = 20_000
+#: Columns whose values repeat; for the others a dictionary costs time and room.
+_REPEATED = ["service", "version", "endpoint", "origin", "status", "share"]
 
 
 def write_predictions(folder: str, entries: Sequence[Prediction], name: str) -> int:
@@ -42,13 +44,24 @@ def write_predictions(folder: str, entries: Sequence[Prediction], name: str) -> 
         NotInstalled: pyarrow is missing.
         OSError: the disk is full, or worse; nothing is left behind.
     """
+    return write_columns(folder, list(zip(*map(msgspec.structs.astuple, entries), strict=True)), name)
+
+
+def write_columns(folder: str, columns: Sequence[Sequence[object]], name: str) -> int:
+    """As `write_predictions`, of entries that are columns already, in the order of `COLUMNS`.
+
+    Raises:
+        NotInstalled: pyarrow is missing.
+        OSError: the disk is full, or worse; nothing is left behind.
+    """
     arrow, parquet = arrow_and_parquet()
-    hour = _open_hour(folder, entries[0].at)
-    columns = [list(column) for column in zip(*map(msgspec.structs.astuple, entries), strict=True)]
+    at = columns[COLUMNS.index("at")][0]
+    assert isinstance(at, float)
+    hour = _open_hour(folder, at)
     table = arrow.table(dict(zip(COLUMNS, columns, strict=True)), schema=_schema(arrow))
 
     def write(staged: str) -> None:
-        parquet.write_table(table, staged, compression="zstd")
+        parquet.write_table(table, staged, compression="zstd", use_dictionary=_REPEATED)
 
     return _put(os.path.join(hour, name + ENDING), write)
 
@@ -139,7 +152,7 @@ def _join(hour: str, whole: str) -> None:
     arrow, parquet = arrow_and_parquet()
 
     def write(staged: str) -> None:
-        with parquet.ParquetWriter(staged, _schema(arrow), compression="zstd") as writer:
+        with parquet.ParquetWriter(staged, _schema(arrow), compression="zstd", use_dictionary=_REPEATED) as writer:
             held, rows = [], 0
             for path in parts_of(hour):
                 held.append(parquet.read_table(path))

@@ -5,12 +5,13 @@ import select
 import signal
 import sys
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import msgspec
 
-from headwater.hosting.prediction_files import join_hours, keep_within, write_predictions
-from headwater.hosting.predictions import Entry, Lot, Prediction, hour_of, predictions_folder
+from headwater.hosting.prediction_files import join_hours, keep_within, write_columns
+from headwater.hosting.predictions import Entry, Lot, predictions_folder
 from headwater.model.service import LogOptions
 
 #: Seconds after which what has come is written: what a machine that loses power loses at most.
@@ -22,6 +23,8 @@ _MANY_BYTES = 32 << 20
 _JOIN_SECONDS = 600.0
 #: The budget is looked at when a log has grown by this part of it.
 _BUDGET_PART = 100
+_REQUEST: Literal[9] = 9
+_ANSWER: Literal[10] = 10
 #: What stands in place of a masked value.
 MASK = "***"
 
@@ -53,7 +56,8 @@ class Writer:
     def __init__(self, home: str) -> None:
         """Write below the folder of a store."""
         self._home = home
-        self._entries: dict[tuple[str, str], list[Prediction]] = {}
+        #: By service and hour since 1970.
+        self._entries: dict[tuple[str, int], list[Entry]] = {}
         self._options: dict[tuple[str, int], LogOptions] = {}
         self._budgets: dict[str, int] = {}
         #: Bytes written since the budget was looked at, by service; a log that was not looked at yet is not in it.
@@ -66,7 +70,7 @@ class Writer:
         self.since = 0.0
 
     def take(self, lot: Lot) -> None:
-        """Add a lot; personal fields are masked now."""
+        """Add a lot."""
         for service, version, options in lot.options:
             self._options[service, version] = options
             self._budgets[service] = options.budget_bytes
@@ -75,7 +79,7 @@ class Writer:
                 self.since = time.monotonic()
             self.count += 1
             self._bytes += len(entry[9]) + len(entry[10])
-            self._entries.setdefault((entry[2], hour_of(entry[1])), []).append(self._prediction(entry))
+            self._entries.setdefault((entry[2], int(entry[1] // 3600)), []).append(entry)
 
     @property
     def is_full(self) -> bool:
@@ -85,23 +89,31 @@ class Writer:
     def write(self) -> list[Written]:
         """Write everything that has come, and let the oldest files go where the budget is used up."""
         entries, self._entries, self.count, self._bytes = self._entries, {}, 0, 0
-        return [self._write(service, predictions) for (service, _), predictions in entries.items()]
+        return [self._write(service, those) for (service, _), those in entries.items()]
 
     def join(self) -> None:
         """Make one file of each past hour."""
         for service in self._budgets:
             join_hours(predictions_folder(self._home, service), time.time())
 
-    def _write(self, service: str, predictions: list[Prediction]) -> Written:
+    def _write(self, service: str, entries: list[Entry]) -> Written:
         folder = predictions_folder(self._home, service)
         self._number += 1
-        name = f"{predictions[0].at:.3f}-{os.getpid()}-{self._number:06}"
+        name = f"{entries[0][1]:.3f}-{os.getpid()}-{self._number:06}"
         try:
-            size = write_predictions(folder, predictions, name)
+            size = write_columns(folder, self._columns(entries), name)
             message = self._keep_budget(service, folder, size)
         except OSError as error:
-            return Written(service, 0, len(predictions), f"predictions of {service} were not kept: {error}")
-        return Written(service, len(predictions), message=message)
+            return Written(service, 0, len(entries), f"predictions of {service} were not kept: {error}")
+        return Written(service, len(entries), message=message)
+
+    def _columns(self, entries: list[Entry]) -> list[Sequence[object]]:
+        """Give the entries column by column, personal fields masked as each version says."""
+        columns: list[Sequence[object]] = list(zip(*entries, strict=True))
+        masks = {key: frozenset(options.mask) for key, options in self._options.items()}
+        for place in (_REQUEST, _ANSWER):
+            columns[place] = [masked(entry[place], masks[entry[2], entry[3]]) for entry in entries]
+        return columns
 
     def _keep_budget(self, service: str, folder: str, size: int) -> str:
         budget = self._budgets[service]
@@ -112,10 +124,6 @@ class Writer:
         self._grown[service] = 0
         removed = keep_within(folder, budget, time.time())
         return "" if not removed else f"the log of {service} is at its budget: its {removed} oldest files went"
-
-    def _prediction(self, entry: Entry) -> Prediction:
-        mask = frozenset(self._options[entry[2], entry[3]].mask)
-        return Prediction(*entry[:9], masked(entry[9], mask), masked(entry[10], mask))
 
 
 def masked(body: bytes, fields: frozenset[str]) -> str:
