@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+from collections.abc import Sequence
 
 from bench import environments, report
 from bench.sample import Row
@@ -22,6 +23,13 @@ ROWS = {
     "E1": "e1_environments",
     "S1": "s1_scheduler",
     "S2": "s2_idle",
+    "H1": "h1_trivial_endpoint",
+    "H2": "h2_model",
+    "H3": "h3_batching",
+    "H4": "h4_changes",
+    "H5": "h5_load_through_changes",
+    "H6": "h6_shared_array",
+    "H7": "h7_prediction_log",
 }
 
 
@@ -36,17 +44,25 @@ def main() -> None:
     unknown = [name for name in asked.rows if name not in ROWS]
     if unknown:
         parser.error(f"no row {', '.join(unknown)}; rows are {', '.join(ROWS)}")
-    peers, notes = environments.install(() if asked.without_peers else environments.PEERS)
-    session = Session(is_quick=asked.quick, peers=peers, ours=environments.install_headwater())
+    wanted = asked.rows or list(ROWS)
+    peers, notes = install(environments.PEERS, not asked.without_peers and any(name[0] != "H" for name in wanted))
+    servers, more = install(environments.SERVERS, not asked.without_peers and any(name[0] == "H" for name in wanted))
+    notes += more
+    session = Session(asked.quick, peers, environments.install_headwater(), servers)
     is_written = asked.write if asked.write is not None else not asked.rows
     rows: list[Row] = []
-    for name in asked.rows or ROWS:
+    for name in wanted:
         if (measured := measure(name, session, notes)) is not None:
             rows.append(measured)
         if is_written:  # after each row: what was measured is kept when a later one is interrupted
             print(report.write(rows, session, notes), flush=True)
     if any(not budget.is_reached for row in rows for budget in row.budgets):
         print("some promises were missed", file=sys.stderr)
+
+
+def install(subjects: Sequence[str], is_wanted: bool) -> tuple[frozenset[str], list[str]]:
+    """Install these, or none of them."""
+    return environments.install(subjects if is_wanted else ())
 
 
 def measure(name: str, session: Session, notes: list[str]) -> Row | None:

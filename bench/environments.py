@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from bench.session import BENCH, VENVS
 
 PEERS = ("metaflow", "luigi", "joblib", "dask", "ray", "prefect")
+#: Those that answer requests.
+SERVERS = ("starlette", "mlserver", "bentoml")
 
 
 def install(peers: Sequence[str]) -> tuple[frozenset[str], list[str]]:

@@ -49,7 +49,7 @@ def machine() -> dict[str, str]:
 def versions(session: Session) -> dict[str, str]:
     """Version of Headwater and of each peer that took part, as installed."""
     found = {}
-    for subject in ["headwater", *sorted(session.peers)]:
+    for subject in ["headwater", *sorted(session.peers), *sorted(session.servers)]:
         code = f"from importlib.metadata import version; print(version({subject!r}))"
         python = sys.executable if subject == "headwater" else session.python(subject)
         found[subject] = subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()

@@ -65,6 +65,8 @@ class Session(msgspec.Struct, frozen=True):
     peers: frozenset[str]
     #: Interpreter that has Headwater and what the probes import, and nothing else.
     ours: str = sys.executable
+    #: Servers whose environment is installed.
+    servers: frozenset[str] = frozenset()
 
     def rounds(self, full: int) -> int:
         """How often to repeat."""
