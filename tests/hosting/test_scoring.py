@@ -14,7 +14,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from headwater import Service
+from headwater import Run, Service
+from headwater.client.session import View
 from headwater.deployments.owners import Person
 from headwater.home import Home, open_home
 from headwater.hosting.changes import ServiceChanges
@@ -410,3 +411,33 @@ def test_all_missing_columns_are_named_at_once() -> None:
 
     with pytest.raises(UserMistake, match="needs columns `a`, `b`"):
         plan_columns(spec, ["c"], "rows.csv")
+
+
+FLOW = """
+import pandas
+
+from headwater import FlowSpec, Service, step
+
+
+class Nightly(FlowSpec):
+    @step
+    def start(self):
+        with Service("Scores@production", workers=1) as service:
+            self.scores = list(service.score_many(pandas.DataFrame({"text": ["a", "b"]}))["prediction"])
+            self.version = service.version
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+"""
+
+
+def test_a_step_of_a_flow_scores_with_the_live_version(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "nightly.py").write_text(FLOW)
+    command = [sys.executable, "-P", "-m", "headwater", "run", str(tmp_path / "nightly.py"), "--home", home.path]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 0, ended.stderr
+    data = Run("Nightly/1", _namespace_check=False, _view=View(home, None)).data
+    assert (data.scores, data.version) == (["aa", "bb"], "Scores/1")
