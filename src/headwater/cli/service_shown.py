@@ -12,6 +12,7 @@ from headwater.cli.reading import gives_json, opened, reads_store
 from headwater.cli.words import bytes_text, local_time
 from headwater.client.session import View
 from headwater.hosting.attend import HostStatus, log_path, read_status
+from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.versions import find_version, list_versions, require_service, service_aliases
 from headwater.model.deployment import AliasState
 from headwater.model.service import DeployedVersion
@@ -51,6 +52,7 @@ def show(name: str, as_json: bool, home: str | None) -> int:
         deployed = find_version(view.ledger, state.name, state.number)
         row = _row(view, state, host)
         newest = list_versions(view.ledger, state.name)[-1].number
+        rollout = Rollouts(view.ledger).active(state.name)
     if as_json:
         print_json({**row, "newest": newest, "deployed": msgspec.to_builtins(deployed)})
         return 0
@@ -61,6 +63,7 @@ def show(name: str, as_json: bool, home: str | None) -> int:
         ("stands", str(row["stands"])),
         ("version", f"{deployed.number}, deployed {local_time(deployed.at)} by {deployed.user}"),
         ("newest", str(newest) + ("" if newest == deployed.number else f": headwater service promote {state.name}")),
+        ("rollout", "" if rollout is None else f"version {rollout.number}, {rollout.words}"),
         ("from", deployed.version.run or "no run"),
         ("address", str(row["url"] or "no host runs: headwater up")),
         ("code", f"{deployed.files} files, {bytes_text(deployed.size_bytes)}"),
