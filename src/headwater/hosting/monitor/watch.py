@@ -196,12 +196,19 @@ def publish_drift(ledger: Ledger, alert: Alert, deployed: DeployedVersion) -> No
 
 
 def read_watching(home: Home, deployed: DeployedVersion) -> Watching | None:
-    """Give how the watch over a version stands; None when it has not begun."""
+    """Give how the watch over a version stands; None when it has not begun.
+
+    What cannot be read (damaged, or of another Headwater) begins anew when it was written: nothing is looked at twice.
+    """
+    path = _watching_path(home, deployed.service, deployed.number)
     try:
-        with open(_watching_path(home, deployed.service, deployed.number), "rb") as file:
-            return msgspec.json.decode(file.read(), type=Watching)
-    except (FileNotFoundError, msgspec.DecodeError):
+        with open(path, "rb") as file:
+            body = file.read()
+        return msgspec.json.decode(body, type=Watching)
+    except FileNotFoundError:
         return None
+    except msgspec.DecodeError:
+        return begin_watching(deployed.service, deployed.number, os.stat(path).st_mtime)
 
 
 def write_watching(home: Home, watching: Watching) -> None:

@@ -52,7 +52,9 @@ def drift_alert(
     """
     told = told_of(profile, window, new)
     more = f" (and {len(told) - 1} more columns)" if len(told) > 1 else ""
-    title = f"{target}: `{told[0].name}` is not what the model learned from: {told[0].sentences[0]}{more}"
+    came = [shift.word for shift in told[0].words.more[:3]]
+    words = f"; more of {', '.join(came)}" if came else ""
+    title = f"{target}: `{told[0].name}` is not what the model learned from: {told[0].sentences[0]}{words}{more}"
     return Alert(
         cause,
         "drift",
@@ -126,7 +128,7 @@ def sentence_of(
             words = "fewer" if direction == "lower" else "more"
             share = percent(measure.edges[finding.bin])
             return (
-                f"texts have {words} unknown words: {high} have more than {share} words of which none is known, {was}"
+                f"texts have {words} unknown words: {high} have more than {share} that the reference never has, {was}"
             )
         return f"values are {direction}: {high} are above {edge}, {was}"
     named = ""
