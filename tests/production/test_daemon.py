@@ -96,6 +96,23 @@ class GatedFlow(FlowSpec):
         pass
 """
 )
+SECRETS = """
+import os
+
+from headwater import FlowSpec, secrets, step
+
+
+class SecretFlow(FlowSpec):
+    @step
+    def start(self):
+        self.seen = sorted({"ONE_PASSWORD", "TWO_PASSWORD", "THREE_PASSWORD"} & set(os.environ))
+        self.next(self.end)
+
+    @secrets(sources=["env.%s"])
+    @step
+    def end(self):
+        pass
+"""
 
 
 class Scene(DaemonScene):
@@ -321,6 +338,23 @@ def test_tasks_run_in_the_package_and_do_not_see_the_passwords_of_the_daemons_ch
         seen = {name: home.artifacts.load(row.ref) for name, row in home.ledger.visible(fired.run, end.key).items()}
         assert seen["where"] == os.path.join(home.path, "packages", deployed.deployment.code.tree)
         assert seen["secrets"] == []
+
+
+def test_a_shadow_finds_none_of_productions_secrets_in_its_environment_unless_they_are_granted(scene):
+    target = scene.deploy(SECRETS % "ONE_PASSWORD, TWO_PASSWORD").state.target
+    ways = {"shadow_of": target, "is_production": False}
+    shadow = scene.deploy(SECRETS % "THREE_PASSWORD", **ways)  # it only says nothing of production's
+    granted = scene.deploy(SECRETS % "THREE_PASSWORD", **ways, has_secrets=True)
+    names = ["ONE_PASSWORD", "THREE_PASSWORD", "TWO_PASSWORD"]
+    scene.start("scheduler", **dict.fromkeys(names, "moss-in-rain"))
+
+    runs = [scene.run(each.state.target).run for each in (shadow, granted)]
+    scene.wait_for(lambda home: all(row.finished_at for row in rows(home)))
+
+    with scene.opened() as home:
+        assert [home.ledger.run(run).status for run in runs] == ["failed", "succeeded"]
+        seen = [home.artifacts.load(home.ledger.visible(run, "start")["seen"].ref) for run in runs]
+        assert seen == [[], names]
 
 
 def test_after_a_night_without_a_daemon_the_missed_slot_runs_once(tmp_path):

@@ -36,6 +36,7 @@ from headwater.production.interpreters import Interpreter, choose_interpreter, d
 from headwater.production.journal import Journal
 from headwater.production.launcher import Drive, Launcher
 from headwater.production.retries import take_finished_over
+from headwater.production.withholding import withheld_variables
 from headwater.runtime.drive import Happening, Interrupts, Left
 from headwater.runtime.execute import Execution, RunOptions
 from headwater.runtime.hooks import HookEnded
@@ -122,6 +123,8 @@ def _drive(home: Home, row: RunRow, clock: Clock, journal: Journal, leave: _Leav
     failpoint("driver.after_package")
     interpreter = choose_interpreter(launch.python)
     _note_changes(home, row, started, interpreter, journal)
+    for name in withheld_variables(home, started):
+        os.environ.pop(name, None)
     # Of this process, so that every zygote begins there, whatever environment it belongs to.
     os.chdir(folder)
     assert home.settings is not None
