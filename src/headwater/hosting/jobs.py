@@ -3,17 +3,15 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
 
 from headwater.hosting.pool import Answer, Refused
 
-#: Seconds for which an answer is kept, and how many and how much is kept at most.
+#: Seconds for which an answer is kept.
 KEPT_SECONDS = 3600.0
-_MOST = 10_000
-_MOST_BYTES = 256 << 20
 
 
 class Job(msgspec.Struct):
@@ -30,7 +28,13 @@ class Job(msgspec.Struct):
 class Jobs:
     """The calls of a host that nobody waits for; they are gone when the host ends."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.time, *, most: int = 10_000, most_bytes: int = 256 << 20
+    ) -> None:
+        """Keep answers for `KEPT_SECONDS` of a clock, so many and so many bytes of them at most."""
+        self._clock = clock
+        self._most = most
+        self._most_bytes = most_bytes
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._bytes = 0
@@ -42,10 +46,10 @@ class Jobs:
             Refused: too many are kept already (429); the call was not begun.
         """
         self._forget()
-        if len(self._jobs) >= _MOST or self._bytes >= _MOST_BYTES:
+        if len(self._jobs) >= self._most or self._bytes >= self._most_bytes:
             call.close()
             raise Refused(429, f"{len(self._jobs)} answers wait to be fetched")
-        job = self._jobs[id] = Job(id, version, time.time())
+        job = self._jobs[id] = Job(id, version, self._clock())
         task = asyncio.create_task(self._finish(job, call))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -65,7 +69,7 @@ class Jobs:
             job.refused = (refused.status, refused.detail)
 
     def _forget(self) -> None:
-        old = time.time() - KEPT_SECONDS
+        old = self._clock() - KEPT_SECONDS
         while self._jobs:
             first = next(iter(self._jobs.values()))
             if first.started_at >= old:
