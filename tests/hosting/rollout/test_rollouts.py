@@ -119,7 +119,7 @@ def test_a_good_version_takes_over_step_by_step_and_nobody_notices(home: Home, t
     [
         ("raise ValueError(1)", "worse: more failures", 500),
         pytest.param("import os; os._exit(3)", "worse: more failures", 502, marks=pytest.mark.long),
-        ("import time; time.sleep(0.3)", "worse: more slow answers", 200),
+        pytest.param("import time; time.sleep(0.3)", "worse: more slow answers", 200, marks=pytest.mark.long),
         pytest.param(
             "from headwater import RequestRefused; raise RequestRefused('no')",
             "worse: more refusals",
@@ -292,6 +292,7 @@ def test_the_commands_say_what_it_takes_and_where_it_stands(home: Home, tmp_path
     assert none.returncode != 0
     assert "Adder has no rollout of version 1" in none.stderr
     assert "in the shadow" in shown.stdout
+    assert "version 2, in the shadow" in headwater(home, "service", "show", "Adder").stdout
     assert "no host runs" in shown.stdout
     assert (facts["state"], facts["version"], facts["live"], facts["share"]) == ("shadow", 2, 1, 0.0)
     assert [each["total"] for each in facts["needed"]] == [200_000, 20_000, 4_000]

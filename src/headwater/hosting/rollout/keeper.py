@@ -12,8 +12,9 @@ from headwater.hosting.rollout.files import Progress, read_progress, write_page,
 from headwater.hosting.rollout.judge import Judgement, Tally, judge
 from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.rollout.shadow import ShadowLog, ShadowWatch
+from headwater.hosting.rollout.shift import Shift
 from headwater.hosting.rollout.states import HOST, RolloutState, Seen, decide, ended
-from headwater.hosting.rollout.watch import Divider, Watch
+from headwater.hosting.rollout.watch import Divider, Watch, compare_answers
 from headwater.hosting.services import Hosted
 from headwater.hosting.versions import find_version, service_aliases, target_of
 from headwater.model.errors import HeadwaterError, VersionConflict
@@ -22,7 +23,7 @@ from headwater.model.failpoints import failpoint
 #: Seconds between two judgements, and between two notes of what was counted.
 _JUDGE_SECONDS = 0.25
 _NOTE_SECONDS = 2.0
-#: Seconds between two comparisons of the answers' distributions: they take milliseconds.
+#: Seconds between two comparisons of the answers' distributions: they take time, in a thread.
 _SHIFT_SECONDS = 5.0
 #: Seconds before a change that could not be recorded is tried again.
 _AGAIN_SECONDS = 5.0
@@ -70,6 +71,8 @@ class RolloutKeeper:
         self._absent_since: float | None = None
         self._noted: Tally | None = None
         self._judgement: Judgement | None = None
+        self._shifts: tuple[Shift, ...] = ()
+        self._comparing: asyncio.Future[tuple[Shift, ...]] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._begin(read_progress(home.path, rollout))
 
@@ -86,8 +89,13 @@ class RolloutKeeper:
         if now < self._judge_at:
             return False
         self._judge_at = now + _JUDGE_SECONDS
-        judgement = self._judged(now)
-        after = decide(self.rollout, Seen(judgement, self._problem(now)), self._clock())
+        judgement, problem = self._judged(now), self._problem(now)
+        after = decide(self.rollout, Seen(judgement, problem), self._clock())
+        if after is not None:
+            # What is recorded, and what a shift may forbid, is as of now.
+            self._shifts = compare_answers(self._watch.answers())
+            judgement = judge(self._watch.tally, self.rollout.plan, self._shifts)
+            after = decide(self.rollout, Seen(judgement, problem), self._clock())
         if after is not None:
             try:
                 self._change(after)
@@ -117,14 +125,12 @@ class RolloutKeeper:
 
     def _judged(self, now: float) -> Judgement:
         assert self._watch is not None
-        shifts = () if self._judgement is None else self._judgement.shifts
-        if now >= self._shift_at:
+        if self._comparing is not None and self._comparing.done():
+            self._shifts, self._comparing = self._comparing.result(), None
+        if now >= self._shift_at and self._comparing is None:
             self._shift_at = now + _SHIFT_SECONDS
-            shifts = self._watch.shifts()
-        self._judgement = judge(self._watch.tally, self.rollout.plan, shifts)
-        if self._judgement.verdict != "inconclusive":
-            # What a verdict is recorded with is as of now.
-            self._judgement = judge(self._watch.tally, self.rollout.plan, self._watch.shifts())
+            self._comparing = asyncio.ensure_future(asyncio.to_thread(compare_answers, self._watch.answers()))
+        self._judgement = judge(self._watch.tally, self.rollout.plan, self._shifts)
         return self._judgement
 
     def _problem(self, now: float) -> str:
@@ -178,7 +184,8 @@ class RolloutKeeper:
         self.rollout = after
         self._say(f"{after.service}, version {after.number}: {after.words} ({after.reason})")
         write_page(self._home.path, self._rollouts, after)
-        self._judgement = self._noted = None
+        self._judgement = self._noted = self._comparing = None
+        self._shifts = ()
         if not after.is_over:
             self._begin()
 

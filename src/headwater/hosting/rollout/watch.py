@@ -164,14 +164,14 @@ class Watch:
             self._put("slow", Signal(signal.counts, bets))
             self._block, self._block_since = [0, 0, 0, 0], now
 
-    def shifts(self) -> tuple[Shift, ...]:
-        """Compare the distributions of the answers; takes some milliseconds an endpoint."""
-        found: tuple[Shift, ...] = ()
-        for endpoint, is_candidate in sorted(self._answers):
-            other = self._answers.get((endpoint, False))
-            if is_candidate and other is not None:
-                found += shifts_of(endpoint, list(other), list(self._answers[endpoint, True]))
-        return found
+    def answers(self) -> dict[str, tuple[list[bytes], list[bytes]]]:
+        """Give the latest answers of both versions (live, candidate) by endpoint, where both have some."""
+        both = sorted(endpoint for endpoint, is_candidate in self._answers if is_candidate)
+        return {
+            endpoint: (list(self._answers[endpoint, False]), list(self._answers[endpoint, True]))
+            for endpoint in both
+            if (endpoint, False) in self._answers
+        }
 
     # Counting
 
@@ -220,6 +220,13 @@ class Watch:
         if kept is None:
             kept = self._answers[endpoint, is_candidate] = deque(maxlen=_ANSWERS)
         kept.append(body)
+
+
+def compare_answers(answers: dict[str, tuple[list[bytes], list[bytes]]]) -> tuple[Shift, ...]:
+    """Compare the distributions of answers; takes some 10 ms an endpoint, so not in the loop that answers."""
+    return tuple(
+        shift for endpoint, (live, candidate) in answers.items() for shift in shifts_of(endpoint, live, candidate)
+    )
 
 
 class Divider:
