@@ -1,5 +1,6 @@
 """`@uv`: a step runs with what the project's own `uv.lock` holds."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -41,6 +42,20 @@ def test_a_step_gets_the_versions_of_the_projects_lock(
     assert packages["tiny"].hashes
     assert "devtool" not in packages
     assert "own" not in packages
+
+
+def test_a_package_whose_hash_is_not_that_of_the_projects_lock_is_refused(
+    make: Environments, project: Path, environ: dict[str, str]
+) -> None:
+    write_project(project, "tiny==1.0")
+    lock_project(project, environ)
+    locked = project / "uv.lock"
+    locked.write_text(re.sub(r'hash = "sha256:[0-9a-f]{64}"', f'hash = "sha256:{"0" * 64}"', locked.read_text()))
+    digest = make.lock(UV, str(project))
+
+    assert make.read(digest).packages["tiny"].hashes == (f"sha256:{'0' * 64}",)
+    with pytest.raises(EnvironmentMistake, match=r"(?is)hash mismatch.*tiny==1\.0"):
+        make.build(digest, str(project))
 
 
 def test_headwater_and_what_only_it_needs_are_left_out(own_index: Index, project: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Locks: read from what uv prints, written for what uv reads, kept as objects of the store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -71,6 +71,20 @@ def parse_requirements(text: str) -> dict[str, LockedPackage]:
             hint="ask for a release of it, or for the address of a wheel (`@ https://.../name-1.0-py3-none-any.whl`)",
         )
     return packages
+
+
+def with_hashes_of(packages: Mapping[str, LockedPackage], text: str) -> dict[str, LockedPackage]:
+    """Give packages with the hashes that another requirements file has for their versions, where it has some."""
+    hashes: dict[tuple[str, str], tuple[str, ...]] = {}
+    for name, package in map(_package, _entries(text)):
+        key = name, package.url or package.version
+        hashes[key] = (*hashes.get(key, ()), *package.hashes)
+    return {
+        name: msgspec.structs.replace(package, hashes=tuple(sorted(set(known))))
+        if (known := hashes.get((name, package.url or package.version)))
+        else package
+        for name, package in packages.items()
+    }
 
 
 def requirements_of(lock: EnvironmentLock) -> str:

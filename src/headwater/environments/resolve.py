@@ -10,7 +10,7 @@ from headwater.environments.asked import WORKER_REQUIREMENTS, requirement_lines
 from headwater.environments.conda import Conda, specifications
 from headwater.environments.files import replace_file
 from headwater.environments.interpreters import Interpreter, find_interpreter, platform_name, this_interpreter
-from headwater.environments.locks import decode_lock, encode_lock, parse_requirements
+from headwater.environments.locks import decode_lock, encode_lock, parse_requirements, with_hashes_of
 from headwater.environments.project_lock import find_project_python, project_files, project_requirements
 from headwater.environments.uv import Uv
 from headwater.model.errors import FormatUnknown
@@ -61,6 +61,8 @@ class Resolver:
         asking = "\n".join([*lines, *WORKER_REQUIREMENTS])
         text = self._uv.run([*_compile(asked, python), *more], folder=code_root, text=asking)
         packages = parse_requirements(text)
+        if asked.tool == "uv":  # uv writes the hashes that the index has now
+            packages = with_hashes_of(packages, "\n".join(lines))
         return EnvironmentLock(asked, python.version, platform_name(), dict(sorted(packages.items())))
 
     def _resolve_conda(self, asked: PackageSet, code_root: str) -> EnvironmentLock:
