@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bench.session import CommandFailed
+
 _PATIENCE = 30.0
 
 
@@ -29,7 +31,7 @@ class Load(msgspec.Struct, frozen=True):
         return self.seconds[min(len(self.seconds) - 1, int(share * len(self.seconds)))]
 
 
-class NoAnswers(Exception):
+class NoAnswers(CommandFailed):
     """A server gave nothing that could be measured."""
 
 

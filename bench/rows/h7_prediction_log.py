@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.load import post, send_load
 from bench.rows.hosted import CONNECTIONS, QUICK_SECONDS, SECONDS, Measured, Subject, body, headwater, share, until
 from bench.sample import Budget, Row, Sample
-from bench.servers import Server, free_port, get, serving
+from bench.servers import Server, answers, free_port, get, serving
 from bench.session import BENCH, Session, fresh_folder, run
 
 PROBE = BENCH / "probes" / "prediction_log.py"
@@ -43,7 +43,7 @@ def on_and_off(session: Session, folder: Path) -> tuple[Measured, Measured, int]
     probe = post("/Trivial/echo", [given], port)
     found = {"Trivial": Measured(), "Unlogged": Measured()}
     with serving(headwater(session, "host", "--port", str(port)), folder, port, probe[0]) as server:
-        until(lambda: _is_up(server))
+        until(lambda: answers(port, post("/Unlogged/echo", [given], port)[0]))
         subjects = {name: Subject(server, post(f"/{name}/echo", [given], port)) for name in found}
         for _ in range(session.rounds(6)):
             for name, subject in subjects.items():
@@ -53,10 +53,6 @@ def on_and_off(session: Session, folder: Path) -> tuple[Measured, Measured, int]
                 until(lambda: _written(server) >= _answered(server))
         dropped = int(_count(server, "headwater_predictions_dropped_total"))
     return found["Trivial"], found["Unlogged"], dropped
-
-
-def _is_up(server: Server) -> bool:
-    return '"ready":true' in get(server.port, "/readyz")
 
 
 def _answered(server: Server) -> float:

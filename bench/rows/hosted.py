@@ -12,7 +12,7 @@ import msgspec
 from bench.load import Load, post, send_load
 from bench.sample import Sample
 from bench.servers import Server, free_port, serving
-from bench.session import BENCH, Session, fresh_folder, run
+from bench.session import BENCH, CommandFailed, Session, fresh_folder, run
 
 CONNECTIONS = 16
 SECONDS, QUICK_SECONDS = 4.0, 2.0
@@ -117,11 +117,11 @@ def until(question: Callable[[], bool], seconds: float = 60.0) -> float:
     """Ask again and again until it is so; gives how long that took.
 
     Raises:
-        TimeoutError: it never was.
+        CommandFailed: it never was.
     """
     began = time.perf_counter()
     while not question():
         if time.perf_counter() - began > seconds:
-            raise TimeoutError("it never came")
+            raise CommandFailed(f"it did not come within {seconds:g} s")
         time.sleep(0.002)
     return time.perf_counter() - began

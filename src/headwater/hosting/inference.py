@@ -4,7 +4,6 @@ https://github.com/kserve/open-inference-protocol. A model is a service (its fir
 version is the service's.
 """
 
-import os
 import time
 from collections.abc import Callable
 
@@ -14,6 +13,7 @@ from headwater import __version__
 from headwater.hosting.frames import TENSORS
 from headwater.hosting.measures import Measures
 from headwater.hosting.pool import RETRY_AFTER, Refused, VersionPool
+from headwater.hosting.prediction_ids import PredictionIds
 from headwater.hosting.requests import (
     BINARY_TYPE,
     JSON_TYPE,
@@ -29,7 +29,6 @@ from headwater.hosting.requests import (
 )
 from headwater.hosting.services import Services
 from headwater.hosting.tensors import tensor_error
-from headwater.model.ids import new_ulid
 from headwater.model.service import EndpointSpec
 
 _JSON_LENGTH = b"inference-header-content-length"
@@ -48,6 +47,7 @@ class Inference:
         self._services = services
         self._observe = observe
         self._measures = measures
+        self._ids = PredictionIds()
         self._intake = intake
 
     async def route(self, parts: list[str], scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,7 +112,7 @@ class Inference:
             raise BadRequest(415, "send JSON, or JSON with binary tensors behind it")
         body = await self._intake.read(scope, receive)
         service, version = pool.version.definition.service, pool.version.name
-        prediction = new_ulid(time.time(), os.urandom(10))
+        prediction = self._ids.next()
         scope["service"], scope["version"], scope["prediction"] = service, version, prediction
         status, queued, batch, told = 500, 0.0, 1, b""
         try:
