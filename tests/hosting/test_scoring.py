@@ -327,13 +327,13 @@ def write(path: Path, rows: dict[str, list[object]]) -> str:
 
 @pytest.mark.parametrize("source", ["rows.parquet", "rows.csv", "rows.jsonl"])
 def test_a_file_is_scored_with_all_its_columns(home: Home, tmp_path: Path, source: str) -> None:
-    path = write(tmp_path / source, {"text": ["007", "b"], "name": ["x", "y"]})
+    path = write(tmp_path / source, {"text": ["007", "8"], "name": ["x", "y"]})
     target = tmp_path / "scores.parquet"
     ended = run(home, "Scores", "--input", path, "--output", str(target))
     rows = pyarrow.parquet.read_table(target).to_pylist()
 
     assert ended.returncode == 0, ended.stderr
-    assert [(row["text"], row["name"], row["prediction"]) for row in rows] == [("007", "x", "007007"), ("b", "y", "bb")]
+    assert [(row["text"], row["name"], row["prediction"]) for row in rows] == [("007", "x", "007007"), ("8", "y", "88")]
     assert "2 rows scored by Scores/1, endpoint double" in ended.stderr
     assert "carried along: name" in ended.stderr
     assert {row["prediction_id"] for row in rows} <= {row["id"] for row in logged(home, "double")}

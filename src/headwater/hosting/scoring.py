@@ -111,8 +111,9 @@ class Scorer:
         self._spec = spec
         self._log = log
         self._ahead = workers * _AHEAD
-        self._largest = spec.batch or _LARGEST_LOT
-        self._size = self._largest if spec.batch else 1
+        self._largest = max(_LARGEST_LOT, spec.batch or 1)
+        #: Requests that are sent at once; those that are gathered into one call are at most `batch` of them.
+        self._size = spec.batch or 1
 
     def score(self, plan: ColumnPlan, rows: Iterable[Mapping[str, object]]) -> Iterator[Scored]:
         """Give what became of each row, in order; takes rows as it needs them."""
@@ -138,39 +139,51 @@ class Scorer:
         """Keep the workers busy, and give the answers lot by lot."""
         waiting: deque[tuple[list[bytes], Future[list[Answer | Refused]]]] = deque()
         for lot in lots:
-            waiting.append((lot, self._pool.ask(self._spec.name, lot)))
+            waiting.append((lot, self._pool.ask(self._spec.name, lot, self._together(lot))))
             if len(waiting) >= self._ahead:
                 yield self._finish(*waiting.popleft())
         while waiting:
             yield self._finish(*waiting.popleft())
 
+    def _together(self, lot: Sequence[bytes]) -> int:
+        return self._spec.batch or len(lot)
+
     def _finish(self, lot: list[bytes], asked: "Future[list[Answer | Refused]]") -> list[Scored]:
+        """Pair requests with answers, and log them."""
         answers = asked.result()
         self._adapt(answers)
-        return self._answered(lot, answers)
+        step = self._together(lot)
+        found = [
+            each
+            for start in range(0, len(lot), step)
+            for each in self._answered(lot[start : start + step], answers[start : start + step])
+        ]
+        if self._log is not None:
+            self._log.add(self._spec.name, found)
+        return [scored for _, _, scored in found]
 
-    def _answered(self, bodies: Sequence[bytes], answers: "Sequence[Answer | Refused]") -> list[Scored]:
-        """Pair requests with answers and log them; what failed together is asked again by itself."""
+    def _answered(
+        self, bodies: Sequence[bytes], answers: "Sequence[Answer | Refused]"
+    ) -> list[tuple[bytes, bytes, Scored]]:
+        """Give (request, answer, what became of it) of one call; what failed together is asked again by itself."""
         found: list[tuple[bytes, bytes, Scored]] = []
         # What a method raises fails all that it was called with; where one has an answer, each is answered for itself.
         is_shared = len(bodies) > 1 and not any(isinstance(each, Answer) and each.status == 200 for each in answers)
         for body, answer in zip(bodies, answers, strict=True):
             if is_shared:
-                (answer,) = self._pool.ask(self._spec.name, [body]).result()
+                (answer,) = self._pool.ask(self._spec.name, [body], 1).result()
             told = problem(answer.status, answer.detail) if isinstance(answer, Refused) else answer.body
             found.append((body, told, _scored(answer, told)))
-        if self._log is not None:
-            self._log.add(self._spec.name, found)
-        return [scored for _, _, scored in found]
+        return found
 
     def _adapt(self, answers: "Sequence[Answer | Refused]") -> None:
-        """Let lots of an endpoint that does not gather grow until they take long enough."""
-        if self._spec.batch:
-            return
-        first = answers[0]
-        if isinstance(first, Refused) or first.computed > 4 * _LOT_SECONDS:
-            self._size = max(1, self._size // 4)
-        elif first.computed < _LOT_SECONDS:
+        """Let more go at once until it takes long enough."""
+        calls = answers[:: self._spec.batch or len(answers)]
+        seconds = sum(each.computed for each in calls if isinstance(each, Answer))
+        smallest = self._spec.batch or 1
+        if seconds > 4 * _LOT_SECONDS or any(isinstance(each, Refused) for each in calls):
+            self._size = max(smallest, self._size // 4)
+        elif seconds < _LOT_SECONDS:
             self._size = min(self._largest, self._size * 2)
 
 

@@ -56,9 +56,23 @@ class ScratchPool:
             self._end()
             raise
 
-    def ask(self, endpoint: str, bodies: Sequence[bytes]) -> "concurrent.futures.Future[list[Answer | Refused]]":
-        """Let one worker answer a lot of requests; gives the answers in their order, later."""
-        return self._submit(self._pool.call_together(endpoint, bodies))
+    def ask(
+        self, endpoint: str, bodies: Sequence[bytes], together: int
+    ) -> "concurrent.futures.Future[list[Answer | Refused]]":
+        """Let the workers answer requests; gives the answers in their order, later.
+
+        Args:
+            endpoint: which.
+            bodies: the requests.
+            together: how many go to one worker at once.
+        """
+
+        async def ask() -> list[Answer | Refused]:
+            lots = [bodies[start : start + together] for start in range(0, len(bodies), together)]
+            answered = await asyncio.gather(*(self._pool.call_together(endpoint, lot) for lot in lots))
+            return [answer for lot in answered for answer in lot]
+
+        return self._submit(ask())
 
     def close(self) -> None:
         """End the processes."""
