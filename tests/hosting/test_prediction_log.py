@@ -134,6 +134,18 @@ def test_long_requests_are_cut(tmp_path: Path) -> None:
     assert len(table["request"][0].as_py()) == prediction_log.LONGEST
 
 
+def test_without_pyarrow_nothing_is_logged_and_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prediction_log.importlib.util, "find_spec", lambda name: None)
+    said: list[str] = []
+    log = logging(tmp_path, Pool(), 0, said)
+    log.start()
+    log.observe(Pool(), "add", "A", b"", 200, b"", 0.01)  # type: ignore[arg-type]
+    log.stop()
+
+    assert (len(said), "pyarrow is missing" in said[0]) == (1, True)
+    assert (log.kept, log.dropped, os.listdir(tmp_path)) == ({}, {}, [])
+
+
 # What dies
 
 

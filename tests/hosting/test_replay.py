@@ -11,7 +11,7 @@ import pytest
 from headwater.home import Home, open_home
 from headwater.hosting.prediction_files import write_predictions
 from headwater.hosting.prediction_log import LONGEST
-from headwater.hosting.predictions import Prediction, predictions_folder
+from headwater.hosting.predictions import Prediction, hour_of, predictions_folder
 from headwater.hosting.replay import Replay, ReplayRequest, difference_of, replay
 from headwater.hosting.scoring import BatchLog, Scorer
 from headwater.hosting.scratch import ScratchPool
@@ -123,6 +123,16 @@ def test_what_cannot_be_compared_is_left_out_with_its_reason(home: Home, candida
 
     assert (found.asked, found.still_fails, sum(found.skipped.values())) == (1, 1, 6)
     assert len(found.skipped) == 6
+
+
+def test_a_damaged_file_is_named(home: Home, candidate: ScratchPool) -> None:
+    at = time.time() - 3 * 86400
+    write(home, "good", at=at)
+    path = Path(predictions_folder(home.path, "Adder"), hour_of(at), "bad.parquet")
+    path.write_bytes(b"nothing")
+    found = replayed(home, candidate, since=at - 60, until=at + 60)
+
+    assert (found.asked, found.equal, found.damaged) == (1, 1, [str(path)])
 
 
 def test_requests_with_masked_fields_are_not_asked_again(home: Home, candidate: ScratchPool) -> None:

@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
 from itertools import islice
 
 import click
@@ -14,6 +13,7 @@ from headwater.cli.reading import gives_json, opened, reads_store, time_of
 from headwater.cli.words import local_time
 from headwater.hosting.labels import add_labels, read_labels
 from headwater.hosting.predictions import read_predictions
+from headwater.hosting.predictions import time_of as id_time
 from headwater.hosting.replay import Replay, ReplayRequest, replay
 from headwater.hosting.scratch import ScratchPool
 from headwater.hosting.tabular import TableFile
@@ -180,6 +180,8 @@ def _print_replay(found: Replay) -> None:
             ("replayed", f"{_milliseconds(found.replayed_seconds)}, the endpoint alone"),
         ]
     print_facts(facts)
+    for path in found.damaged:
+        _say(f"{path} is damaged and was left out")
     if found.differences:
         print()
         heads = ("prediction", "endpoint", "request", f"before (-> {found.candidate})", "after", "difference")
@@ -203,16 +205,13 @@ def _column(file: TableFile, name: str | None, usual: tuple[str, ...]) -> str:
 
 def _known(home: str, service: str, ids: set[str]) -> int:
     """How many of these predictions are in the log."""
-    known: set[str] = set()
-    for id in _logged_ids(home, service):
-        if id in ids:
-            known.add(id)
-    return len(known)
-
-
-def _logged_ids(home: str, service: str) -> Iterator[str]:
-    for table in read_predictions(home, service, columns=["id"], damaged=[]):
-        yield from table["id"].to_pylist()
+    times = [at for at in map(id_time, ids) if at is not None]
+    if not times:
+        return 0
+    # An answer comes at most a day after its id, and a clock may have gone back a little.
+    since, until = min(times) - 120, max(times) + 86400
+    tables = read_predictions(home, service, since=since, until=until, columns=["id"], damaged=[])
+    return len({id for table in tables for id in table["id"].to_pylist()} & ids)
 
 
 def _share(count: int, total: int) -> str:

@@ -69,6 +69,8 @@ class Replay(msgspec.Struct):
     still_fails: int = 0
     #: Requests that were not asked, by reason.
     skipped: dict[str, int] = {}
+    #: Files of the log that cannot be read.
+    damaged: list[str] = []
     #: Largest first.
     differences: list[Difference] = []
     #: Seconds in the middle, and of the slowest twentieth: as recorded (with queue and network), as computed now.
@@ -97,7 +99,8 @@ def replay(home: Home, pool: ScratchPool, workers: int, request: ReplayRequest) 
     found = _Comparing(home, pool, request)
     endpoints = pool.version.definition.endpoints
     scorers = {name: Scorer(pool, spec, None, workers) for name, spec in endpoints.items()}
-    for predictions in _recorded(home, request):
+    damaged: list[str] = []
+    for predictions in _recorded(home, request, damaged):
         by_endpoint: dict[str, list[Prediction]] = {}
         for prediction in predictions:
             if found.is_comparable(prediction):
@@ -106,10 +109,10 @@ def replay(home: Home, pool: ScratchPool, workers: int, request: ReplayRequest) 
             answers = scorers[name].score_requests(each.request.encode() for each in those)
             for prediction, scored in zip(those, answers, strict=True):
                 found.compare(prediction, scored)
-    return found.result()
+    return found.result(damaged)
 
 
-def _recorded(home: Home, request: ReplayRequest) -> Iterator[list[Prediction]]:
+def _recorded(home: Home, request: ReplayRequest, damaged: list[str]) -> Iterator[list[Prediction]]:
     """Give what callers asked, the latest first, some at a time."""
     left = request.limit
     tables = read_predictions(
@@ -119,7 +122,7 @@ def _recorded(home: Home, request: ReplayRequest) -> Iterator[list[Prediction]]:
         until=request.until,
         version=request.version,
         newest_first=True,
-        damaged=[],
+        damaged=damaged,
     )
     for table in tables:
         for start in range(table.num_rows, 0, -_LOT):
@@ -178,13 +181,14 @@ class _Comparing:
         else:
             self._replay.still_fails += 1
 
-    def result(self) -> Replay:
+    def result(self, damaged: list[str]) -> Replay:
         """Give all of it.
 
         Raises:
             NotFound: nothing was recorded.
         """
         found = self._replay
+        found.damaged = damaged
         if not found.asked and not self._skipped:
             hint = "log_sample = 1.0 logs all of them; the log is written every few seconds"
             raise NotFound(f"no request to {found.service} was recorded in that time", hint=hint)
