@@ -375,6 +375,8 @@ def test_rows_without_an_answer_are_told_and_written(home: Home, tmp_path: Path)
         ({"text": ["poison"]}, (), "the only row has no answer of `double`: endpoint `double` raised ValueError"),
         ({"number": ["x"]}, ("--endpoint", "add"), "rows.csv cannot be read: In CSV column #0"),
         ({"text": ["a"]}, ("--version", "7"), "no version 7"),
+        ({"text": ["a"]}, ("--output", "/nowhere/scores.csv"), "/nowhere is no folder that you may write to"),
+        ({"text": ["a"]}, ("--input", "nothing.csv"), "there is no file nothing.csv"),
         ({"text": ["a"]}, ("--output", "x.txt"), "files end with .parquet, .csv, .jsonl"),
     ],
 )

@@ -47,6 +47,9 @@ def score(
     ending_of(target)
     if os.path.exists(target) and os.path.exists(source) and os.path.samefile(source, target):
         raise UserMistake(f"{target} is the input", hint="name another --output")
+    folder = os.path.dirname(os.path.abspath(target))
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+        raise UserMistake(f"{target} cannot be written: {folder} is no folder that you may write to")
     rows = TableFile(source)
     workers = workers or os.cpu_count() or 1
     with opened(home) as view:
