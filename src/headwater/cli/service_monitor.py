@@ -13,7 +13,7 @@ from headwater.hosting.monitor.profile import Profile
 from headwater.hosting.monitor.report import Seen, standing_words
 from headwater.hosting.monitor.watch import look_now
 from headwater.hosting.monitor.windows import Window
-from headwater.hosting.monitor.wording import span, told_of, word_lines
+from headwater.hosting.monitor.wording import sentence_of, span, told_of, word_lines
 from headwater.hosting.versions import find_version, require_service
 
 
@@ -41,6 +41,8 @@ def monitor(name: str, as_json: bool, home: str | None) -> int:
     window = seen.current or (None if seen.watching is None else seen.watching.last)
     if window is not None:
         _print_window(seen.profile, window, is_current=seen.current is not None)
+    if seen.watching is not None and seen.watching.truth is not None and seen.watching.truth.last is not None:
+        _print_truth(seen.watching.truth.usual, seen.watching.truth.last)
     print(f"\nthe report: {page}")
     return 0
 
@@ -71,6 +73,13 @@ def _print_window(profile: Profile, window: Window, *, is_current: bool) -> None
             print(line)
 
 
+def _print_truth(usual: Profile, window: Window) -> None:
+    print(f"\nlabels: {window.rows:,} answers compared with {usual.origin}")
+    measures = {(column.name, measure.name): (column, measure) for column, measure in usual.measures}
+    for finding in window.findings:
+        print(f"  {finding.column}: {sentence_of(*measures[finding.column, finding.measure], finding)}")
+
+
 def _facts(seen: Seen, page: str) -> dict[str, object]:
     profile, watching = seen.profile, seen.watching
     window = seen.current or (None if watching is None else watching.last)
@@ -85,5 +94,6 @@ def _facts(seen: Seen, page: str) -> dict[str, object]:
         "standing": msgspec.to_builtins({} if watching is None else watching.standing),
         "differs": msgspec.to_builtins(told),
         "window": msgspec.to_builtins(window),
+        "labels": msgspec.to_builtins(None if watching is None or watching.truth is None else watching.truth.last),
         "report": page,
     }

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from headwater.home import Home, open_home
+from headwater.hosting.labels import add_labels
 from headwater.hosting.monitor import windows
 from headwater.hosting.monitor.files import read_report
 from headwater.hosting.monitor.reference import profile_of
@@ -16,6 +17,7 @@ from headwater.hosting.prediction_files import write_predictions
 from headwater.hosting.predictions import Prediction, predictions_folder
 from headwater.hosting.versions import find_version, service_aliases
 from headwater.model.alert import DRIFTED, Alert
+from headwater.model.ids import new_ulid
 from headwater.model.service import DeployedVersion
 from headwater.production.alerts.alerter import Alerter
 from headwater.production.alerts.kept import Alerts
@@ -62,7 +64,7 @@ class Scene:
     def another_monitor(self) -> Monitor:
         return Monitor(self.home, lambda: self.now, self.said.append)
 
-    def answer(self, values: list[str], *, status: int = 200, origin: str = "live", seconds: float = 90.0) -> None:
+    def answer(self, values: list[str], *, status: int = 200, origin: str = "live", seconds: float = 90.0) -> list[str]:
         """Log answers, evenly over some seconds from now on; the clock goes on until they can be looked at."""
         entries = []
         for number, text in enumerate(values):
@@ -70,12 +72,27 @@ class Scene:
             body = json.dumps({"text": text})
             entries.append(
                 Prediction(
-                    f"{self._count:026}", at, "Sentiment", 1, "label", origin, status, 0.01, 1.0, body, '"positive"'
+                    new_ulid(at, self._count.to_bytes(10, "big")),
+                    at,
+                    "Sentiment",
+                    1,
+                    "label",
+                    origin,
+                    status,
+                    0.01,
+                    1.0,
+                    body,
+                    '"positive"',
                 )
             )
             self._count += 1
         write_predictions(predictions_folder(self.home.path, "Sentiment"), entries, f"{self._count}")
         self.now += seconds + SETTLE_SECONDS
+        return [entry.id for entry in entries]
+
+    def look_at_labels(self) -> list[Alert]:
+        (state,) = service_aliases(self.home.ledger).all()
+        return self.monitor.look_at_labels(state)
 
     def look(self) -> list[Alert]:
         (state,) = service_aliases(self.home.ledger).all()
@@ -226,6 +243,23 @@ def test_a_reference_that_is_of_no_use_is_said_and_requests_are_learned(
     assert profile.is_learned
     assert why in profile.problem
     scene.home.close()
+
+
+def test_answers_that_turn_out_to_be_wrong_are_told(scene: Scene, tweets: list[str]) -> None:
+    scene.now += 86400
+    ids = scene.answer(tweets[1500:1800])
+    scene.look()
+    add_labels(scene.home.path, "Sentiment", [(id, "positive") for id in ids], scene.now)
+    first = scene.look_at_labels()
+    later = scene.answer(tweets[1800:2200], seconds=900.0)
+    add_labels(scene.home.path, "Sentiment", [(id, "negative") for id in later], scene.now)
+    (alert,) = scene.look_at_labels()
+    again = scene.look_at_labels()
+
+    assert (first, again) == ([], [])
+    assert "answers are wrong more often: 100 % of them, 0 % before" in alert.text
+    assert scene.published() == [alert.cause]
+    assert b"answers are wrong more often" in (read_report(scene.home.path, "Sentiment") or b"")
 
 
 def test_busy_services_are_sampled(scene: Scene, tweets: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ Kind = Literal["number", "category", "text"]
 class Measure(msgspec.Struct, frozen=True):
     """One thing that is counted of a column, in bins."""
 
-    #: `value`, `missing`, `new`, `length`, `unknown words`, `marks`, `words`.
+    #: `value`, `missing`, `new`, `length`, `unknown words`, `marks`, `words`; of answers with labels `wrong`, `errors`.
     name: str
     #: `steps`: ordered bins, compared by the shares below each edge. `values`: bins that exclude each other. `sets`: a
     #: value may be in several bins.
@@ -123,6 +123,23 @@ def learn_profile(rows: Sequence[Row], origin: str, *, is_learned: bool = False)
     return Profile(tuple(column for column in columns if column is not None), origin, len(rows), is_learned)
 
 
+def learn_errors(errors_by_name: Mapping[str, Sequence[float]], origin: str) -> Profile:
+    """Learn how large errors usually are, by column; of wrong (1) and right (0) answers how many are wrong.
+
+    Args:
+        errors_by_name: errors, 0 or more, at least one of each column.
+        origin: where they are from, for people.
+    """
+    columns = []
+    for name, errors in errors_by_name.items():
+        is_wrong = set(errors) <= {0.0, 1.0}
+        shape = _number(name, list(errors))
+        edges = [0.0] if is_wrong else shape.measures[1].edges
+        steps = msgspec.structs.replace(_steps("wrong" if is_wrong else "errors", edges), is_one_sided=True)
+        columns.append(_filled(msgspec.structs.replace(shape, measures=(_MISSING, steps, shape.measures[2])), errors))
+    return Profile(tuple(columns), origin, sum(map(len, errors_by_name.values())))
+
+
 def tally_of(profile: Profile, rows: Sequence[Row], name_by_column: Mapping[str, str]) -> Tally:
     """Count rows of requests in the bins of a profile.
 
@@ -157,6 +174,11 @@ def _column(name: str, values: Sequence[Value]) -> Column | None:
         shape = _text(name, [str(value) for value in present])
     else:
         shape = _category(name, [word_of(value) for value in present])
+    return _filled(shape, values)
+
+
+def _filled(shape: Column, values: Sequence[Value]) -> Column:
+    """Count the reference's values in the bins of a column."""
     hits = [_hits(shape, value, is_reference=True) for value in values]
     measures = []
     for place, measure in enumerate(shape.measures):

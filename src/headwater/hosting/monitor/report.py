@@ -61,6 +61,8 @@ def report_page(seen: Seen) -> bytes:
         if watching.last_day is not None:
             body.append("<h2>The last day</h2>")
             body += _window(profile, watching.last_day, watching, is_day=True)
+    body += _truth(watching)
+    if profile is not None and window is not None:
         body.append(_how(seen))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -191,6 +193,26 @@ def _bars(measure: Measure, finding: Finding) -> str:
     )
 
 
+def _truth(watching: Watching | None) -> list[str]:
+    """Tell how answers compare with labels, look by look."""
+    truth = None if watching is None else watching.truth
+    if truth is None:
+        return []
+    parts = [f"<h2>Answers and labels</h2><p class=small>Compared with {escape(truth.usual.origin)}.</p>"]
+    if truth.last is not None:
+        off = {finding.key for finding in truth.last.alarming}
+        measures = {(column.name, measure.name): (column, measure) for column, measure in truth.usual.measures}
+        rows = [(finding, *measures[finding.column, finding.measure]) for finding in truth.last.findings]
+        said = [sentence_of(about, measure, finding) for finding, about, measure in rows]
+        kinds = ["off" if finding.key in off else "small" for finding, _, _ in rows]
+        parts += [f"<p class={kind}>{escape(text)}</p>" for kind, text in zip(kinds, said, strict=True)]
+        parts.append(_table(rows, off))
+    for name in dict.fromkeys(name for _, _, means in truth.points for name in means):
+        points = [(at, means[name]) for at, _, means in truth.points if name in means]
+        parts.append(_line(f"{name}: share of wrong ones, or mean error", points))
+    return parts
+
+
 def _words(words: Words) -> list[str]:
     parts = []
     for title, shifts in (("more frequent words", words.more), ("rarer words", words.less)):
@@ -209,17 +231,23 @@ def _words(words: Words) -> list[str]:
 def _history(column: Column, watching: Watching) -> str:
     """Draw how far the column was from the reference, window by window."""
     points = [(point.until, point.effects[column.name]) for point in watching.points if column.name in point.effects]
+    return _line("Cohen's h of the measure that differs most", points, MEDIUM)
+
+
+def _line(title: str, points: Sequence[tuple[float, float]], bound: float = 0.0) -> str:
+    """Draw values over time, and a bound that they should keep below; nothing of one value alone."""
     if len(points) < 2:
         return ""
-    top = max(MEDIUM * 1.5, *(effect for _, effect in points))
+    top = max(1e-9, bound * 1.5, *(value for _, value in points))
     first, last = points[0][0], points[-1][0]
     scale = _WIDTH / max(1e-9, last - first)
-    line = " ".join(f"{(at - first) * scale:.1f},{_HEIGHT * (1 - effect / top):.1f}" for at, effect in points)
-    limit = _HEIGHT * (1 - MEDIUM / top)
-    label = f"Cohen's h of the measure that differs most, from {moment(first)} to {moment(last)}"
+    line = " ".join(f"{(at - first) * scale:.1f},{_HEIGHT * (1 - max(0.0, value) / top):.1f}" for at, value in points)
+    high = _HEIGHT * (1 - bound / top)
+    limit = f'<line class="limit" x1="0" y1="{high:.1f}" x2="{_WIDTH}" y2="{high:.1f}"/>' if bound else ""
+    label = escape(f"{title}, from {moment(first)} to {moment(last)}, up to {top:.3g}")
     return (
-        f'<h3>over time</h3><svg viewBox="0 0 {_WIDTH} {_HEIGHT + 20}" role="img" aria-label="{label}">'
-        f'<line class="limit" x1="0" y1="{limit:.1f}" x2="{_WIDTH}" y2="{limit:.1f}"/>'
+        f"<h3>{escape(title)}, up to {top:.3g}</h3>"
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT + 20}" role="img" aria-label="{label}">{limit}'
         f'<polyline class="line" points="{line}"/>'
         f'<text x="0" y="{_HEIGHT + 14}">{moment(first)}</text>'
         f'<text x="{_WIDTH}" y="{_HEIGHT + 14}" text-anchor="end">{moment(last)}</text></svg>'

@@ -7,17 +7,21 @@ from itertools import islice
 import msgspec
 
 from headwater.home import Home
+from headwater.hosting.labels import FOLDER as LABELS
+from headwater.hosting.labels import read_labelled
 from headwater.hosting.monitor.columns import rows_of_request
 from headwater.hosting.monitor.files import monitor_folder, page_path, write_whole
 from headwater.hosting.monitor.profile import Profile, learn_profile
 from headwater.hosting.monitor.reference import NoReference, keep_profile, profile_of, profile_version
 from headwater.hosting.monitor.report import Seen, report_page
+from headwater.hosting.monitor.truth import Labelled, after_labels, error_of
 from headwater.hosting.monitor.windows import (
     FEWEST_ROWS,
     MOST_ROWS,
     WINDOW_SECONDS,
     TimedRow,
     Watching,
+    Window,
     after_window,
     begin_watching,
     cause_of,
@@ -64,12 +68,15 @@ class Monitor:
         #: Why the reference of a version is of no use.
         self._problems: dict[str, str] = {}
         self._said: dict[str, str] = {}
+        #: By version: when labels were written that were looked at.
+        self._labels: dict[str, float] = {}
 
     def turn(self) -> None:
         """Look at every service; what is wrong with one keeps nobody from watching the others."""
         for state in service_aliases(self._home.ledger).all():
             try:
                 self.look(state)
+                self.look_at_labels(state)
                 self._said.pop(state.name, None)
             except (HeadwaterError, OSError) as error:
                 self._complain(state.name, str(error))
@@ -93,21 +100,51 @@ class Monitor:
             return []
         return self._take(deployed, profile, watching, thinned(rows, MOST_ROWS), now)
 
+    def look_at_labels(self, state: AliasState) -> list[Alert]:
+        """Compare the answers whose labels came with the first ones; gives the alerts that were raised."""
+        deployed = find_version(self._home.ledger, state.name, state.number)
+        written = labels_written(self._home.path, state.name)
+        if not written or self._labels.get(deployed.version.name) == written:
+            return []
+        self._labels[deployed.version.name] = written
+        watching = read_watching(self._home, deployed)
+        if watching is None:
+            return []
+        since = deployed.at if watching.truth is None else watching.truth.looked_at + 0.001
+        answers = labelled_answers(self._home, deployed, since)
+        after, window = after_labels(watching, answers, self._clock(), deployed.version.definition.monitor)
+        if after is watching:
+            return []
+        alerts: list[Alert] = []
+        if window is not None and after.truth is not None:
+            after, alerts = self._tell(deployed, after.truth.usual, after, window)
+        write_watching(self._home, after)
+        write_page(self._home, Seen(deployed, self._profile(deployed), after))
+        return alerts
+
+    def _tell(
+        self, deployed: DeployedVersion, profile: Profile, watching: Watching, window: Window
+    ) -> tuple[Watching, list[Alert]]:
+        """Note what a look found, and tell people of what is new."""
+        cause = cause_of(watching, window)
+        after, new = with_alarms(watching, window)
+        if not new:
+            return after, []
+        page = page_path(self._home.path, deployed.service)
+        alert = drift_alert(deployed, target_of(deployed.service), profile, window, new, cause, page)
+        # Told before the watch is written: a process that dies in between tells it again, as the same event.
+        publish_drift(self._home.ledger, alert, deployed)
+        self._say(alert.title)
+        return after, [alert]
+
     def _take(
         self, deployed: DeployedVersion, profile: Profile, watching: Watching, rows: list[TimedRow], until: float
     ) -> list[Alert]:
         after, looks = after_window(watching, profile, rows, until, deployed.version.definition.monitor)
-        alerts = []
+        alerts: list[Alert] = []
         for window in looks:
-            cause = cause_of(watching, window)
-            after, new = with_alarms(after, window)
-            if new:
-                page = page_path(self._home.path, deployed.service)
-                alert = drift_alert(deployed, target_of(deployed.service), profile, window, new, cause, page)
-                # Told before the watch is written: a process that dies in between tells it again, as the same event.
-                publish_drift(self._home.ledger, alert, deployed)
-                self._say(alert.title)
-                alerts.append(alert)
+            after, told = self._tell(deployed, profile, after, window)
+            alerts += told
         write_watching(self._home, after)
         write_page(self._home, Seen(deployed, profile, after))
         return alerts
@@ -180,6 +217,33 @@ def logged_rows(home: Home, deployed: DeployedVersion, since: float, until: floa
             if each["status"] < 400 and each["origin"] != "shadow":
                 for row in rows_of_request(each["request"]):
                     yield TimedRow(each["at"], each["endpoint"], row)
+
+
+def labelled_answers(home: Home, deployed: DeployedVersion, since: float) -> list[Labelled]:
+    """Give the answers of a version whose labels came, from a time on, in order of time."""
+    damaged: list[str] = []
+    columns = ("at", "endpoint", "origin", "status", "answer")
+    tables = read_labelled(
+        home.path, deployed.service, since=since, version=deployed.number, columns=columns, damaged=damaged
+    )
+    found = [
+        Labelled(each["at"], each["endpoint"], error)
+        for table in tables
+        for each in table.to_pylist()
+        if each["status"] < 400
+        and each["origin"] != "shadow"
+        and (error := error_of(each["answer"], each["label"])) is not None
+    ]
+    return sorted(found, key=lambda one: one.at)
+
+
+def labels_written(home: str, service: str) -> float:
+    """Say when labels of a service were written last; 0 = there are none."""
+    folder = os.path.join(home, "services", service, LABELS)
+    try:
+        return max((entry.stat().st_mtime for entry in os.scandir(folder)), default=0.0)
+    except FileNotFoundError:
+        return 0.0
 
 
 def thinned(rows: list[TimedRow], most: int) -> list[TimedRow]:

@@ -1,9 +1,10 @@
 """Cuts live traffic into windows and spends the month's false alarms on looks at them; pure.
 
-Two looks: a *quick* one at each window (a minute and 200 rows at least) sees at once what is far off, and a *daily*
-one, whose blocks are two hours long, sees what is moderately off, whatever the time of day does to the traffic. Each
-look may be wrong with a probability in proportion to the time since the one before it, so that all looks of a month
-together are expected to be wrong no more often than the service allows, however many there are.
+Looks at requests: a *quick* one at each window (a minute and 200 rows at least) sees at once what is far off, and a
+*daily* one, whose blocks are two hours long, sees what is moderately off, whatever the time of day does to the traffic.
+A third one looks at answers when labels came. Each look may be wrong with a probability in proportion to the time since
+the one before it, so that all looks of a month together are expected to be wrong no more often than the service allows,
+however many there are.
 """
 
 from collections import Counter
@@ -34,7 +35,9 @@ _KEPT_WINDOWS = 240
 #: New values are shown so far.
 _LONGEST = 80
 
-Look = Literal["quick", "daily"]
+Look = Literal["quick", "daily", "labels"]
+#: How the month's false alarms are divided among them.
+_PARTS: Mapping[Look, float] = {"quick": 0.4, "daily": 0.4, "labels": 0.2}
 
 
 class TimedRow(msgspec.Struct, frozen=True, array_like=True):
@@ -99,6 +102,22 @@ class Watching(msgspec.Struct, frozen=True):
     last: Window | None = None
     last_day: Window | None = None
     points: tuple[Point, ...] = ()
+    #: How answers compare with labels; None = there are too few labels yet.
+    truth: "Truth | None" = None
+
+
+class Truth(msgspec.Struct, frozen=True):
+    """How the answers of a version compare with what turned out to be true."""
+
+    #: How wrong its first answers were.
+    usual: Profile
+    #: Time of the last answer that was looked at.
+    looked_at: float
+    #: When the last look was.
+    look_at: float
+    last: Window | None = None
+    #: (time, answers with labels, mean error by endpoint) of past looks.
+    points: tuple[tuple[float, int, dict[str, float]], ...] = ()
 
 
 def begin_watching(service: str, version: int, at: float) -> Watching:
@@ -111,9 +130,9 @@ def is_full(rows: int, seconds: float) -> bool:
     return rows >= FEWEST_ROWS and seconds >= WINDOW_SECONDS
 
 
-def alpha_of(options: MonitorOptions, seconds: float) -> float:
-    """Give the probability with which a look may be wrong that comes so long after the one before."""
-    return min(_MOST_ALPHA, options.false_alarms * 0.5 * seconds / MONTH_SECONDS)
+def alpha_of(options: MonitorOptions, seconds: float, look: Look = "quick") -> float:
+    """Give the probability with which a look may be wrong that comes so long after the one before of its kind."""
+    return min(_MOST_ALPHA, options.false_alarms * _PARTS[look] * seconds / MONTH_SECONDS)
 
 
 def look_at(profile: Profile, rows: Sequence[TimedRow], since: float, until: float, alpha: float) -> Window | None:
@@ -211,7 +230,7 @@ def _look_at_day(
 ) -> tuple[Watching, Window]:
     seconds = window.until - watching.day_since
     findings = examine(profile, [tally for _, tally in watching.day_blocks], SMALL)
-    alpha = alpha_of(options, seconds)
+    alpha = alpha_of(options, seconds, "daily")
     day = msgspec.structs.replace(
         window,
         since=watching.day_since,

@@ -121,6 +121,11 @@ def sentence_of(
         edge = measure.bins[finding.bin]
         direction = "lower" if finding.now > finding.before else "higher"
         high, was = percent(1 - finding.now), f"{percent(1 - finding.before)} before"
+        if measure.name == "wrong":
+            return f"answers are wrong {'less' if direction == 'lower' else 'more'} often: {high} of them, {was}"
+        if measure.name == "errors":
+            words = "smaller" if direction == "lower" else "larger"
+            return f"errors are {words}: {high} are above {edge}, {was}"
         if measure.name == "length":
             words = "shorter" if direction == "lower" else "longer"
             return f"texts are {words}: {high} have more than {edge} characters, {was}"
@@ -178,6 +183,8 @@ def _share_words(column: Column, measure: Measure, bin: int) -> str:
     """Say of what a share is: `of texts have an @mention`, `are above 52`."""
     name = measure.bins[bin]
     if measure.kind == "steps" and measure.edges:
+        if measure.name == "wrong":
+            return "of labelled answers are right"
         if measure.name == "length":
             return f"have at most {name} characters"
         if measure.name == "unknown words":
