@@ -45,7 +45,7 @@ def test_the_first_labels_say_how_wrong_answers_usually_are() -> None:
 
     assert few.truth is None
     assert truth is not None
-    assert (truth.usual.rows, truth.looked_at) == (200, 199 * 60.0)
+    assert (truth.usual.rows, truth.looked_at) == (250, 249 * 60.0)
 
 
 def test_answers_that_are_wrong_more_often_are_told() -> None:

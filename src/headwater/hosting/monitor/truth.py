@@ -11,6 +11,8 @@ from headwater.hosting.monitor.windows import FEWEST_ROWS, Truth, Watching, Wind
 from headwater.model.service import MonitorOptions
 
 _BLOCKS = 20
+#: Answers that say how wrong a version usually is, at most.
+_MOST_FIRST = 1000
 _KEPT_POINTS = 240
 #: Answers with labels of which the latest count.
 MOST_ANSWERS = 5000
@@ -58,11 +60,11 @@ def after_labels(
         return watching, None
     truth = watching.truth
     if truth is None:
-        first = answers[:FEWEST_ROWS]
+        first = answers[:_MOST_FIRST]
         by_name: dict[str, list[float]] = {}
         for each in first:
             by_name.setdefault(column_of(each.endpoint), []).append(each.error)
-        usual = learn_errors(by_name, f"the first {len(first)} answers with labels")
+        usual = learn_errors(by_name, f"the first {len(first):,} answers with labels")
         return msgspec.structs.replace(watching, truth=Truth(usual, first[-1].at, now)), None
     kept = answers[-MOST_ANSWERS:]
     findings = examine(truth.usual, _blocks(truth.usual, kept), SMALL)
