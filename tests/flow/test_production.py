@@ -345,6 +345,24 @@ def test_what_only_keeps_a_flow_from_being_deployed_is_no_mistake_of_the_flow(
     assert flows.errors(flow(decorators, day=day)) == []
 
 
+@pytest.mark.parametrize(
+    ("decorator", "is_circle"),
+    [
+        ("@trigger_on_finish(flow='{name}')", True),
+        ("@trigger_on_finish(flow='Other')", False),
+        ("@trigger_on_finish(flows=['{name}', 'Other'])", False),
+        ("@trigger_on_finish(flow='lake.prod.{name}')", False),
+    ],
+)
+def test_a_flow_that_follows_itself_alone_is_warned_of(flows: FlowFiles, decorator: str, is_circle: bool) -> None:
+    name = flows.load(flow()).__name__
+    found = deploy_mistakes(flows.load(flow(decorator.format(name=name))))
+
+    assert [(each.is_error, each.line, "without end" in each.message) for each in found] == [
+        (False, 9, True)
+    ] * is_circle
+
+
 def test_back_ends_that_are_not_here_are_warnings_of_a_deployment(flows: FlowFiles) -> None:
     loaded = flows.load(flow(on_end="@kubernetes(cpu=2)"))
 

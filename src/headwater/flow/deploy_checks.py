@@ -8,7 +8,7 @@ from headwater.flow.steps import shown
 from headwater.flow.values import parameters_of
 from headwater.model.errors import Mistake
 from headwater.model.nearest import did_you_mean
-from headwater.model.production import EventTrigger, Schedule, Triggers
+from headwater.model.production import EventTrigger, FinishTrigger, Schedule, Triggers
 
 
 def deploy_mistakes(flow: type, given: Collection[str] = ()) -> list[Mistake]:
@@ -24,6 +24,7 @@ def deploy_mistakes(flow: type, given: Collection[str] = ()) -> list[Mistake]:
             found += _check_schedule(noun, required)
         elif isinstance(noun.value, Triggers):
             found += _check_triggers(noun, required, known)
+            found += _check_circle(noun, flow.__name__)
     return sorted([*found, *_unsupported(flow)], key=lambda each: (each.file, each.line))
 
 
@@ -64,6 +65,16 @@ def _check_triggers(noun: Noun, required: list[str], known: list[str]) -> list[M
         for parameter in required
         if parameter not in mapped
     ]
+
+
+def _check_circle(noun: Noun, flow: str) -> list[Mistake]:
+    """Warn of a flow that follows itself alone: each run starts the next one, for ever."""
+    flows: tuple[FinishTrigger, ...] = noun.value.flows
+    if len(flows) != 1 or flows[0].flow != flow or flows[0].project is not None:
+        return []
+    text = f"`@{noun.decorator.name}` lets each run of `{flow}` that succeeds start the next one, without end"
+    hint = "name the flow that comes before it; a schedule repeats at times of your choice"
+    return [mistake_at(noun.decorator, text, hint, is_error=False)]
 
 
 def _unsupported(flow: type) -> list[Mistake]:
