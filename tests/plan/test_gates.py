@@ -223,6 +223,14 @@ def test_silence_counts_only_while_tasks_run():
     assert over_limit(simulation.frontier, 9999.0, 1000.5) is None
 
 
+def test_short_silences_are_told_without_a_tail_of_digits():
+    simulation = limited(no_output_seconds=4.0)
+
+    assert over_limit(simulation.frontier, 1004.51681, 1000.5) == (
+        "no task wrote a line or ended for 4.02 s, while `start` ran; the limit is 4 s"
+    )
+
+
 def test_a_run_that_is_given_up_stops_its_tasks_and_then_fails():
     simulation = limited(timeout_seconds=10.0)
 

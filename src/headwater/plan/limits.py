@@ -33,4 +33,4 @@ def _text(seconds: float) -> str:
     for unit, size in (("h", 3600), ("min", 60)):
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:g} {unit}"
-    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:g} s"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{round(seconds, 2):g} s"
