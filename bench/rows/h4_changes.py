@@ -46,6 +46,8 @@ def learned(session: Session, folder: Path) -> Path:
     """Run the example's flow and deploy its service; gives the service's file, a copy."""
     project = folder / "sentiment"
     shutil.copytree(BENCH.parent / "examples" / "sentiment", project, ignore=shutil.ignore_patterns("__pycache__"))
+    # A repository of its own: the checkout's ignores the folder that all this is in, and packages follow it.
+    (project / ".git").mkdir()
     run(session.argv("headwater", str(project / "flow.py"), "run"), folder)
     file = project / "service.py"
     # A run by hand is no deployment's, and nothing is to answer but what the commands here say.
