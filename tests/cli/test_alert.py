@@ -71,6 +71,18 @@ def test_what_cannot_be_a_channel_is_refused(call, words, told):
     assert (refused.code, told in refused.err) == (2, True)
 
 
+def test_a_program_beside_whoever_adds_it_is_found_from_other_folders(call, tmp_path, monkeypatch):
+    (tmp_path / "desk").mkdir()
+    program = tmp_path / "desk" / "tell-me.sh"
+    program.write_text("#!/bin/sh\necho told\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path / "desk")
+    call("alert", "add", "command", "desk", "./tell-me.sh")
+    monkeypatch.chdir("/")
+
+    assert "command:desk: delivered (told)" in call("alert", "test").out
+
+
 def test_a_test_alert_says_how_it_went_on_each_channel(call, monkeypatch):
     monkeypatch.setenv("HEADWATER_ALERT_ALLOW_PRIVATE", "yes")
     web = Web()

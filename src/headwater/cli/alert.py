@@ -93,12 +93,19 @@ def add(
             password = "" if password_file is None else password_file.read().strip("\r\n")
             channel = Email(name, host, sender, recipients, cast(Security, security), port, user, password)
         case _:
-            channel = Command(name, words)
+            channel = Command(name, _from_anywhere(words))
     store = open_home(home, make=True)
     add_channel(store.path, channel)
     store.close()
     print(f"{channel.label} added, try it: headwater alert test {name}")
     return 0
+
+
+def _from_anywhere(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Make a program's path absolute: the daemon, which starts it, works in another folder than whoever adds it."""
+    if not words or "/" not in words[0]:
+        return words
+    return (os.path.abspath(words[0]), *words[1:])
 
 
 @command.command("remove")
