@@ -134,6 +134,12 @@ def test_requests_of_an_endpoint_that_takes_something_else_are_left_out() -> Non
     assert names_of(profile, rows) == {"risk": {"age": "customer.age", "plan": "customer.plan"}}
 
 
+def test_what_another_endpoint_takes_is_not_missing_from_this_one() -> None:
+    profile = learn_profile([{"age": number % 50, "plan": "plus"} for number in range(500)], "X")
+
+    assert names_of(profile, [timed("risk", {"age": 3}), timed("say", {"text": "hi"})]) == {"risk": {"age": "age"}}
+
+
 def test_a_column_that_the_only_endpoint_does_not_get_any_more_is_missing() -> None:
     profile = learn_profile([{"age": number % 50, "plan": "plus"} for number in range(500)], "X")
     window = look_at(profile, [timed("risk", {"age": number % 50}) for number in range(400)], 0.0, 60.0, 0.01)
