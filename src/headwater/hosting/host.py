@@ -75,9 +75,11 @@ def serve(
         attend: loads the services, sets the event when all of them answer, keeps them up, closes them when cancelled.
         limits: what callers' connections may take.
     """
-    with tempfile.TemporaryDirectory(prefix="headwater-host-") as folder:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(app, services, listener, attend, folder, limits or ConnectionLimits()))
+    with (
+        tempfile.TemporaryDirectory(prefix="headwater-host-") as folder,
+        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+    ):
+        runner.run(_serve(app, services, listener, attend, folder, limits or ConnectionLimits()))
 
 
 def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
