@@ -11,7 +11,9 @@ import msgspec
 from headwater.client.objects import Run
 from headwater.client.session import View
 from headwater.home import open_home
-from headwater.hosting.audits import AuditRequest
+from headwater.hosting.audits import AuditRequest, Told
+from headwater.hosting.compile import compile_service
+from headwater.hosting.examples import examples_from
 from headwater.hosting.loading import load_named, make_service
 from headwater.hosting.sources import small_of
 from headwater.hosting.spec import ServiceSpec
@@ -35,6 +37,8 @@ def main() -> None:
         service, live = services
         if not _run(name, lambda: getattr(service, name)(live), results):  # noqa: B023 - called at once
             return
+    if is_passed:
+        _tell_examples(request.version, services[0], results)
 
 
 def _load(version: ServiceVersion, code_of: ServiceVersion | None = None) -> ServiceSpec:
@@ -50,6 +54,19 @@ def _load(version: ServiceVersion, code_of: ServiceVersion | None = None) -> Ser
     return service
 
 
+def _tell_examples(version: ServiceVersion, service: ServiceSpec | None, results: int) -> None:
+    """Tell a request of each endpoint; a reference that cannot be read is the monitor's matter."""
+    name = version.definition.reference
+    if service is None or name is None or name not in version.artifacts:
+        return
+    try:
+        signatures = compile_service(type(service), version.code).signatures
+        examples = examples_from(getattr(service.artifacts, name), signatures)
+    except Exception:  # noqa: BLE001 - loading a value may raise whatever its library does
+        return
+    os.write(results, msgspec.json.encode(Told(examples=examples)) + b"\n")
+
+
 def _run(name: str, audit: Callable[[], object], results: int) -> bool:
     started = time.perf_counter()
     try:
@@ -60,7 +77,7 @@ def _run(name: str, audit: Callable[[], object], results: int) -> bool:
         result = AuditResult(name, is_passed=False, seconds=time.perf_counter() - started, message=text)
     else:
         result = AuditResult(name, is_passed=True, seconds=time.perf_counter() - started)
-    os.write(results, msgspec.json.encode(result) + b"\n")
+    os.write(results, msgspec.json.encode(Told(result)) + b"\n")
     return result.is_passed
 
 

@@ -25,12 +25,21 @@ class AuditRequest(msgspec.Struct, frozen=True):
     live: ServiceVersion | None
 
 
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of what the auditing process tells."""
+
+    result: AuditResult | None = None
+    examples: dict[str, msgspec.Raw] = {}
+
+
 class Audited(msgspec.Struct, frozen=True):
     """What the audits came to."""
 
     results: tuple[AuditResult, ...]
     #: The end of what they printed.
     output: str = ""
+    #: A request by endpoint, made of the reference.
+    examples: dict[str, msgspec.Raw] = {}
 
     @property
     def is_passed(self) -> bool:
@@ -73,7 +82,9 @@ def run_audits(
         os.killpg(process.pid, signal.SIGKILL)
         told, said = process.communicate()
         end = f"it did not end within {seconds:g} s"
-    results = [msgspec.json.decode(line, type=AuditResult) for line in told.splitlines()]
+    lines = [msgspec.json.decode(line, type=Told) for line in told.splitlines()]
+    results = [line.result for line in lines if line.result is not None]
     if all(result.is_passed for result in results) and len(results) < len(names):
         results.append(AuditResult(names[len(results)], is_passed=False, message=end))
-    return Audited(tuple(results), said[-_KEPT:].decode(errors="replace"))
+    examples = {name: request for line in lines for name, request in line.examples.items()}
+    return Audited(tuple(results), said[-_KEPT:].decode(errors="replace"), examples)

@@ -114,7 +114,8 @@ def deploy_service(
             f"audit `{failed.name}` of {definition.service} failed: {failed.message}",
             hint="nothing was deployed" + ("" if live is None else f"; version {live.number} goes on answering"),
         )
-    wanted = msgspec.structs.replace(wanted, audits=audited.results)
+    version = msgspec.structs.replace(wanted.version, examples=audited.examples)
+    wanted = msgspec.structs.replace(wanted, audits=audited.results, version=version)
     return write_version(home, wanted, before, person, at)
 
 

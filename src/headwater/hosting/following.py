@@ -75,7 +75,8 @@ def _follow(
             failed = audited.results[-1]
             say(f"{state.name}: {row.path} does not become a version: audit `{failed.name}`: {failed.message}")
             return
-        wanted = msgspec.structs.replace(wanted, audits=audited.results)
+        version = msgspec.structs.replace(wanted.version, examples=audited.examples)
+        wanted = msgspec.structs.replace(wanted, audits=audited.results, version=version)
         done = write_version(home, wanted, state, None, at)
         stands = "ready" if done.rollout is None else "rolled out"
         say(f"{state.name}, version {done.deployed.number} is {stands}, from {row.path}")
