@@ -143,6 +143,16 @@ def test_a_damaged_artifact_is_refused_at_deploy(home: Home, tmp_path: Path) -> 
     assert ArtifactDamaged.__name__ in audited.results[0].message
 
 
+def test_an_artifact_that_the_run_does_not_have_is_refused_at_deploy(home: Home, tmp_path: Path) -> None:
+    learn(home, 10)
+    misspelt = write_service(tmp_path / "project", body="self.artifacts.leaned")
+    with pytest.raises(AuditFailed, match=r"no artifact `leaned` \(adder.py:1[0-9]\)"):
+        deploy(home, misspelt)
+
+    careful = write_service(tmp_path / "project", body="'leaned' in self.artifacts and self.artifacts.leaned")
+    assert deploy(home, careful).deployed.number == 1
+
+
 def test_packages_that_cannot_be_had_refuse_the_version(home: Home, tmp_path: Path) -> None:
     learn(home, 5)
     file = write_service(tmp_path / "p", more='packages = {"no-such-package-of-anybody": "==1.2.3.4.5"}')

@@ -14,7 +14,7 @@ from headwater.home import open_home
 from headwater.hosting.audits import AuditRequest, Told
 from headwater.hosting.compile import compile_service
 from headwater.hosting.examples import examples_from
-from headwater.hosting.loading import load_named, make_service
+from headwater.hosting.loading import load_named, make_service, require_artifacts
 from headwater.hosting.sources import small_of
 from headwater.hosting.spec import ServiceSpec
 from headwater.model.service import AuditResult, ServiceVersion
@@ -29,6 +29,7 @@ def main() -> None:
     services: list[ServiceSpec | None] = []
 
     def load() -> None:
+        require_artifacts(request.version)
         services.append(_load(request.version))
         services.append(None if request.live is None else _load(request.live, request.version))
 

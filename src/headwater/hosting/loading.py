@@ -1,5 +1,6 @@
 """Makes a service ready in this process: its class, the artifacts of its run, its own preparation."""
 
+import ast
 import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -144,6 +145,33 @@ def load_named(service: ServiceSpec, version: ServiceVersion) -> None:
     for name in version.artifacts:
         if f"artifacts.{name}" in text:
             getattr(service.artifacts, name)
+
+
+def require_artifacts(version: ServiceVersion) -> None:
+    """See that the run has each `self.artifacts.NAME` of the service's class, so that no caller finds it missing.
+
+    A name that the class also writes as text (`"vocabulary" in self.artifacts`) may be missing: it is looked for first.
+
+    Raises:
+        UserMistake: names that the run does not have, each with its line.
+    """
+    with open(os.path.join(version.code.root, version.code.file), encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    named: dict[str, int] = {}
+    asked: set[object] = set()
+    for kind in tree.body:
+        if isinstance(kind, ast.ClassDef) and kind.name == version.definition.service:
+            for node in ast.walk(kind):
+                match node:
+                    case ast.Attribute(value=ast.Attribute(value=ast.Name(id="self"), attr="artifacts")):
+                        named.setdefault(node.attr, node.lineno)
+                    case ast.Constant():
+                        asked.add(node.value)
+    missing = {name: line for name, line in named.items() if name not in version.artifacts and name not in asked}
+    if missing:
+        places = ", ".join(f"`{name}` ({version.code.file}:{line})" for name, line in missing.items())
+        near = did_you_mean(next(iter(missing)), version.artifacts)
+        raise UserMistake(f"{version.run or 'the service'} has no artifact {places}{near and '; '}{near}")
 
 
 def _picked(small: Mapping[Digest, bytes], digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
