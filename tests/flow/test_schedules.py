@@ -197,7 +197,8 @@ def test_a_schedule_on_a_step_does_not_import(flows: FlowFiles) -> None:
 
 @pytest.fixture
 def without_zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(sys.modules, "tzdata", None)
+    for name in {"tzdata", *(known for known in sys.modules if known.startswith("tzdata."))}:
+        monkeypatch.setitem(sys.modules, name, None)
     zoneinfo.reset_tzpath(to=())
     zoneinfo.ZoneInfo.clear_cache()
     yield

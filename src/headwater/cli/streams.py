@@ -19,7 +19,7 @@ class LastingStream:
             try:
                 self._out.write(text)
             except OSError:
-                self._is_gone = True
+                self._drop_all()
         return len(text)
 
     def flush(self) -> None:
@@ -28,7 +28,17 @@ class LastingStream:
             try:
                 self._out.flush()
             except OSError:
-                self._is_gone = True
+                self._drop_all()
+
+    def _drop_all(self) -> None:
+        """Let what is buffered below, and the interpreter's own flush at its end (exit code 120), go nowhere."""
+        self._is_gone = True
+        try:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._out.fileno())
+            os.close(nowhere)
+        except (OSError, ValueError):
+            return  # it has no descriptor: a stream in memory
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._out, name)
