@@ -77,6 +77,8 @@ def _listed(value: object) -> list[object]:
 def _wait(ledger: Ledger, firing: Firing) -> str:
     """Print to stderr how the run stands whenever that changes, until it has ended."""
     assert firing.run is not None
+    if ledger.leader("daemon") is None:
+        print("no daemon runs: waiting until one does; start it with: headwater up", file=sys.stderr, flush=True)
     told = ""
     while True:
         row = ledger.run(firing.run)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from headwater.hosting.extra_fields import close_rows, extra_field
 from headwater.hosting.repeated import repeated_name
 from headwater.hosting.spec import Batch, EndpointMark
 from headwater.hosting.values import from_json, is_array, is_frame, schema_of, to_json
@@ -50,6 +51,7 @@ class Signature:
         self.takes_schema = _inlined(schemas[0], definitions)
         self.gives_schema = schemas[1]
         self.definitions: dict[str, Any] = definitions
+        self._has_rows = close_rows(definitions)
         self._encode = msgspec.json.Encoder(enc_hook=to_json).encode
 
     def read(self, body: bytes) -> Sequence[object]:
@@ -67,11 +69,22 @@ class Signature:
             raise msgspec.DecodeError(f"an object has `{name[:100]}` twice")
         if self.takes_whole_body:
             return [read]
+        if self._has_rows:
+            self._refuse_extra(msgspec.json.decode(body))
         return [getattr(read, name) for name in self.parameters]
+
+    def _refuse_extra(self, values: object) -> None:
+        """Raise for a field that a row type does not have."""
+        path = extra_field(values, self.takes_schema, self.definitions)
+        if path is not None:
+            field = path.rpartition(".")[2]
+            raise msgspec.ValidationError(f"Object contains unknown field `{field[:100]}` - at `{path[:200]}`")
 
     def convert(self, values: dict[str, object]) -> Sequence[object]:
         """Read values that are Python objects already (from a frame or a tensor), with the same checks."""
         read = msgspec.convert(values, self._body, dec_hook=from_json)
+        if self._has_rows:
+            self._refuse_extra(values)
         return [getattr(read, name) for name in self.parameters]
 
     def write(self, answer: object) -> bytes:

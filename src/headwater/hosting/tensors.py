@@ -207,6 +207,8 @@ def _calls(arrays: dict[str, Any], signature: Signature) -> list[Sequence[object
 
 def _plain(array: Any, types: list[tuple[str, Any]], name: str) -> object:
     if any(known == name and is_array(kind) for known, kind in types):
+        if array.dtype.kind not in "biuf":
+            raise TensorMistake(f"input `{name}`: numbers are wanted")
         return array
     return array.ravel().tolist()[0] if array.size == 1 else array.tolist()
 
