@@ -49,8 +49,10 @@ def extra_field(value: object, schema: Schema, definitions: Mapping[str, Schema]
 
 def _may_be(value: object, schema: Schema) -> bool:
     """Whether a value may be meant by a schema: `null` is no option for an object."""
-    kinds = {dict: "object", list: "array"}
-    return schema.get("type") in (None, kinds.get(type(value), schema.get("type")))
+    kind = schema.get("type")
+    if isinstance(value, dict):
+        return kind in (None, "object")
+    return not isinstance(value, list) or kind in (None, "array")
 
 
 def _first(found: Any) -> str | None:
