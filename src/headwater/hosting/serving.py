@@ -43,7 +43,7 @@ class Serving:
             except RecursionError:
                 items.append((request, 400, problem(400, _NESTED), 0))
             except Exception as raised:  # noqa: BLE001 - a type's own checks are the user's code as well
-                items.append((request, *_failure(signature.name, raised), 0))
+                items.append((request, *_failure(signature, raised), 0))
         seconds = 0.0
         if asked:
             answered, seconds = self._call(signature, arguments)
@@ -66,7 +66,7 @@ class Serving:
             seconds = time.perf_counter() - started
             return [(200, signature.write(answer)) for answer in answers], seconds
         except Exception as raised:  # noqa: BLE001 - what a user's method raises is an answer, and the worker lives on
-            failed = _failure(signature.name, raised)
+            failed = _failure(signature, raised)
         return [failed] * len(arguments), time.perf_counter() - started
 
     def _answers_of(self, signature: Signature, arguments: Sequence[Sequence[object]]) -> list[object]:
@@ -100,8 +100,9 @@ class Serving:
         except RecursionError:
             item = (request, 400, tensor_error(_NESTED), 0)
         except Exception as raised:  # noqa: BLE001 - as above
-            status, _ = _failure(signature.name, raised)
-            text = str(raised) if isinstance(raised, RequestRefused) else "the endpoint failed"
+            status, _ = _failure(signature, raised)
+            failed = "the endpoint cannot use what was sent" if status == 422 else "the endpoint failed"
+            text = str(raised) if isinstance(raised, RequestRefused) else failed
             item = (request, 400 if status == 422 else 500, tensor_error(text), 0)
         return Answers([item], time.perf_counter() - started, rows)
 
@@ -115,8 +116,13 @@ def _listed(answers: Any) -> list[object]:
     return list(answers)
 
 
-def _failure(endpoint: str, raised: Exception) -> tuple[int, bytes]:
-    """Tell the caller that it failed, without a word of the traceback, which goes to the service's log."""
+def _failure(signature: Signature, raised: Exception) -> tuple[int, bytes]:
+    """Tell the caller that it failed, without a word of the traceback, which goes to the service's log.
+
+    What an array, a frame or an object without a type holds shows only when the method uses it: what Python raises for
+    a value that does not fit is then the caller's mistake.
+    """
+    endpoint = signature.name
     if isinstance(raised, RequestRefused):
         return 422, problem(422, raised.message)
     # The first frames are ours.
@@ -126,4 +132,6 @@ def _failure(endpoint: str, raised: Exception) -> tuple[int, bytes]:
     lines = traceback.format_exception(type(raised), raised, trace or raised.__traceback__)
     sys.stderr.write(f"endpoint `{endpoint}` failed\n{''.join(lines)}")
     sys.stderr.flush()
+    if signature.is_open and isinstance(raised, ValueError | TypeError | LookupError):
+        return 422, problem(422, f"endpoint `{endpoint}` cannot use what was sent: {type(raised).__name__}")
     return 500, problem(500, f"endpoint `{endpoint}` raised {type(raised).__name__}; the service's log says more")

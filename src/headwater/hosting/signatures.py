@@ -38,6 +38,8 @@ class Signature:
         #: Type of each, of one call.
         self.types: dict[str, Any] = {field[0]: field[1] for field in fields}
         self.defaults = {field[0]: field[2] for field in fields if len(field) == 3}
+        #: Its types do not say what the input holds: columns of a frame, shape of an array, fields of an object.
+        self.is_open = any(_is_open(kind) for kind in self.types.values())
         # An unknown type shows only when a decoder or a schema is made.
         try:
             self._body = msgspec.defstruct(f"{name}_request", fields, forbid_unknown_fields=True, kw_only=True)
@@ -142,6 +144,10 @@ def _one_call(endpoint: str, name: str, hint: Any, *, is_batched: bool) -> Any:
             hint="for instance Batch[str]",
         )
     return typing.get_args(hint)[0]
+
+
+def _is_open(kind: Any) -> bool:
+    return is_array(kind) or is_frame(kind) or kind is Any or kind is dict or typing.get_origin(kind) is dict
 
 
 def _default(value: object) -> object:
