@@ -2,9 +2,11 @@
 
 import random
 import select
+import time
 
 import pytest
 
+from headwater.engines.processes import children_of
 from tests.durability.test_random_kills import kill
 from tests.production.daemon_scene import (
     DaemonScene,
@@ -114,5 +116,10 @@ def kill_at_random(scene, rng, kills):
         assert_each_slot_once(home, slots)
         assert_no_finished_task_again(home, scene.executions)
         assert [row.path for row in rows(home) if row.status != "succeeded"] == []
+    # One that was started a moment ago does not listen to SIGTERM before it has children.
+    until = time.monotonic() + 30
+    while not children_of(daemon.pid):
+        assert time.monotonic() < until
+        time.sleep(0.01)
     assert scene.stop(daemon) == 0
     assert scene.processes_left() == []
