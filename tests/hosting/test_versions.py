@@ -18,6 +18,7 @@ from headwater.hosting.predictions import find_prediction
 from headwater.hosting.versions import find_version, list_versions, service_aliases
 from headwater.model.errors import ArtifactDamaged, DeploymentRefused, EnvironmentMistake, NotFound, UserMistake
 from headwater.model.rows import Reference
+from tests.engines.engine_stories import wait_until_dead
 from tests.hosting.versions_scene import RunningHost, deploy, hosting, learn, write_service
 
 ONE = {"number": 1}
@@ -75,21 +76,24 @@ def test_an_audit_that_fails_or_dies_refuses_the_version(home: Home, tmp_path: P
 
 def test_an_audit_that_hangs_is_killed_with_what_it_started(home: Home, tmp_path: Path) -> None:
     learn(home, 5)
-    audit = "import subprocess; subprocess.Popen(['sleep', '1000']).wait()"
+    noted = tmp_path / "started"
+    audit = (
+        "import subprocess; started = subprocess.Popen(['sleep', '1000']); "
+        f"open({str(noted)!r}, 'w').write(str(started.pid)); started.wait()"
+    )
     deployed = deploy(home, write_service(tmp_path / "p", audit="pass")).deployed
     other = write_service(tmp_path / "q", audit=audit)
     version = laid_out(home, deployed)
     code = type(version.code)(str(tmp_path / "q"), "adder.py", "adder", "Adder", version.code.tree)
 
     audited = run_audits(
-        type(version)(version.definition, code, version.home, 1, version.run, version.artifacts), None, seconds=4
+        type(version)(version.definition, code, version.home, 1, version.run, version.artifacts), None, seconds=8
     )
-    left = subprocess.run(["pgrep", "-f", "sleep 1000"], capture_output=True, check=False).stdout
 
     assert os.path.exists(other)
     assert not audited.is_passed
-    assert audited.results[-1].message == "it did not end within 4 s"
-    assert not left
+    assert audited.results[-1].message == "it did not end within 8 s"
+    assert wait_until_dead(int(noted.read_text()))
 
 
 def test_an_audit_sees_the_live_version(home: Home, tmp_path: Path) -> None:
