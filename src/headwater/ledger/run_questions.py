@@ -107,6 +107,7 @@ class RunQuestions:
             epoch,
             launch,
             encoded_gates,
+            project,
         ) = row
         task_counts = _decode_counts(counts)
         gates = _decode_gates(encoded_gates)
@@ -138,6 +139,7 @@ class RunQuestions:
             None if launch is None else _decode_launch(launch),
             tuple(dict.fromkeys(gate.step for gate in gates.values())),
             min((gate.expires_at for gate in gates.values() if gate.expires_at is not None), default=None),
+            project or "",
         )
 
 

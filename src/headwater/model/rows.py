@@ -52,6 +52,8 @@ class RunRow(msgspec.Struct, frozen=True, omit_defaults=True):
     gates: tuple[str, ...] = ()
     #: When the first of these gates expires.
     gate_expires_at: float | None = None
+    #: Name of its flow's `@project`; empty = it has none.
+    project: str = ""
 
     @property
     def path(self) -> str:

@@ -19,7 +19,7 @@ SELECT
     (SELECT json_group_array(tag) FROM tags WHERE tags.run = runs.id AND NOT is_system),
     (SELECT json_group_array(tag) FROM tags WHERE tags.run = runs.id AND is_system),
     namespace, note, origin, parameters, metrics, task_counts, cause, message, failed_key, end_step, epoch, launch,
-    gates
+    gates, project
 FROM runs;
 
 -- name: near_labels
