@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cancel": ("cancel", "Stop a run"),
     "env": ("env", "Show, compare, rebuild and remove the environments of steps"),
     "up": ("up", "Start the daemon, which fires schedules and drives deployed runs"),
+    "ui": ("ui", "Show the page of this store, to look only"),
     "serve": ("serve", "Serve a service from its file, on this machine"),
     "service": ("service", "List, show, promote, roll back, pause and score with services"),
     "explain": ("explain", "Say what made a service's answer"),

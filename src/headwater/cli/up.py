@@ -10,6 +10,7 @@ import click
 from headwater.cli.deployment_facts import next_firings, utc_and_local
 from headwater.cli.printing import print_facts, print_json
 from headwater.cli.reading import gives_json
+from headwater.cli.ui import page_address, sign_in_link
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.stored import find_deployment
 from headwater.home import Home, open_home
@@ -33,6 +34,7 @@ _MOST = 10_000
 @click.option("--foreground", "is_foreground", is_flag=True, help="Stay here and write the log to stderr.")
 @click.option("--systemd", "is_unit", is_flag=True, help="Print a unit for systemd, and start nothing.")
 @click.option("--stop", "is_stopping", is_flag=True, help="Stop the daemon; runs under way go on with the next one.")
+@click.option("--link", "is_linking", is_flag=True, help="Print a link to the page that lets its bearer in, once.")
 @click.option("--status", "is_asking", is_flag=True, help="Show whether it runs, and what it will do next.")
 @click.option("--home", metavar="FOLDER", help="Folder of store and ledger.")
 @click.option("--clock", default="", hidden=True, help="RATE@INSTANT: for tests, a clock that runs faster.")
@@ -41,6 +43,7 @@ def command(
     is_foreground: bool,
     is_unit: bool,
     is_stopping: bool,
+    is_linking: bool,
     is_asking: bool,
     home: str | None,
     clock: str,
@@ -51,8 +54,8 @@ def command(
     It fires schedules and triggers, drives the runs of deployments and tells people what went wrong. One store has one
     daemon. After a crash or a restart of the machine, start it again: it goes on where it stood.
     """
-    if sum((is_foreground, is_unit, is_stopping, is_asking)) > 1:
-        raise click.UsageError("one of --foreground, --systemd, --stop and --status at a time")
+    if sum((is_foreground, is_unit, is_stopping, is_linking, is_asking)) > 1:
+        raise click.UsageError("one of --foreground, --systemd, --stop, --link and --status at a time")
     opened = open_home(home, make=True)
     asked = Asked(opened.path, is_foreground, read_clock(clock))
     try:
@@ -61,6 +64,8 @@ def command(
         elif is_stopping:
             pid = stop_daemon(opened.path)
             print("no daemon runs on this store" if pid is None else f"stopped the daemon, process {pid}")
+        elif is_linking:
+            print(sign_in_link(opened, page_address(opened)))
         elif is_asking:
             return _show(opened, as_json=as_json)
         else:
@@ -102,6 +107,7 @@ def _start(home: Home, asked: Asked) -> None:
     print(f"store {home.path}", file=sys.stderr)
     if asked.is_foreground:
         _print_next(home, asked.clock.now())
+        _print_link(home)
         home.close()
         words = asked.command("supervisor", has_parent=False)
         sys.stdout.flush()
@@ -109,6 +115,11 @@ def _start(home: Home, asked: Asked) -> None:
     pid = start_daemon(asked, lambda: ledger.leader(ROLE) is not None)
     print(f"the daemon is up: process {pid}, log {asked.log}")
     _print_next(home, asked.clock.now())
+    _print_link(home)
+
+
+def _print_link(home: Home) -> None:
+    print(f"the page: {sign_in_link(home, page_address(home))}")
 
 
 def _print_next(home: Home, now: float) -> None:

@@ -15,6 +15,7 @@ _ROLES = {
     "launcher": ("headwater.production.driving", "be_launcher"),
     "alerter": ("headwater.production.telling", "be_alerter"),
     "host": ("headwater.production.answering", "be_host"),
+    "web": ("headwater.production.answering", "be_web"),
 }
 
 

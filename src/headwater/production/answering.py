@@ -1,4 +1,4 @@
-"""The daemon's host: waits until a service is deployed, then becomes `headwater host`."""
+"""The daemon's children that answer over HTTP: each becomes a command, the host once a service is deployed."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ from threading import Event as Stop
 from headwater.home import Home, open_home
 from headwater.production.asked import Asked
 from headwater.production.journal import Journal
+from headwater.settings import read_settings
 
 #: Kind of the records that say which version of a service is live.
 _SERVICE = "service"
@@ -26,11 +27,23 @@ def be_host(asked: Asked, journal: Journal) -> int:
     finally:
         home.close()
     journal.note(f"answers at {address}, port {port}")
+    return _become(asked, "host", "--bind", address, "--port", port)
+
+
+def be_web(asked: Asked, journal: Journal) -> int:
+    """Show the page of the store, and answer for its API."""
+    stop = asked.stopped()
+    settings = read_settings({"home": asked.home}, os.environ, asked.home)
+    journal.note(f"shows the page at {settings.web_address.value}, port {settings.web_port.value}")
+    return 0 if stop.is_set() else _become(asked, "ui", "--write")
+
+
+def _become(asked: Asked, *words: str) -> int:
+    """Go on as a command; the parent's death ends it as before: what the kernel was told stays with the process."""
     if asked.log is not None:
         _print_to(asked.log)
-    # The parent's death ends it as before: what the kernel was told stays with the process.
-    words = ("-P", "-m", "headwater", "host", "--home", asked.home, "--bind", address, "--port", port)
-    return os.execv(sys.executable, (sys.executable, *words))
+    all_words = ("-P", "-m", "headwater", *words, "--home", asked.home)
+    return os.execv(sys.executable, (sys.executable, *all_words))
 
 
 def _has_services(home: Home, stop: Stop) -> bool:

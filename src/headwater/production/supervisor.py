@@ -20,7 +20,7 @@ from headwater.production.journal import Journal, put_aside
 #: The lock of the role `daemon`: the ledger's own, taken without opening its database.
 DAEMON_LOCK = "role.daemon"
 #: What it keeps alive.
-CHILDREN = ("scheduler", "alerter", "host")
+CHILDREN = ("scheduler", "alerter", "host", "web")
 #: Seconds that children get to stop before they are killed.
 PATIENCE_SECONDS = 20.0
 #: Seconds between two looks at the size of the log.

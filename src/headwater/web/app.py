@@ -1,0 +1,155 @@
+"""The server's application: the guard in front, then the API's routes and the page."""
+
+import logging
+import time
+from collections.abc import Sequence
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as Path
+from starlette.routing import Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from headwater.home import Home
+from headwater.model.errors import InternalError
+from headwater.web.access import Access
+from headwater.web.asked import Asked
+from headwater.web.calls import Ask, Call, require_sign_in
+from headwater.web.guard import Guard
+from headwater.web.openapi import describe
+from headwater.web.page_files import PageFiles
+from headwater.web.problems import TYPE, Problem, Refused, problem_of
+from headwater.web.pulse import Pulse
+from headwater.web.routes import PREFIX, Route
+
+_log = logging.getLogger("headwater.web")
+#: Whoever asks without saying who; only what needs nobody answers them.
+NOBODY = Access("", {})
+_ALL = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+#: On every answer.
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+class WebApp:
+    """Answers everything that comes over the port."""
+
+    def __init__(
+        self,
+        home: Home,
+        guard: Guard,
+        pulse: Pulse,
+        routes: Sequence[Route],
+        *,
+        is_read_only: bool = False,
+        page: PageFiles | None = None,
+    ) -> None:
+        """Take what it needs.
+
+        Args:
+            home: the store.
+            guard: who is let in.
+            pulse: wakes the streams.
+            routes: what the API answers.
+            is_read_only: refuse what changes anything.
+            page: the built page.
+
+        Raises:
+            InternalError: a route declares no permission, or two are the same.
+        """
+        self._home = home
+        self._guard = guard
+        self._pulse = pulse
+        self._read_only = is_read_only
+        self.calls = _calls(routes, self._ask, is_read_only=is_read_only)
+        self._app = self._built(page or PageFiles())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            return
+        told = _WithHeaders(send)
+        try:
+            scope["app"] = self  # so that the router raises what it does not find
+            scope["site"] = self._guard.check_site(scope)
+            scope["access"] = self._guard.find(scope) or NOBODY
+            await self._app(scope, receive, told)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller is answered
+            await self._tell(error, scope, receive, told)
+
+    def _built(self, page: PageFiles) -> ASGIApp:
+        schema = msgspec.json.encode(describe([call.route for call in self.calls]))
+
+        async def openapi(request: Request) -> Response:
+            require_sign_in(request.scope["access"])
+            return Response(schema, media_type="application/json")
+
+        async def nothing(request: Request) -> Response:
+            require_sign_in(request.scope["access"])
+            raise Refused(404, "there is nothing at this address", hint=f"{PREFIX}/openapi.json lists what there is")
+
+        async def alive(request: Request) -> Response:
+            return Response(b"ok\n", media_type="text/plain")
+
+        paths = [Path("/healthz", alive), Path(f"{PREFIX}/openapi.json", openapi)]
+        paths += [Path(PREFIX + call.route.path, call, methods=[call.route.method]) for call in _sorted(self.calls)]
+        paths += [Path("/api{rest:path}", nothing, methods=_ALL), Path("/{rest:path}", page.answer)]
+        return Router(paths, redirect_slashes=False)
+
+    def _ask(self, request: Request, access: Access) -> Asked:
+        client = request.client.host if request.client else ""
+        origin = f"{request.url.scheme}://{request.scope['site']}"
+        return Asked(self._home, self._home.ledger, access, time.time(), origin, self._pulse, client)
+
+    async def _tell(self, error: Exception, scope: Scope, receive: Receive, send: "_WithHeaders") -> None:
+        if isinstance(error, HTTPException):
+            error = Refused(error.status_code, error.detail)
+        problem = problem_of(error)
+        if problem.status >= 500 and not isinstance(error, Refused):
+            path = scope["path"].encode("unicode_escape").decode()
+            _log.error("%s %s failed", scope["method"][:20], path[:500], exc_info=error)
+        if send.has_started:
+            raise error
+        await _problem(problem)(scope, receive, send)
+
+
+def _calls(routes: Sequence[Route], ask: Ask, *, is_read_only: bool) -> list[Call]:
+    found: dict[tuple[str, str], Call] = {}
+    for route in routes:
+        if (route.method, route.path) in found:
+            raise InternalError(f"{route.method} {route.path} is there twice")
+        found[route.method, route.path] = Call(route, ask, is_read_only=is_read_only)
+    return list(found.values())
+
+
+def _sorted(calls: Sequence[Call]) -> list[Call]:
+    """Put fixed paths before those with parts in braces, which would swallow them."""
+    return sorted(calls, key=lambda call: [part.startswith("{") for part in call.route.path.split("/")])
+
+
+def _problem(problem: Problem) -> Response:
+    headers = {"www-authenticate": "Bearer"} if problem.status == 401 else {}
+    return Response(msgspec.json.encode(problem), problem.status, headers, media_type=TYPE)
+
+
+class _WithHeaders:
+    """Sends an answer on, with what every answer has."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.has_started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_started = True
+            message["headers"] = [*message.get("headers", ()), *_HEADERS]
+        await self._send(message)

@@ -1,0 +1,42 @@
+"""What a handler is given besides its parameters: the store, and who asks."""
+
+import msgspec
+
+from headwater.home import Home
+from headwater.model.ports import Ledger
+from headwater.web.access import Access, Role
+from headwater.web.problems import Refused
+from headwater.web.pulse import Pulse
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One request, without its parameters."""
+
+    home: Home
+    #: Shows only what the caller may see.
+    ledger: Ledger
+    access: Access
+    #: Unix time.
+    now: float
+    #: `http://127.0.0.1:8501`, as the caller wrote it.
+    origin: str
+    #: Tells streams of writes.
+    pulse: Pulse
+    #: Address of the caller, for the audit log.
+    client: str = ""
+
+    def require(self, needed: Role, project: str) -> None:
+        """Refuse who has less than a role in a project.
+
+        Raises:
+            Refused: 404 to who does not even see the project, 403 to the others.
+        """
+        if self.access.role_in(project) is None:
+            raise Refused(404, "there is nothing at this address", error="NotFound")
+        if not self.access.allows(needed, project):
+            where = f"in project {project}" if project else "in flows without a project"
+            raise Refused(
+                403,
+                f"this takes a {needed}; {self.access.user} is {self.access.role_in(project)} {where}",
+                hint="an admin can give the role: headwater user grant NAME ROLE",
+            )

@@ -1,0 +1,172 @@
+"""From a request to its handler and back: reads the parameters, asks for the role, calls, writes the answer."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, get_args, get_origin
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from headwater.web.access import Access
+from headwater.web.asked import Asked
+from headwater.web.problems import Refused
+from headwater.web.routes import Raw, Route, Sent, shape_of
+
+#: Makes what a handler is given from a request and its caller.
+Ask = Callable[[Request, Access], Asked]
+
+_JSON = "application/json"
+#: Seconds of silence after which a stream says that it is still there.
+KEEP_ALIVE_SECONDS = 15.0
+
+
+class Call:
+    """Answers the requests of one route; an ASGI application."""
+
+    def __init__(self, route: Route, ask: Ask, *, is_read_only: bool) -> None:
+        self.route = route
+        self.shape = shape_of(route)
+        self._ask = ask
+        self._is_refused = is_read_only and route.method != "GET" and not route.is_reading and route.needs != "nobody"
+        self._query_lists = _list_fields(self.shape.query)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what is wrong is raised, and told by the application."""
+        request = Request(scope, receive)
+        access: Access = scope["access"]
+        if self.route.needs != "nobody":
+            require_sign_in(access)
+        if self._is_refused:
+            raise Refused(403, "this server only shows", hint="`headwater up` starts one that changes things too")
+        _require_some_role(self.route, access)
+        asked = self._ask(request, access)
+        given: dict[str, Any] = {}
+        if self.shape.at is not None:
+            given["at"] = _converted(dict(request.path_params), self.shape.at, "the address")
+        if self.shape.query is not None:
+            given["query"] = self._read_query(request)
+        if self.shape.body is not None:
+            given["body"] = await self._read_body(request)
+        if self.route.of is not None:
+            project = await run_in_threadpool(self.route.of, asked, given.get("at"))
+            asked.require(self.route.needs, project)  # type: ignore[arg-type]
+        if self.shape.is_stream:
+            response: Response = _streamed(self.route.answer(asked, **given))
+        else:
+            response = _response(await run_in_threadpool(self.route.answer, asked, **given), self.route.status)
+        await response(scope, receive, send)
+
+    def _read_query(self, request: Request) -> Any:
+        kind = self.shape.query
+        assert kind is not None
+        fields = [field.name for field in msgspec.structs.fields(kind)]
+        raw: dict[str, Any] = {}
+        for name in request.query_params:
+            if name not in fields:
+                known = ", ".join(fields)
+                raise Refused(400, f"there is no `{name[:100]}` to ask for", hint=f"there is: {known}")
+            values = request.query_params.getlist(name)
+            if name not in self._query_lists and len(values) > 1:
+                raise Refused(400, f"`{name}` is given {len(values)} times")
+            raw[name] = values if name in self._query_lists else values[0]
+        return _converted(raw, kind, "the query")
+
+    async def _read_body(self, request: Request) -> Any:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != _JSON:
+            raise Refused(415, "send JSON, with `Content-Type: application/json`")
+        raw = await read_body(request, self.route.body_bytes)
+        assert self.shape.body is not None
+        try:
+            return msgspec.json.decode(raw, type=self.shape.body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            status = 422 if isinstance(error, msgspec.ValidationError) else 400
+            raise Refused(status, f"the body: {error}") from error
+
+
+def require_sign_in(access: Access) -> None:
+    """Refuse who did not say who they are.
+
+    Raises:
+        Refused: 401.
+    """
+    if not access.user:
+        raise Refused(401, "sign in first, or send a token: `Authorization: Bearer ...`")
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """Read a body of at most so many bytes.
+
+    Raises:
+        Refused: it is longer (413), or packed (415).
+    """
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise Refused(415, "a body is sent as it is, not packed")
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise Refused(413, f"a body has at most {most} bytes here")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _require_some_role(route: Route, access: Access) -> None:
+    """Refuse who has the role that is needed in no project at all; where, is asked later."""
+    if route.needs in ("nobody", "anybody"):
+        return
+    best = access.best
+    if best is None or not Access(access.user, {"": best}).allows(route.needs, ""):  # type: ignore[arg-type]
+        raise Refused(403, f"this takes a {route.needs}; {access.user} is {best or 'nothing'}")
+
+
+def _converted(raw: Mapping[str, Any], kind: type, what: str) -> Any:
+    try:
+        return msgspec.convert(raw, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Refused(404 if what == "the address" else 400, f"{what}: {error}") from error
+
+
+def _list_fields(kind: type | None) -> frozenset[str]:
+    """The fields of a query that may be given several times."""
+    if kind is None:
+        return frozenset()
+    found = (field for field in msgspec.structs.fields(kind))
+    return frozenset(field.name for field in found if _is_list(field.type))
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) in (tuple, list) or any(get_origin(each) in (tuple, list) for each in get_args(kind))
+
+
+def _response(answer: Any, status: int) -> Response:
+    if isinstance(answer, Raw):
+        if isinstance(answer.body, bytes):
+            return Response(answer.body, answer.status, answer.headers, media_type=answer.kind)
+        return StreamingResponse(answer.body, answer.status, answer.headers, media_type=answer.kind)
+    if answer is None:
+        return Response(status_code=204)
+    return Response(msgspec.json.encode(answer), status, {"cache-control": "no-store"}, media_type=_JSON)
+
+
+def _streamed(events: AsyncIterator[Sent | None]) -> Response:
+    """Send events as they come; a None of the generator is a sign of life."""
+
+    async def written() -> AsyncIterator[bytes]:
+        quiet_since = time.monotonic()
+        yield b": open\n\n"
+        async for sent in events:
+            if sent is not None:
+                body = msgspec.json.encode(sent.body)
+                yield b"id: %b\nevent: %b\ndata: %b\n\n" % (sent.id.encode(), sent.event.encode(), body)
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > KEEP_ALIVE_SECONDS:
+                yield b": still here\n\n"
+                quiet_since = time.monotonic()
+
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(written(), headers=headers, media_type="text/event-stream")

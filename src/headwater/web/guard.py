@@ -1,0 +1,106 @@
+"""Looks at every request before anything else: the right host name, no page of another site, and who it is."""
+
+import hashlib
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.types import Scope
+
+from headwater.hosting.guard import is_loopback
+from headwater.model.errors import UserMistake
+from headwater.web.access import Access
+from headwater.web.problems import Refused
+
+#: Name of the cookie of somebody who signed in.
+COOKIE = "headwater_session"
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+#: Methods that change nothing.
+_SAFE = ("GET", "HEAD")
+
+#: Gives who has the session or token with this SHA-256 (hexadecimal); None when it is unknown, ended or expired.
+FindAccess = Callable[[str], Access | None]
+
+
+class Guard:
+    """Lets requests in, or says why not."""
+
+    def __init__(
+        self, host: str, port: int, *, find_session: FindAccess, find_token: FindAccess, names: tuple[str, ...] = ()
+    ) -> None:
+        """Let callers in.
+
+        Args:
+            host: address that the server is bound to.
+            port: its port.
+            find_session: finds who has a cookie.
+            find_token: finds who has a bearer token.
+            names: further names that the server goes by, each with its port where that is not the usual one.
+
+        Raises:
+            UserMistake: other machines reach the address, and it is not said by which name.
+        """
+        if not is_loopback(host) and not names:
+            hint = "web_names = data.example.org:8501 (or HEADWATER_WEB_NAMES) says by which it does"
+            raise UserMistake(f"{host} is reached from other machines, by names that are not known", hint=hint)
+        own = {*_LOCAL, f"[{host}]" if ":" in host else host}
+        self._hosts = {f"{name}:{port}" for name in own} | {name.lower() for name in names}
+        if port in (80, 443):
+            self._hosts |= own
+        self._find_session = find_session
+        self._find_token = find_token
+
+    def check_site(self, scope: Scope) -> str:
+        """Let a request pass that names this server and comes from no page of another site; gives its host.
+
+        Holds for every method, also for those that nobody has heard of, whatever browser says that it asks.
+
+        Raises:
+            Refused: another host's name (421), another site's page (403), no host or two (400).
+        """
+        headers = _headers_of(scope)
+        hosts = headers.get(b"host", [])
+        if len(hosts) != 1:
+            raise Refused(400, "a request names one host")
+        host = hosts[0].lower()
+        if host not in self._hosts:
+            raise Refused(421, "this server does not go by that name")
+        for origin in headers.get(b"origin", []):
+            if origin.partition("://")[2].lower() != host:
+                raise Refused(403, "pages of other sites may not call")
+        is_page = scope["method"] in _SAFE and headers.get(b"sec-fetch-mode") == ["navigate"]
+        for site in headers.get(b"sec-fetch-site", []):
+            # Links from elsewhere to a page may be followed: the cookie stays behind (SameSite=Strict).
+            if site not in ("same-origin", "none") and not is_page:
+                raise Refused(403, "pages of other sites may not call")
+        return host
+
+    def find(self, scope: Scope) -> Access | None:
+        """Give who asks; None when they did not say, or it is not true any more."""
+        headers = _headers_of(scope)
+        for value in headers.get(b"authorization", []):
+            scheme, _, token = value.partition(" ")
+            return self._find_token(_digest(token.strip())) if scheme.lower() == "bearer" and token else None
+        secret = _cookie_of(headers.get(b"cookie", []))
+        return self._find_session(_digest(secret)) if secret else None
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _headers_of(scope: Scope) -> dict[bytes, list[str]]:
+    found: dict[bytes, list[str]] = {}
+    for name, value in scope["headers"]:
+        found.setdefault(name, []).append(value.decode("latin-1"))
+    return found
+
+
+def _cookie_of(values: list[str]) -> str:
+    for value in values:
+        try:
+            parsed = SimpleCookie(value)
+        except CookieError:
+            continue
+        if COOKIE in parsed:
+            return parsed[COOKIE].value
+    return ""

@@ -1,0 +1,90 @@
+"""What the API says when it does not do what was asked: `application/problem+json` (RFC 9457)."""
+
+import msgspec
+
+from headwater.model.errors import (
+    ArtifactDamaged,
+    ArtifactMissing,
+    DeploymentRefused,
+    DiskFull,
+    HeadwaterError,
+    LeaseLost,
+    NotFound,
+    RunIsDriven,
+    RunIsFinished,
+    UserMistake,
+    VersionConflict,
+)
+
+TYPE = "application/problem+json"
+
+_TITLES = {
+    400: "Malformed request",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Not as things stand",
+    413: "Too large",
+    415: "Unsupported media type",
+    421: "Wrong host",
+    422: "Refused",
+    429: "Too many requests",
+    500: "Something of ours failed",
+    503: "Not ready",
+    507: "The disk is full",
+}
+#: The first class that fits counts.
+_STATUS_BY_ERROR: tuple[tuple[type[HeadwaterError], int], ...] = (
+    (NotFound, 404),
+    (DeploymentRefused, 409),
+    (UserMistake, 422),
+    (VersionConflict, 409),
+    (RunIsDriven, 409),
+    (RunIsFinished, 409),
+    (LeaseLost, 409),
+    (ArtifactMissing, 404),
+    (ArtifactDamaged, 422),
+    (DiskFull, 507),
+)
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is wrong with a request, or stands against it."""
+
+    title: str
+    status: int
+    detail: str
+    type: str = "about:blank"
+    #: What to do.
+    hint: str = ""
+    #: What there is instead.
+    choices: tuple[str, ...] = ()
+    #: Class of the error, for programs: `NotFound`, `LeaseLost`.
+    error: str = ""
+
+
+class Refused(Exception):
+    """A request that is not carried out; holds what to tell."""
+
+    def __init__(self, status: int, detail: str, *, hint: str = "", error: str = "") -> None:
+        super().__init__(detail)
+        self.problem = Problem(_TITLES.get(status, "Error"), status, detail, hint=hint, error=error)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Say what an error of any kind means to a caller; of our own failures nothing but that they happened."""
+    if isinstance(error, Refused):
+        return error.problem
+    for kind, status in _STATUS_BY_ERROR:
+        if isinstance(error, kind):
+            choices = tuple(getattr(error, "choices", ())[:10])
+            return Problem(
+                _TITLES[status],
+                status,
+                error.message,
+                hint=error.hint,
+                choices=choices,
+                error=type(error).__name__,
+            )
+    return Problem(_TITLES[500], 500, "the server's log says more")

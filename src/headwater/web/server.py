@@ -1,0 +1,96 @@
+"""Runs the server: one port, and an orderly end."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import uvicorn
+
+from headwater.home import Home, open_home
+from headwater.hosting.connections import ConnectionLimits, connection_class
+from headwater.hosting.host import Address, listen
+from headwater.web.app import WebApp
+from headwater.web.guard import Guard
+from headwater.web.pulse import Pulse
+from headwater.web.sessions import KnownSessions
+from headwater.web.tables import all_routes
+
+#: Seconds that requests under way get when the server is told to stop.
+DRAIN_SECONDS = 5
+
+
+def serve(
+    home: Home,
+    address: Address,
+    *,
+    is_read_only: bool = False,
+    names: tuple[str, ...] = (),
+    told: Callable[[Address], None] | None = None,
+) -> None:
+    """Answer until SIGTERM or SIGINT; requests under way are answered first.
+
+    Args:
+        home: the store.
+        address: where to listen.
+        is_read_only: refuse what changes anything.
+        names: further names that the server goes by.
+        told: told where it listens, as soon as it does.
+
+    Raises:
+        UserMistake: the port is taken, or the address is reached from elsewhere and it is not said by which names.
+    """
+    listener = listen(address)
+    address = Address(address.host, listener.getsockname()[1])
+    guard = Guard(
+        address.host,
+        address.port,
+        find_session=KnownSessions(home.ledger).find,
+        find_token=_no_token,
+        names=names,
+    )
+    watched = open_home(home.path, user=home.user)
+    pulse = Pulse(watched.ledger)
+    app = WebApp(home, guard, pulse, all_routes(), is_read_only=is_read_only)
+    if told is not None:
+        told(address)
+    try:
+        asyncio.run(_serve(app, pulse, listener))
+    finally:
+        watched.close()
+
+
+def _no_token(digest: str) -> None:
+    return None
+
+
+async def _serve(app: WebApp, pulse: Pulse, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        http=connection_class(ConnectionLimits(), lambda status, client: None),
+        ws="none",
+        # Who may speak for a caller is nobody's to guess.
+        proxy_headers=False,
+    )
+    server = uvicorn.Server(config)
+    # Its own handlers end the process as soon as it has stopped listening.
+    server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+        loop.run_in_executor(None, pulse.stop)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    pulse.start()
+    await server.serve(sockets=[listener])
+    if not pulse.is_stopped:
+        await loop.run_in_executor(None, pulse.stop)

@@ -1,0 +1,14 @@
+"""Which modules have routes."""
+
+import importlib
+
+from headwater.web.routes import Route
+
+#: Below `headwater.web.api`, in the order of the documentation.
+SUBJECTS = ("session", "runs")
+
+
+def all_routes() -> tuple[Route, ...]:
+    """Give every route of the API."""
+    modules = [importlib.import_module(f"headwater.web.api.{name}") for name in SUBJECTS]
+    return tuple(route for module in modules for route in module.ROUTES)
