@@ -1,0 +1,99 @@
+/** Lets the reader in: by the one-time link that they opened, or by name and password. */
+
+import "./sign_in.css";
+
+import { type FormEvent, useEffect, useState } from "react";
+
+import { RequestFailed } from "@/api/client";
+import { signIn, useSession } from "@/api/session";
+import { Command } from "@/parts/copy";
+import { Spinner } from "@/parts/spinner";
+import { navigate } from "@/router/location";
+import { ownAddress } from "@/router/match";
+
+type Stage = "asking" | "link" | "used" | "busy";
+
+export function SignIn() {
+  const session = useSession();
+  const [stage, setStage] = useState<Stage>(() => (location.hash.length > 1 ? "link" : "asking"));
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    document.title = "Sign in · Headwater";
+    const code = location.hash.slice(1);
+    if (!code) return;
+    // Out of the address before anything else, so that it is not in the history either.
+    history.replaceState(null, "", location.pathname + location.search);
+    signIn({ code }).catch((error: unknown) => {
+      setSaid(error instanceof RequestFailed ? error.message : "");
+      setStage("used");
+    });
+  }, []);
+  useEffect(() => {
+    if (session.state === "in" && (stage !== "link" || location.hash === "")) goOn();
+  }, [session, stage]);
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    setStage("busy");
+    signIn({ user: String(form.get("user")), password: String(form.get("password")) }).catch((error: unknown) => {
+      setSaid(wordsFor(error));
+      setStage("asking");
+    });
+  };
+  return (
+    <main className="sign-in">
+      <div className="sign-in-box">
+        <img src={new URL("../../theme/mark.svg", import.meta.url).href} width="40" height="40" alt="" />
+        <h1>Sign in to Headwater</h1>
+        {stage === "link" ? (
+          <Spinner label="Signing in" />
+        ) : (
+          <>
+            {stage === "used" && (
+              <div className="sign-in-note" role="alert">
+                <p className="strong">{said || "This link lets nobody in any more"}</p>
+                <p>A link works once, within 15 minutes. Where the server runs, this prints a new one:</p>
+                <Command text="headwater up --link" />
+              </div>
+            )}
+            <form className="stack" onSubmit={submit}>
+              <label className="stack tight">
+                <span>Name</span>
+                <input className="field" name="user" autoComplete="username" required autoFocus={stage !== "used"} />
+              </label>
+              <label className="stack tight">
+                <span>Password</span>
+                <input className="field" name="password" type="password" autoComplete="current-password" required />
+              </label>
+              {stage !== "used" && said && (
+                <p className="sign-in-wrong" role="alert">
+                  {said}
+                </p>
+              )}
+              <button type="submit" className="button primary" disabled={stage === "busy"}>
+                Sign in
+              </button>
+            </form>
+            {stage !== "used" && (
+              <div className="sign-in-other muted">
+                <p>No password? On your own machine a link lets you in:</p>
+                <Command text="headwater up --link" />
+              </div>
+            )}
+          </>
+        )}
+      </div>
+    </main>
+  );
+}
+
+function goOn(): void {
+  navigate(ownAddress(new URLSearchParams(location.search).get("next")), { replace: true });
+}
+
+function wordsFor(error: unknown): string {
+  if (!(error instanceof RequestFailed)) return "Signing in failed";
+  const { status, detail, hint } = error.problem;
+  if (status === 404 || status === 405) return "This store has no users with passwords yet; a link lets you in";
+  return hint ? `${detail}: ${hint}` : detail;
+}

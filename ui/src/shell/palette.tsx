@@ -1,0 +1,171 @@
+/** Find and go: screens, flows, runs by their path, and what can be done anywhere. */
+
+import "./palette.css";
+
+import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
+
+import type { Page } from "@/api/use_query";
+import { useSmoothQuery } from "@/api/use_query";
+import { signOut } from "@/api/session";
+import { apiUrl } from "@/api/client";
+import type { RunSummary } from "@/api/shapes";
+import { Icon, type IconName } from "@/parts/icon";
+import { StatusIcon } from "@/parts/status";
+import { When } from "@/parts/when";
+import { navigate } from "@/router/location";
+import { pathOf } from "@/router/match";
+import { PLACES } from "@/screens";
+import { type Choice, rank } from "@/shell/rank";
+import { chooseTheme } from "@/theme/theme";
+
+interface Row extends Choice {
+  readonly group: string;
+  readonly act: () => void;
+  readonly icon: IconName | { readonly status: string };
+  readonly aside?: React.ReactNode;
+}
+
+export function Palette({ close, showKeys }: { close: () => void; showKeys: () => void }) {
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  const rows = useRows(text, showKeys);
+  const chosen = Math.min(at, rows.length - 1);
+  useEffect(() => {
+    const shown = dialog.current;
+    if (shown && !shown.open) shown.showModal();
+    return () => shown?.close();
+  }, []);
+  useEffect(() => {
+    document.getElementById(`${id}-${chosen}`)?.scrollIntoView({ block: "nearest" });
+  }, [id, chosen]);
+  const choose = (row: Row | undefined) => {
+    if (!row) return;
+    close();
+    row.act();
+  };
+  const onKey = (event: KeyboardEvent) => {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step) {
+      event.preventDefault();
+      setAt((chosen + step + rows.length) % Math.max(1, rows.length));
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      choose(rows[chosen]);
+    }
+  };
+  return (
+    <dialog
+      ref={dialog}
+      className="palette"
+      aria-label="Search or jump to"
+      onCancel={(event) => (event.preventDefault(), close())}
+      onMouseDown={(event) => event.target === dialog.current && close()}
+    >
+      <div className="palette-box" onKeyDown={onKey}>
+        <div className="palette-field">
+          <Icon name="search" />
+          <input
+            // The reader asked for it by a key or a button.
+            autoFocus
+            role="combobox"
+            aria-expanded
+            aria-controls={`${id}-list`}
+            aria-activedescendant={rows.length > 0 ? `${id}-${chosen}` : undefined}
+            aria-label="Search or jump to"
+            placeholder="A screen, a flow, a run such as Churn/17, an action"
+            value={text}
+            spellCheck={false}
+            onChange={(event) => {
+              setText(event.target.value);
+              setAt(0);
+            }}
+          />
+          <kbd>Esc</kbd>
+        </div>
+        <div id={`${id}-list`} role="listbox" aria-label="Results" className="palette-list">
+          {rows.map((row, index) => (
+            <div key={row.group + row.name} role="presentation">
+              {rows[index - 1]?.group !== row.group && (
+                <p className="palette-group" role="presentation">
+                  {row.group}
+                </p>
+              )}
+              <div
+                id={`${id}-${index}`}
+                role="option"
+                aria-selected={index === chosen}
+                className="palette-row"
+                onMouseMove={() => setAt(index)}
+                onClick={() => choose(row)}
+              >
+                {typeof row.icon === "string" ? <Icon name={row.icon} /> : <StatusIcon status={row.icon.status} />}
+                <span className="cut">{row.name}</span>
+                <span className="palette-aside">{row.aside}</span>
+              </div>
+            </div>
+          ))}
+          {rows.length === 0 && <p className="palette-none">Nothing is called so. Runs are found by their path: Churn/17</p>}
+        </div>
+      </div>
+    </dialog>
+  );
+}
+
+function useRows(text: string, showKeys: () => void): Row[] {
+  const newest = useSmoothQuery<Page<RunSummary>>(apiUrl("/runs", { limit: 100 }));
+  const path = /^\s*(?:runs\/)?([\w.-]+)\/(\d+)\s*$/.exec(text);
+  const asked = useSmoothQuery<RunSummary>(path ? apiUrl(pathOf("runs", path[1] ?? "", path[2] ?? "")) : null);
+  return useMemo(() => {
+    const runs = newest.data?.rows ?? [];
+    const found = path && asked.data ? [asked.data, ...runs.filter((run) => run.path !== asked.data?.path)] : runs;
+    const flows = [...new Set(runs.map((run) => run.flow))];
+    const rows: Row[] = [
+      ...PLACES.map(
+        ({ to, name, icon, key }): Row => ({
+          group: "Go to",
+          name,
+          icon,
+          aside: <kbd>g {key}</kbd>,
+          act: () => navigate(to),
+        }),
+      ),
+      ...flows.map(
+        (flow): Row => ({
+          group: "Flows",
+          name: flow,
+          icon: "branch",
+          aside: "its runs",
+          act: () => navigate(`/runs?flow=${encodeURIComponent(flow)}`),
+        }),
+      ),
+      ...found.map(
+        (run): Row => ({
+          group: "Runs",
+          name: run.path,
+          words: [run.user, ...(run.tags ?? [])],
+          icon: { status: run.status },
+          aside: <When at={run.started_at} />,
+          act: () => navigate(pathOf("runs", run.flow, run.label)),
+        }),
+      ),
+      ...ACTIONS,
+      { group: "Actions", name: "Show the keys", icon: "help", aside: <kbd>?</kbd>, act: showKeys },
+    ];
+    return rank(rows, text, { Runs: text ? 12 : 5, Flows: text ? 8 : 4 });
+  }, [text, newest.data, asked.data, showKeys]);
+}
+
+const ACTIONS: readonly Row[] = [
+  { group: "Actions", name: "Theme: light", icon: "sun", act: () => chooseTheme("light") },
+  { group: "Actions", name: "Theme: dark", icon: "moon", act: () => chooseTheme("dark") },
+  { group: "Actions", name: "Theme: as the system", icon: "system", act: () => chooseTheme("system") },
+  {
+    group: "Actions",
+    name: "Copy the link to this view",
+    icon: "copy",
+    act: () => void navigator.clipboard.writeText(location.href),
+  },
+  { group: "Actions", name: "Sign out", icon: "out", act: () => void signOut() },
+];
