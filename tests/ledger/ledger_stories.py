@@ -55,11 +55,11 @@ def run_started(flow="Churn", **fields):
     return RunStarted(**(known | fields))
 
 
-def started(key, label, *, at=2.0, attempt=0, parents=(), inherits=None, parent_count=0):
+def started(key, label, *, at=2.0, attempt=0, parents=(), inherits=None, parent_count=0, ready_at=0.0):
     step = key.split("/")[0].split("~")[0]
     follows_one = len(parents) == 1 if inherits is None else inherits
     return TaskStarted(
-        at, key, step, label, attempt, parents=tuple(parents), parent_count=parent_count, inherits=follows_one
+        at, key, step, label, attempt, ready_at, tuple(parents), parent_count=parent_count, inherits=follows_one
     )
 
 

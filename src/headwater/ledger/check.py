@@ -9,7 +9,7 @@ import msgspec
 from headwater.ledger.check_production import production_findings
 from headwater.ledger.database import Database
 from headwater.ledger.replay import replay_findings
-from headwater.ledger.run_questions import status_without_driver
+from headwater.ledger.run_conditions import status_without_driver
 from headwater.ledger.statements import migrations_after
 from headwater.model.findings import Finding
 

@@ -10,11 +10,18 @@ import apsw
 
 from headwater.ledger.locks import Locks
 from headwater.ledger.statements import Migration, migrations_after, read_statements
-from headwater.model.errors import DiskFull, FormatUnknown, HeadwaterError, InternalError, LedgerDamaged
+from headwater.model.errors import (
+    DiskFull,
+    FormatUnknown,
+    HeadwaterError,
+    InternalError,
+    LedgerDamaged,
+    UserMistake,
+)
 from headwater.model.failpoints import failpoint
 
 #: Number of the last migration that this Headwater knows, as in `PRAGMA user_version`.
-FORMAT = 2
+FORMAT = 3
 
 #: Longer than any commit takes; writers queue before they ask SQLite, so that it hardly ever waits.
 _BUSY_MILLISECONDS = 60_000
@@ -49,13 +56,20 @@ class Database:
             raise
         for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -16384", "temp_store = MEMORY"):
             self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.create_scalar_function("holds_text", _holds_text, -1, deterministic=True)
 
     def rows(self, sql: str, bindings: Sequence[Any] = ()) -> list[Any]:
-        """Give all rows; the read is over on return, so that it never holds a checkpoint back."""
+        """Give all rows; the read is over on return, so that it never holds a checkpoint back.
+
+        Raises:
+            UserMistake: a binding is a number or text that no row can hold (beyond 64 bits, half a character).
+        """
         self.refuse_other_process()
         with self._mutex:
             try:
                 return self._connection.execute(sql, bindings).fetchall()
+            except (OverflowError, UnicodeEncodeError) as error:
+                raise UserMistake(f"what was asked cannot be compared with anything: {error}") from error
             except apsw.Error as error:
                 raise explained(error, self.path) from error
 
@@ -152,6 +166,12 @@ class Database:
 
     def _format(self) -> int:
         return int(self.row("PRAGMA user_version")[0])
+
+
+def _holds_text(*texts: Any) -> bool:
+    """SQL function: the first text, which is in folded case, is in one of the others in whatever case (or NULL)."""
+    part, *others = texts
+    return any(text is not None and part in text.casefold() for text in others)
 
 
 def explained(error: apsw.Error, path: str) -> HeadwaterError:

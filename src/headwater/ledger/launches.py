@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from headwater.ledger.database import Database
+from headwater.ledger.paging import cursor_at, position_of
 from headwater.ledger.writing import insert_run, write_events, write_objects
 from headwater.model.errors import InternalError
 from headwater.model.events import RunStarted
@@ -69,7 +70,8 @@ class Launches:
             f"{self._database.sql['firings']} {sql} ORDER BY number DESC LIMIT ?", (*bindings, query.limit + 1)
         )
         page = rows[: query.limit]
-        return Page(tuple(Firing(*row[1:]) for row in page), str(page[-1][0]) if len(rows) > query.limit else None)
+        cursor = cursor_at(query, (page[-1][0],)) if len(rows) > query.limit else None
+        return Page(tuple(Firing(*row[1:]) for row in page), cursor)
 
     def last_slot(self, target: str, source: str) -> float | None:
         row = self._database.row(self._database.sql["last_slot"], (target, source))
@@ -96,7 +98,7 @@ def _where(query: FiringQuery) -> tuple[str, list[Any]]:
         ("target = ?", query.target),
         ("source = ?", query.source),
         ("slot >= ?", query.since),
-        ("number < ?", int(query.cursor) if query.cursor else None),
+        ("number < ?", position_of(query, query.cursor, 1)[0] if query.cursor else None),
     )
     conditions = [condition for condition, value in asked if value is not None]
     bindings = [value for _, value in asked if value is not None]

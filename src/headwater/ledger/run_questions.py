@@ -1,17 +1,24 @@
 """Questions about runs."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from headwater.ledger.database import Database
+from headwater.ledger.paging import Position, cursor_at, position_of
+from headwater.ledger.run_conditions import (
+    as_json,
+    runs_where,
+    status_without_driver,
+    unfinished_statuses,
+    wanted_statuses,
+)
 from headwater.model.artifact import Ref
-from headwater.model.errors import NotFound
+from headwater.model.errors import NotFound, UserMistake
 from headwater.model.ids import RunId, TaskKey
 from headwater.model.launch import Launch
 from headwater.model.projections import OpenGate
-from headwater.model.rows import Page, RunQuery, RunRow, RunStatus
+from headwater.model.rows import STATUSES, Page, RunQuery, RunRow, RunStatus
 
 _decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_refs = msgspec.json.Decoder(dict[str, Ref]).decode
@@ -19,6 +26,29 @@ _decode_metrics = msgspec.json.Decoder(dict[str, float | int | str | bool | None
 _decode_counts = msgspec.json.Decoder(dict[str, int]).decode
 _decode_launch = msgspec.json.Decoder(Launch).decode
 _decode_gates = msgspec.json.Decoder(dict[TaskKey, OpenGate]).decode
+
+#: Sorts behind every number that a run has.
+_LAST = 1.7e308
+
+_SORT_KEYS = {
+    "started": "id",
+    "finished": f"coalesce(finished_at, {_LAST})",
+    "duration": f"coalesce(finished_at - started_at, {_LAST})",
+    "flow": "lower(flow)",
+    "user": "lower(user)",
+}
+_BY_STATUS = (
+    "CASE status "
+    + " ".join(
+        f"WHEN '{status}' THEN {STATUSES.index(status)}"
+        for status in STATUSES
+        if status in ("succeeded", "failed", "cancelled")
+    )
+    + " ELSE coalesce(json_extract(?, '$.' || id), 1) END"
+)
+_BY_METRIC = (
+    "coalesce((SELECT value FROM json_each(CAST(metrics AS TEXT)) WHERE key = ? AND type IN ('integer', 'real')), ?)"
+)
 
 
 class RunQuestions:
@@ -55,31 +85,65 @@ class RunQuestions:
         return None if row[0] is None else float(row[0])
 
     def runs(self, query: RunQuery) -> Page[RunRow]:
-        found: list[tuple[int, RunRow]] = []
-        for run_id, row in self._matching(query):
-            found.append((run_id, row))
-            if len(found) > query.limit:
-                # One more than asked says that there is a next page, which begins below the last row of this one.
-                return Page(tuple(row for _, row in found[:-1]), str(found[-2][0]))
-        return Page(tuple(row for _, row in found))
-
-    def _matching(self, query: RunQuery) -> Iterator[tuple[int, RunRow]]:
-        """Walk down the matching runs, newest first, in short reads."""
-        below = int(query.cursor) if query.cursor else None
-        size = query.limit + 1
+        wanted = wanted_statuses(query)
+        position = position_of(query, query.cursor, 2) if query.cursor else None
+        found: list[tuple[Position, RunRow]] = []
         while True:
-            sql, bindings = _where(query, below)
-            rows = self._database.rows(
-                f"{self._database.sql['run_row']} {sql} ORDER BY id DESC LIMIT ?", (*bindings, size)
-            )
-            for row in rows:
-                answer = self._run_row(row)
-                # Whether a run is driven is not in its row.
-                if query.status is None or answer.status == query.status:
-                    yield row[0], answer
-            if len(rows) < size:
-                return
-            below = rows[-1][0]
+            places = self._places(query, position)
+            rows = self.rows([int(place[1]) for place in places])
+            for place in places:
+                row = rows[int(place[1])]
+                # Whether a run is driven is not in its row, and may have changed since the question was asked.
+                if wanted is None or row.status in wanted:
+                    found.append((place, row))
+                if len(found) > query.limit:
+                    # One more than asked says that there is a next page, which begins behind the last row of this one.
+                    return Page(tuple(row for _, row in found[:-1]), cursor_at(query, found[-2][0]))
+            if len(places) <= query.limit:
+                return Page(tuple(row for _, row in found))
+            position = places[-1]
+
+    def count_runs(self, query: RunQuery, *, at_most: int = 10_000) -> int:
+        where = runs_where(self._database, query)
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM runs {where} LIMIT ?)"
+        return int(self._database.row(sql, (*where.bindings, at_most))[0])
+
+    def _places(self, query: RunQuery, position: Position | None) -> list[tuple[float | int | str, int]]:
+        """Give (what it is sorted by, number) of the runs behind a position, one more than a page has."""
+        order, compares = ("ASC", ">") if query.is_ascending else ("DESC", "<")
+        where = runs_where(self._database, query)
+        key, bindings = self._sort_key(query)
+        if key == "id":
+            if position is not None:
+                where.ask(f"id {compares} ?", position[1])
+            sql = f"SELECT id, id FROM runs {where} ORDER BY id {order} LIMIT ?"
+            return self._database.rows(sql, (*where.bindings, query.limit + 1))
+        behind = f"WHERE (key, id) {compares} (?, ?)" if position is not None else ""
+        sql = (
+            f"SELECT key, id FROM (SELECT {key} AS key, id FROM runs {where}) {behind}"
+            f" ORDER BY key {order}, id {order} LIMIT ?"
+        )
+        return self._database.rows(sql, (*bindings, *where.bindings, *(position or ()), query.limit + 1))
+
+    def _sort_key(self, query: RunQuery) -> tuple[str, tuple[str | float, ...]]:
+        if query.sort == "status":
+            ranks = {str(run): STATUSES.index(status) for run, status in self._unfinished().items()}
+            return _BY_STATUS, (as_json(ranks),)
+        if query.sort == "metric":
+            return _BY_METRIC, (query.sort_metric, _LAST if query.is_ascending else -_LAST)
+        if query.sort not in _SORT_KEYS:
+            raise UserMistake(f"runs are not sorted by `{query.sort}`", hint=f"sort by {', '.join(_SORT_KEYS)}")
+        return _SORT_KEYS[query.sort], ()
+
+    def _unfinished(self) -> dict[int, RunStatus]:
+        return unfinished_statuses(self._database, STATUSES)
+
+    def rows(self, run_ids: list[int]) -> dict[int, RunRow]:
+        """Give the rows of these numbers."""
+        rows = self._database.rows(
+            f"{self._database.sql['run_row']} WHERE id IN (SELECT value FROM json_each(?))", (as_json(run_ids),)
+        )
+        return {row[0]: self._run_row(row) for row in rows}
 
     def _run_row(self, row: tuple[Any, ...]) -> RunRow:
         (
@@ -141,64 +205,3 @@ class RunQuestions:
             min((gate.expires_at for gate in gates.values() if gate.expires_at is not None), default=None),
             project or "",
         )
-
-
-def status_without_driver(epoch: int, task_counts: dict[str, int], *, has_gates: bool) -> RunStatus:
-    """Say what a run is that is not finished and that nobody drives.
-
-    Args:
-        epoch: how often a driver has taken it.
-        task_counts: its tasks by status, as its row has them.
-        has_gates: some task waits at a gate.
-    """
-    if not epoch:
-        return "queued"
-    # A driver leaves a run at a gate only when there is nothing else to do; else it was killed.
-    is_at_rest = not any(task_counts.get(status) for status in ("running", "retrying", "lost"))
-    return "waiting" if has_gates and is_at_rest else "interrupted"
-
-
-#: What is stored of runs with these statuses; the rest is worked out from locks.
-_STORED = {
-    "running": "status = 'running'",
-    "queued": "status = 'running' AND epoch = 0",
-    "waiting": "status = 'running' AND gates <> x'7b7d'",
-    "interrupted": "status = 'running' AND epoch > 0",
-}
-
-
-def _where(query: RunQuery, below: int | None) -> tuple[str, list[Any]]:
-    conditions: list[str] = []
-    bindings: list[Any] = []
-
-    def ask(condition: str, *values: Any) -> None:
-        conditions.append(condition)
-        bindings.extend(values)
-
-    if below is not None:
-        ask("id < ?", below)
-    if query.flow is not None:
-        ask("flow = ?", query.flow)
-    if query.status is not None:
-        if query.status in _STORED:
-            ask(_STORED[query.status])
-        else:
-            ask("status = ?", query.status)
-    if query.target is not None:
-        ask("target = ?", query.target)
-    if query.user is not None:
-        ask("user = ?", query.user)
-    if query.since is not None:
-        ask("started_at >= ?", query.since)
-    if query.until is not None:
-        ask("started_at < ?", query.until)
-    for tag in query.tags:
-        ask("EXISTS (SELECT 1 FROM tags WHERE tags.run = runs.id AND tag = ?)", tag)
-    for name, digest in query.parameters.items():
-        ask(
-            "EXISTS (SELECT 1 FROM artifacts AS parameter"
-            " WHERE parameter.run = runs.id AND label = 0 AND name = ? AND digest = ?)",
-            name,
-            bytes.fromhex(digest),
-        )
-    return ("WHERE " + " AND ".join(conditions) if conditions else ""), bindings

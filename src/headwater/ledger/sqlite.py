@@ -8,11 +8,14 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 
+from headwater.ledger.artifact_list import ArtifactList
+from headwater.ledger.changes import Changes
 from headwater.ledger.database import Database
 from headwater.ledger.filesystems import refuse_network_folder
 from headwater.ledger.launches import Launches
 from headwater.ledger.leases import RunLease
 from headwater.ledger.locks import FileLocks
+from headwater.ledger.overviews import Overviews
 from headwater.ledger.publishing import Publishing
 from headwater.ledger.records import Records
 from headwater.ledger.roles import Roles
@@ -25,6 +28,7 @@ from headwater.model.events import Event, Request, RunStarted
 from headwater.model.findings import Finding
 from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.launch import Firing, PublishedEvent
+from headwater.model.overviews import ArtifactQuery, Change, FlowRow, NamedArtifact, StepCount, TaskSpan
 from headwater.model.ports import Commit, Lease, Owner, PlannedFiring
 from headwater.model.records import Record
 from headwater.model.rows import (
@@ -37,6 +41,7 @@ from headwater.model.rows import (
     RunRow,
     TaskQuery,
     TaskRow,
+    TaskStatus,
 )
 
 #: Imported only by who checks: every run opens a ledger, few look for damage.
@@ -70,6 +75,9 @@ class SqliteLedger:
         self._streams = Streams(database)
         self._runs = RunQuestions(database)
         self._tasks = TaskQuestions(database)
+        self._overviews = Overviews(database, self._runs)
+        self._artifacts = ArtifactList(database)
+        self._changes = Changes(database)
         self._tags = Tags(database, self._streams)
         self._objects = SmallObjects(database)
         self._launches = Launches(database)
@@ -127,6 +135,30 @@ class SqliteLedger:
     def runs(self, query: RunQuery) -> Page[RunRow]:
         return self._runs.runs(query)
 
+    def count_runs(self, query: RunQuery, *, at_most: int = 10_000) -> int:
+        return self._runs.count_runs(query, at_most=at_most)
+
+    def flow_rows(self, projects: Sequence[str] | None = None, *, after: str = "", limit: int = 500) -> list[FlowRow]:
+        return self._overviews.flow_rows(projects, after=after, limit=limit)
+
+    def metric_names(self, query: RunQuery, *, limit: int = 200) -> list[str]:
+        return self._overviews.metric_names(query, limit=limit)
+
+    def tag_names(self, query: RunQuery, *, limit: int = 200) -> list[str]:
+        return self._overviews.tag_names(query, limit=limit)
+
+    def user_names(self, query: RunQuery, *, limit: int = 200) -> list[str]:
+        return self._overviews.user_names(query, limit=limit)
+
+    def step_counts(self, run: RunId) -> list[StepCount]:
+        return self._overviews.step_counts(run)
+
+    def step_statuses(self, runs: Sequence[RunId]) -> dict[RunId, dict[str, dict[TaskStatus, int]]]:
+        return self._overviews.step_statuses(runs)
+
+    def task_spans(self, run: RunId, *, after_label: int = 0, limit: int = 10_000) -> list[TaskSpan]:
+        return self._overviews.task_spans(run, after_label=after_label, limit=limit)
+
     def tasks(self, query: TaskQuery) -> Page[TaskRow]:
         return self._tasks.tasks(query)
 
@@ -142,8 +174,19 @@ class SqliteLedger:
     def visible(self, run: RunId, key: TaskKey) -> dict[str, ArtifactRow]:
         return self._tasks.visible(run, key)
 
-    def users_of(self, digest: Digest, limit: int = 100) -> list[tuple[RunId, TaskKey, str, bool]]:
-        return self._tasks.users_of(digest, limit)
+    def artifacts_named(self, query: ArtifactQuery) -> Page[NamedArtifact]:
+        return self._artifacts.artifacts_named(query)
+
+    def users_of(
+        self, digest: Digest, limit: int = 100, *, projects: Sequence[str] | None = None
+    ) -> list[tuple[RunId, TaskKey, str, bool]]:
+        return self._tasks.users_of(digest, limit, projects)
+
+    def changes(self, after: int = 0, *, limit: int = 1000) -> list[Change]:
+        return self._changes.changes(after, limit=limit)
+
+    def last_change(self) -> int:
+        return self._changes.last_change()
 
     def tag_run(self, run: RunId, add: Sequence[str], remove: Sequence[str]) -> tuple[str, ...]:
         return self._tags.tag_run(run, add, remove)

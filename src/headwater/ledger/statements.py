@@ -8,7 +8,7 @@ _FOLDER = os.path.join(os.path.dirname(__file__), "sql")
 def read_statements() -> dict[str, str]:
     """Give every statement of the files of `sql/` by the name in the `-- name: NAME` above it."""
     found: dict[str, str] = {}
-    for file in ("writes.sql", "production.sql", "questions.sql", "checks.sql"):
+    for file in ("writes.sql", "production.sql", "questions.sql", "pages.sql", "checks.sql"):
         with open(os.path.join(_FOLDER, file), encoding="utf-8") as opened:
             text = "\n" + opened.read()
         for part in text.split("\n-- name: ")[1:]:

@@ -8,8 +8,10 @@ import msgspec
 from headwater.ledger.columns import ref_of
 from headwater.ledger.database import Database
 from headwater.ledger.lineage import Lineage
+from headwater.ledger.paging import cursor_at, position_of
+from headwater.ledger.run_conditions import Where, as_json, digest_bytes
 from headwater.model.artifact import Header
-from headwater.model.errors import NotFound
+from headwater.model.errors import NotFound, UserMistake
 from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.outcome import TaskError, Transition, Usage
 from headwater.model.rows import ArtifactRow, AttemptRow, Page, TaskQuery, TaskRow, TaskStatus
@@ -23,6 +25,14 @@ _decode_reads = msgspec.json.Decoder(dict[str, Digest]).decode
 _decode_header = msgspec.json.Decoder(Header).decode
 _NO_USAGE = Usage()
 
+_SORT_KEYS = {
+    "label": "label",
+    "duration": "coalesce(finished_at - started_at, 1.7e308)",
+    "started": "started_at",
+    "peak_memory": "coalesce(json_extract(CAST(usage AS TEXT), '$.peak_memory_bytes'), 0)",
+}
+_ERROR = "CAST(error AS TEXT) ->> '$.type', CAST(error AS TEXT) ->> '$.message'"
+
 
 class TaskQuestions:
     """Answers about the tasks of one database."""
@@ -34,16 +44,25 @@ class TaskQuestions:
     def tasks(self, query: TaskQuery) -> Page[TaskRow]:
         run_id = self._run_id(query.run)
         is_driven = self._database.locks.holder(query.run) is not None
-        sql, bindings = _where(query, run_id, is_driven)
+        where = _where(query, run_id, is_driven)
         if query.follows is not None:
-            labels = self._lineage.labels_after(run_id, query.follows)
-            sql += " AND label IN (SELECT value FROM json_each(?))"
-            bindings.append(_encode(labels).decode())
+            where.among("label", self._lineage.labels_after(run_id, query.follows))
+        order, compares = ("ASC", ">") if query.is_ascending else ("DESC", "<")
+        if query.sort not in _SORT_KEYS:
+            raise UserMistake(f"tasks are not sorted by `{query.sort}`", hint=f"sort by {', '.join(_SORT_KEYS)}")
+        key = _SORT_KEYS[query.sort]
+        if query.cursor:
+            where.ask(f"({key}, label) {compares} (?, ?)", *position_of(query, query.cursor, 2))
         rows = self._database.rows(
-            f"{self._database.sql['task_row']} WHERE {sql} ORDER BY label LIMIT ?", (*bindings, query.limit + 1)
+            f"SELECT *, {key} FROM ({self._database.sql['task_row']} {where}) ORDER BY {key} {order}, label {order}"
+            " LIMIT ?",
+            (*where.bindings, query.limit + 1),
         )
-        answers = tuple(_task_row(query.run, row, is_driven) for row in rows[: query.limit])
-        return Page(answers, str(answers[-1].label) if len(rows) > query.limit else None)
+        answers = tuple(_task_row(query.run, row[:-1], is_driven) for row in rows[: query.limit])
+        if len(rows) <= query.limit:
+            return Page(answers)
+        last = rows[query.limit - 1]
+        return Page(answers, cursor_at(query, (last[-1], last[0])))
 
     def parents_of(self, run: RunId, key: TaskKey) -> list[TaskKey]:
         return self._lineage.parents_of(self._run_id(run), key)
@@ -71,8 +90,11 @@ class TaskQuestions:
         rows = self._database.rows(self._database.sql["visible"], (self._run_id(run), key))
         return {row[1]: _artifact_row(run, row) for row in rows}
 
-    def users_of(self, digest: Digest, limit: int = 100) -> list[tuple[RunId, TaskKey, str, bool]]:
-        rows = self._database.rows(self._database.sql["users_of"], (bytes.fromhex(digest), limit))
+    def users_of(
+        self, digest: Digest, limit: int, projects: Sequence[str] | None
+    ) -> list[tuple[RunId, TaskKey, str, bool]]:
+        scope = None if projects is None else as_json(list(projects))
+        rows = self._database.rows(self._database.sql["users_of"], (digest_bytes(digest), limit, scope))
         return [(run, key, name, bool(was_set)) for run, key, name, was_set in rows]
 
     def _run_id(self, run: RunId) -> int:
@@ -82,26 +104,34 @@ class TaskQuestions:
         return int(row[0])
 
 
-def _where(query: TaskQuery, run_id: int, is_driven: bool) -> tuple[str, list[Any]]:
-    sql = "run = ?"
-    bindings: list[Any] = [run_id]
-    status: str | None = query.status
-    if status == "lost" and not is_driven:
-        sql += " AND status IN ('running', 'lost')"
-        status = None
-    elif status == "running" and not is_driven:
-        sql += " AND 0"
-    for column, value in (("step", query.step), ("status", status), ("label", query.label)):
+def _where(query: TaskQuery, run_id: int, is_driven: bool) -> Where:
+    where = Where()
+    where.ask("run = ?", run_id)
+    wanted = _stored_statuses(query, is_driven)
+    if wanted is not None:
+        where.among("status", wanted)
+    for column, value in (("step", query.step), ("label", query.label)):
         if value is not None:
-            sql += f" AND {column} = ?"
-            bindings.append(value)
+            where.ask(f"{column} = ?", value)
     if query.keys:
-        sql += " AND key IN (SELECT value FROM json_each(?))"
-        bindings.append(_encode(query.keys).decode())
-    if query.cursor:
-        sql += " AND label > ?"
-        bindings.append(int(query.cursor))
-    return sql, bindings
+        where.among("key", query.keys)
+    if query.search:
+        where.ask(f"holds_text(?, step || '/' || label, key, {_ERROR})", query.search.casefold())
+    return where
+
+
+def _stored_statuses(query: TaskQuery, is_driven: bool) -> set[TaskStatus] | None:
+    """Give what the rows of the wanted tasks say; None = anything."""
+    if query.status is None and not query.statuses:
+        return None
+    wanted = set(query.statuses)
+    if query.status is not None:
+        wanted = {query.status} & (wanted or {query.status})
+    if not is_driven:
+        wanted.discard("running")
+        if "lost" in wanted:
+            wanted.add("running")
+    return wanted
 
 
 def _task_row(run: RunId, row: tuple[Any, ...], is_driven: bool) -> TaskRow:
@@ -122,6 +152,7 @@ def _task_row(run: RunId, row: tuple[Any, ...], is_driven: bool) -> TaskRow:
         transition,
         usage,
         reads,
+        ready_at,
     ) = row
     follows = (parent,) if parent is not None else ()
     if status == "running" and not is_driven:
@@ -143,6 +174,7 @@ def _task_row(run: RunId, row: tuple[Any, ...], is_driven: bool) -> TaskRow:
         None if transition is None else _decode_transition(transition),
         _NO_USAGE if usage is None else _decode_usage(usage),
         {} if reads is None else _decode_reads(reads),
+        ready_at,
     )
 
 

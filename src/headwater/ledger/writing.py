@@ -101,7 +101,10 @@ def _write_tasks(database: Database, run_id: int, changes: Changes) -> None:
     many(database.sql["keep_attempt"], [(run_id, restart.label) for restart in changes.restarts])
     many(
         database.sql["restart_task"],
-        [(restart.attempt, restart.started_at, run_id, restart.label) for restart in changes.restarts],
+        [
+            (restart.attempt, restart.started_at, restart.ready_at, run_id, restart.label)
+            for restart in changes.restarts
+        ],
     )
     many(database.sql["end_task"], [_task_end(run_id, end) for end in changes.ends])
 
@@ -148,6 +151,7 @@ def _new_task(run_id: int, task: NewTask) -> tuple[Any, ...]:
         _transition(task.transition),
         None,
         _encode(task.reads) if task.reads else None,
+        task.ready_at,
     )
 
 

@@ -15,6 +15,14 @@ from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.launch import Firing, PublishedEvent
 from headwater.model.order import TaskOrder
 from headwater.model.outcome import Outcome
+from headwater.model.overviews import (
+    ArtifactQuery,
+    Change,
+    FlowRow,
+    NamedArtifact,
+    StepCount,
+    TaskSpan,
+)
 from headwater.model.records import Record
 from headwater.model.rows import (
     ArtifactRow,
@@ -26,6 +34,7 @@ from headwater.model.rows import (
     RunRow,
     TaskQuery,
     TaskRow,
+    TaskStatus,
 )
 
 Buffer = bytes | bytearray | memoryview
@@ -188,10 +197,42 @@ class Ledger(Protocol):
         """Names of all flows that have runs, sorted."""
 
     def runs(self, query: RunQuery) -> Page[RunRow]:
-        """Runs, newest first."""
+        """Runs, newest first or as the query sorts them.
+
+        Raises:
+            UserMistake: the cursor is none, or belongs to another question.
+        """
+
+    def count_runs(self, query: RunQuery, *, at_most: int = 10_000) -> int:
+        """How many runs match, cursor and limit aside; counts no further than `at_most`."""
+
+    def flow_rows(self, projects: Sequence[str] | None = None, *, after: str = "", limit: int = 500) -> list[FlowRow]:
+        """Flows with runs in these projects (None = all), by name, those behind `after`."""
+
+    def metric_names(self, query: RunQuery, *, limit: int = 200) -> list[str]:
+        """Names of summary metrics of the runs that match, the most frequent first."""
+
+    def tag_names(self, query: RunQuery, *, limit: int = 200) -> list[str]:
+        """User tags of the runs that match, the most frequent first."""
+
+    def user_names(self, query: RunQuery, *, limit: int = 200) -> list[str]:
+        """Users of the runs that match, the most frequent first."""
 
     def tasks(self, query: TaskQuery) -> Page[TaskRow]:
-        """Tasks of one run, by label."""
+        """Tasks of one run, by label or as the query sorts them.
+
+        Raises:
+            UserMistake: the cursor is none, or belongs to another question.
+        """
+
+    def step_counts(self, run: RunId) -> list[StepCount]:
+        """The run's tasks by step and status, steps in the order in which they first started."""
+
+    def step_statuses(self, runs: Sequence[RunId]) -> dict[RunId, dict[str, dict[TaskStatus, int]]]:
+        """Run -> step -> status -> tasks, for many runs in one look; runs without tasks, or unknown, are left out."""
+
+    def task_spans(self, run: RunId, *, after_label: int = 0, limit: int = 10_000) -> list[TaskSpan]:
+        """Attempts of the next `limit` tasks behind a label, by label and attempt."""
 
     def parents_of(self, run: RunId, key: TaskKey) -> list[TaskKey]:
         """All tasks that this one follows, also those that the row of a wide join does not list."""
@@ -205,8 +246,30 @@ class Ledger(Protocol):
     def visible(self, run: RunId, key: TaskKey) -> dict[str, ArtifactRow]:
         """All artifacts of a task by name, those it inherited included; parameters are in the run's row."""
 
-    def users_of(self, digest: Digest, limit: int = 100) -> list[tuple[RunId, TaskKey, str, bool]]:
-        """Lineage: (run, task, name, was it set there) of tasks that set or read the artifact with this digest."""
+    def artifacts_named(self, query: ArtifactQuery) -> Page[NamedArtifact]:
+        """Artifacts that tasks of any run set, newest run first.
+
+        Raises:
+            UserMistake: the cursor is none, or belongs to another question.
+        """
+
+    def users_of(
+        self, digest: Digest, limit: int = 100, *, projects: Sequence[str] | None = None
+    ) -> list[tuple[RunId, TaskKey, str, bool]]:
+        """Lineage: (run, task, name, was it set there) of tasks that set or read the artifact with this digest.
+
+        Newest runs first, of these projects only (None = all).
+        """
+
+    def changes(self, after: int = 0, *, limit: int = 1000) -> list[Change]:
+        """What was written since the change of that number, in the order of the writes.
+
+        Who goes on from the last number that it got misses nothing and gets nothing twice. A run that was written
+        several times since comes once, at its latest place. That a driver died is no write.
+        """
+
+    def last_change(self) -> int:
+        """Number of the latest change; 0 when nothing was ever written."""
 
     def tag_run(self, run: RunId, add: Sequence[str], remove: Sequence[str]) -> tuple[str, ...]:
         """Remove, then add user tags, atomically; gives the new ones.

@@ -72,6 +72,7 @@ class NewTask(msgspec.Struct, frozen=True):
     cause: ExitCause | None = None
     transition: Transition | None = None
     reads: dict[str, Digest] = {}
+    ready_at: float = 0.0
 
 
 class Restart(msgspec.Struct, frozen=True):
@@ -80,6 +81,7 @@ class Restart(msgspec.Struct, frozen=True):
     label: int
     attempt: int
     started_at: float
+    ready_at: float = 0.0
 
 
 class TaskEnd(msgspec.Struct, frozen=True):
@@ -193,13 +195,14 @@ def _start(course: Course, changes: Changes, event: TaskStarted) -> None:
                 event.parents[0] if event.inherits else None,
                 event.parents,
                 event.parent_count or len(event.parents),
+                ready_at=event.ready_at,
             )
         )
         return
     _count(course, known.status, "running")
     known.status = "running"
     known.attempt = event.attempt
-    changes.restarts.append(Restart(known.label, event.attempt, event.at))
+    changes.restarts.append(Restart(known.label, event.attempt, event.at, event.ready_at))
 
 
 def _succeed(course: Course, changes: Changes, event: TaskSucceeded) -> None:

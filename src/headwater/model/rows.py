@@ -84,6 +84,8 @@ class TaskRow(msgspec.Struct, frozen=True, omit_defaults=True):
     transition: Transition | None = None
     usage: Usage = Usage()
     reads: dict[str, Digest] = {}
+    #: When the latest attempt became ready to start; 0 when that is not known (it was reused).
+    ready_at: float = 0.0
 
 
 class AttemptRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -144,8 +146,27 @@ class Page(msgspec.Struct, Generic[Row], frozen=True):
     cursor: str | None = None
 
 
+class MetricCondition(msgspec.Struct, frozen=True):
+    """What a summary metric of a run must be; a run without the metric does not match.
+
+    Numbers are compared with numbers only, texts with texts; truth values know `=` alone.
+    """
+
+    name: str
+    op: Literal["=", "<", "<=", ">", ">="]
+    value: float | int | str | bool
+
+
+#: What runs are sorted by; `metric` is the one that `sort_metric` names. `started` is the order of their numbers.
+RunSort = Literal["started", "finished", "duration", "flow", "user", "status", "metric"]
+
+
 class RunQuery(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which runs; newest first."""
+    """Which runs; newest first, unless it says otherwise.
+
+    What is not finished counts as finished later, and as having taken longer, than anything that is. Runs without the
+    metric that is sorted by come last in both directions. Among equals the newest comes first, ascending the oldest.
+    """
 
     flow: str | None = None
     status: RunStatus | None = None
@@ -159,11 +180,30 @@ class RunQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     #: Name -> the digest that the parameter's artifact must have.
     parameters: dict[str, Digest] = {}
     limit: int = 100
+    #: Of the page before; belongs to the same question, whatever its `limit` and `projects`.
     cursor: str | None = None
+    #: Projects whose runs may be told of, exactly as named (`""`: runs without one); None = all of them.
+    projects: tuple[str, ...] | None = None
+    #: One of these; none = any.
+    statuses: tuple[RunStatus, ...] = ()
+    #: Part of the path (`Churn/17`), the user, the note or a tag, in upper or lower case.
+    search: str = ""
+    #: All of them must hold.
+    metrics: tuple[MetricCondition, ...] = ()
+    #: Name -> the parameter's value as a page shows it (`0.5`, `red`, `true`, `[1,2]`).
+    parameter_text: dict[str, str] = {}
+    sort: RunSort = "started"
+    #: Metric to sort by, when `sort` is `metric`.
+    sort_metric: str = ""
+    is_ascending: bool = False
+
+
+#: What tasks are sorted by: `label` is the order in which they first started.
+TaskSort = Literal["label", "duration", "started", "peak_memory"]
 
 
 class TaskQuery(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which tasks of one run; in label order."""
+    """Which tasks of one run; in label order, unless it says otherwise. What runs counts as longer than what ended."""
 
     run: RunId
     step: str | None = None
@@ -173,4 +213,11 @@ class TaskQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     keys: tuple[TaskKey, ...] = ()
     label: int | None = None
     limit: int = 1000
+    #: Of the page before; belongs to the same question, whatever its `limit`.
     cursor: str | None = None
+    #: One of these; none = any.
+    statuses: tuple[TaskStatus, ...] = ()
+    #: Part of `train/4`, of the key, or of the error's type and message, in upper or lower case.
+    search: str = ""
+    sort: TaskSort = "label"
+    is_ascending: bool = True

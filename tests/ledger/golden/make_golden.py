@@ -1,6 +1,7 @@
 """Writes `ledger-N.db.zst`, a ledger as format N has it.
 
-Format 1 has what `tell` tells, format 2 what `tell_production` tells as well.
+Format 1 has what `tell` tells, format 2 what `tell_production` tells as well; from format 3 on tasks were ready before
+they started.
 
 `python -m tests.ledger.golden.make_golden`; run once when a format is new, never again for an old one.
 """
@@ -45,13 +46,15 @@ def tell(ledger):
     lease, _ = begin(ledger, started("start", 1), parameters={"p": small_ref("v")}, small={digest("v"): b"v"}, **names)
     first = succeeded("start", "train", width=2, items=small_ref("items"), artifacts={"x": small_ref("v")})
     ledger.append(lease, commit(first, texts=["items"], previews=["v"]))
-    ledger.append(lease, Commit([started("train/start.0", 2, parents=["start"])]))
+    ledger.append(lease, Commit([started("train/start.0", 2, parents=["start"], ready_at=1.5)]))
     ledger.append(lease, Commit([started("train/start.1", 3, parents=["start"])]))
     ledger.append(lease, Commit([failed("train/start.0", error=ERROR, retry_at=9.0, usage=Usage(pid=3, compute=0.5))]))
     lease.release()
     lease, epoch = ledger.take(lease.run, 50.0)
     ledger.append(lease, Commit([DriverChanged(50.0, "here", 7, epoch)]))
-    ledger.append(lease, Commit([started("train/start.0", 2, attempt=1), started("train/start.1", 3, attempt=1)]))
+    ledger.append(
+        lease, Commit([started("train/start.0", 2, attempt=1, ready_at=51.0), started("train/start.1", 3, attempt=1)])
+    )
     good = succeeded("train/start.0", "join", attempt=1, reads={"x": digest("v")}, summary={"f1": 0.5})
     caught = succeeded("train/start.1", "join", attempt=1, is_caught=True, error=ERROR, cause="exception")
     ledger.append(lease, Commit([good, caught, CodeChanged(60.0, "train/start.0", ("churn.py",))]))

@@ -41,11 +41,11 @@ FROM runs WHERE run = ?;
 
 -- name: stored_tasks
 SELECT label, key, step, attempt, status, started_at, finished_at, parent, parents, parent_count, origin, cause, error,
-    transition, usage, reads
+    transition, usage, reads, ready_at
 FROM tasks WHERE run = (SELECT id FROM runs WHERE run = ?) AND label > ? AND label <= ? ORDER BY label;
 
 -- name: stored_attempts
-SELECT label, attempt, status, started_at, finished_at, cause, error, usage
+SELECT label, attempt, status, started_at, finished_at, cause, error, usage, ready_at
 FROM past_attempts WHERE run = (SELECT id FROM runs WHERE run = ?) ORDER BY label, attempt;
 
 -- name: stored_artifacts

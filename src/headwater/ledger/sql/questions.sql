@@ -31,7 +31,7 @@ SELECT name FROM flows ORDER BY name;
 -- name: task_row
 SELECT
     label, key, step, attempt, status, started_at, finished_at, parent, parents, origin, cause, error, transition,
-    usage, reads
+    usage, reads, ready_at
 FROM tasks;
 
 -- name: past_attempts
@@ -76,6 +76,7 @@ FROM (
 ) AS use
 JOIN runs ON runs.id = use.run
 JOIN tasks ON tasks.run = use.run AND tasks.label = use.label
+WHERE ?3 IS NULL OR coalesce(runs.project, '') IN (SELECT value FROM json_each(?3))
 ORDER BY use.run DESC, use.label, use.was_set DESC, use.name
 LIMIT ?2;
 

@@ -34,17 +34,19 @@ SELECT ?1, coalesce(max(number), 0) + 1, ?2 FROM requests WHERE run = ?1;
 -- name: insert_task
 INSERT INTO tasks (
     run, label, key, step, attempt, status, started_at, finished_at, parent, parents, parent_count, origin, cause,
-    error, transition, usage, reads
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    error, transition, usage, reads, ready_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: keep_attempt
-INSERT OR REPLACE INTO past_attempts (run, label, attempt, status, started_at, finished_at, cause, error, usage)
-SELECT run, label, attempt, status, started_at, finished_at, cause, error, usage
+INSERT OR REPLACE INTO past_attempts (
+    run, label, attempt, status, started_at, finished_at, cause, error, usage, ready_at
+)
+SELECT run, label, attempt, status, started_at, finished_at, cause, error, usage, ready_at
 FROM tasks WHERE run = ? AND label = ?;
 
 -- name: restart_task
 UPDATE tasks
-SET attempt = ?, started_at = ?, status = 'running', finished_at = NULL, cause = NULL, error = NULL, usage = NULL
+SET attempt = ?, started_at = ?, ready_at = ?, status = 'running', finished_at = NULL, cause = NULL, error = NULL, usage = NULL
 WHERE run = ? AND label = ?;
 
 -- name: end_task

@@ -1,0 +1,111 @@
+"""Lists artifacts of all runs, by name and type, newest first."""
+
+import heapq
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from headwater.ledger.columns import ref_of
+from headwater.ledger.database import Database
+from headwater.ledger.paging import cursor_at, position_of
+from headwater.ledger.run_conditions import Where, ask_projects
+from headwater.model.artifact import Header
+from headwater.model.overviews import ArtifactQuery, NamedArtifact
+from headwater.model.rows import Page
+
+#: Number of a run, label of a task, name.
+_Place = tuple[int, int, str]
+
+_decode_header = msgspec.json.Decoder(Header).decode
+
+#: With more pairs of name and type than this, all artifacts are walked through: some match soon.
+_MOST_PAIRS = 50
+#: Pairs that are looked through for some text in them; of more, the rest is not found.
+_MOST_KNOWN = 5000
+
+
+class ArtifactList:
+    """Artifacts of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def artifacts_named(self, query: ArtifactQuery) -> Page[NamedArtifact]:
+        places = self._places(query)
+        rows = tuple(_row(self._database.row(self._database.sql["named_artifact"], place)) for place in places)
+        if len(rows) <= query.limit:
+            return Page(rows)
+        return Page(rows[:-1], cursor_at(query, places[query.limit - 1]))
+
+    def _places(self, query: ArtifactQuery) -> list[_Place]:
+        """Give where the artifacts of the page are, one more than it has."""
+        is_chosen = query.name is not None or query.type is not None or query.search
+        if is_chosen and query.run is None:
+            pairs = list(islice(self._pairs(query), _MOST_PAIRS + 1))
+            if len(pairs) <= _MOST_PAIRS:
+                lists = [self._places_of(query, "name = ? AND type = ?", *pair) for pair in pairs]
+                return list(islice(heapq.merge(*lists, key=_order), query.limit + 1))
+        return self._places_of(query, "name > ''")
+
+    def _places_of(self, query: ArtifactQuery, condition: str, *bindings: str) -> list[_Place]:
+        where = _where(query)
+        where.ask(f"artifacts.label > 0 AND {condition}", *bindings)
+        is_scoped = query.flow is not None or query.run is not None or query.projects is not None
+        # From the runs when only some of them count: a search of each is cheaper than a walk over what others set.
+        source = "runs CROSS JOIN artifacts ON artifacts.run = runs.id" if is_scoped or not bindings else "artifacts"
+        newest = "runs.id" if source != "artifacts" else "artifacts.run"
+        rows: list[_Place] = self._database.rows(
+            f"SELECT artifacts.run, artifacts.label, name FROM {source} {where}"
+            f" ORDER BY {newest} DESC, artifacts.label DESC, name LIMIT ?",
+            (*where.bindings, query.limit + 1),
+        )
+        return rows
+
+    def _pairs(self, query: ArtifactQuery) -> Iterator[tuple[str, str]]:
+        """Give the names and types that occur and match, one look at the index each."""
+        part = query.search.casefold()
+        name, kind = query.name or "", ""
+        for _ in range(_MOST_KNOWN):
+            row = self._database.row(self._database.sql["next_artifact_name"], (name, kind))
+            if row is None or (query.name is not None and row[0] != query.name):
+                return
+            name, kind = row
+            if query.type in (None, kind) and (part in name.casefold() or part in kind.casefold()):
+                yield name, kind
+
+
+def _where(query: ArtifactQuery) -> Where:
+    """Give what is asked of runs and place; and of name and type, for those that come by neither."""
+    where = Where()
+    if query.cursor:
+        run, label, name = position_of(query, query.cursor, 3)
+        where.ask(
+            "artifacts.run <= ? AND (artifacts.run < ? OR artifacts.label < ? OR (artifacts.label = ? AND name > ?))",
+            *(run, run, label, label, name),
+        )
+    if query.run is not None:
+        where.ask("runs.run = ?", query.run)
+    if query.flow is not None:
+        where.ask("runs.flow = ?", query.flow)
+    ask_projects(query.projects, where)
+    if query.name is not None:
+        where.ask("name = ?", query.name)
+    if query.type is not None:
+        where.ask("type = ?", query.type)
+    if query.search:
+        where.ask("holds_text(?, name, type)", query.search.casefold())
+    return where
+
+
+def _order(place: _Place) -> tuple[int, int, str]:
+    run, label, name = place
+    return -run, -label, name
+
+
+def _row(row: tuple[Any, ...]) -> NamedArtifact:
+    run, flow, run_label, project, step, label, key, name, at, *columns, header = row
+    ref = ref_of(columns)
+    decoded = None if header is None else _decode_header(header)
+    return NamedArtifact(run, flow, run_label, project, step, label, key, name, ref, at, decoded)

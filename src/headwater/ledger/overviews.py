@@ -1,0 +1,176 @@
+"""Questions about many tasks, runs or flows at once, answered in few words each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from headwater.ledger.database import Database
+from headwater.ledger.run_conditions import Where, as_json, ask_projects, runs_where
+from headwater.ledger.run_questions import RunQuestions
+from headwater.model.errors import NotFound
+from headwater.model.ids import RunId
+from headwater.model.overviews import FinishedRun, FlowRow, Seconds, StepCount, TaskSpan
+from headwater.model.rows import RunQuery, TaskStatus
+
+_decode_seconds = msgspec.json.Decoder(Seconds).decode
+_NONE = Seconds()
+_KINDS = Seconds.__struct_fields__
+
+#: Finished runs that a flow's row shows.
+_RECENT = 20
+
+
+class Overviews:
+    """Sums over the rows of one database."""
+
+    def __init__(self, database: Database, runs: RunQuestions) -> None:
+        self._database = database
+        self._runs = runs
+
+    def step_counts(self, run: RunId) -> list[StepCount]:
+        run_id, is_driven = self._position(run)
+        sums: dict[tuple[str, TaskStatus], _Sum] = {}
+        for step, status, started_at, finished_at, is_reused, usage in self._database.rows(
+            self._database.sql["step_tasks"], (run_id,)
+        ):
+            key = (step, _status(status, is_driven))
+            known = sums.get(key)
+            if known is None:
+                known = sums[key] = _Sum(started_at)
+            known.add(started_at, finished_at, is_reused, usage)
+        return [known.row(step, status) for (step, status), known in sums.items()]
+
+    def step_statuses(self, runs: Sequence[RunId]) -> dict[RunId, dict[str, dict[TaskStatus, int]]]:
+        found: dict[RunId, dict[str, dict[TaskStatus, int]]] = {}
+        driven: dict[RunId, bool] = {}
+        for run, step, stored, count in self._database.rows(
+            self._database.sql["step_statuses"], (as_json(list(dict.fromkeys(runs))),)
+        ):
+            if run not in driven:
+                driven[run] = self._database.locks.holder(run) is not None
+            status = _status(stored, driven[run])
+            counts = found.setdefault(run, {}).setdefault(step, {})
+            counts[status] = counts.get(status, 0) + count
+        return found
+
+    def task_spans(self, run: RunId, *, after_label: int = 0, limit: int = 10_000) -> list[TaskSpan]:
+        run_id, is_driven = self._position(run)
+        rows = self._database.rows(self._database.sql["task_spans"], (run_id, after_label, limit))
+        if not rows:
+            return []
+        past: dict[int, list[Any]] = {}
+        for row in self._database.rows(self._database.sql["past_spans"], (run_id, after_label, rows[-1][0])):
+            past.setdefault(row[0], []).append(row)
+        spans: list[TaskSpan] = []
+        for row in rows:
+            spans += [_past_span(earlier, row) for earlier in past.get(row[0], ()) if earlier[2] < row[4]]
+            spans.append(_span(row, is_driven))
+        return spans
+
+    def flow_rows(self, projects: Sequence[str] | None, *, after: str, limit: int) -> list[FlowRow]:
+        where = Where()
+        where.ask("flow > ?", after)
+        ask_projects(projects, where)
+        counted = self._database.rows(
+            f"SELECT flow, count(*), max(id) FROM runs {where} GROUP BY flow ORDER BY flow LIMIT ?",
+            (*where.bindings, limit),
+        )
+        last = self._runs.rows([row[2] for row in counted])
+        return [
+            FlowRow(flow, count, last[run_id], *self._recent(flow, projects, last[run_id].project))
+            for flow, count, run_id in counted
+        ]
+
+    def _recent(
+        self, flow: str, projects: Sequence[str] | None, last: str
+    ) -> tuple[tuple[FinishedRun, ...], tuple[str, ...]]:
+        where = Where()
+        where.ask("flow = ? AND status <> 'running'", flow)
+        ask_projects(projects, where)
+        rows = self._database.rows(
+            "SELECT label, status, started_at, finished_at, coalesce(project, '')"
+            f" FROM runs {where} ORDER BY id DESC LIMIT {_RECENT}",
+            where.bindings,
+        )
+        return tuple(FinishedRun(*row[:4]) for row in rows), tuple(sorted({last, *(row[4] for row in rows)}))
+
+    def metric_names(self, query: RunQuery, *, limit: int) -> list[str]:
+        return self._names("SELECT key FROM chosen CROSS JOIN json_each(CAST(metrics AS TEXT))", query, limit)
+
+    def tag_names(self, query: RunQuery, *, limit: int) -> list[str]:
+        return self._names(
+            "SELECT tag FROM chosen CROSS JOIN tags ON tags.run = chosen.id AND NOT is_system", query, limit
+        )
+
+    def user_names(self, query: RunQuery, *, limit: int) -> list[str]:
+        return self._names("SELECT user FROM chosen", query, limit)
+
+    def _names(self, sql: str, query: RunQuery, limit: int) -> list[str]:
+        where = runs_where(self._database, query)
+        rows = self._database.rows(
+            f"WITH chosen AS (SELECT id, user, metrics FROM runs {where}), named (name) AS ({sql})"
+            " SELECT name FROM named GROUP BY name ORDER BY count(*) DESC, name LIMIT ?",
+            (*where.bindings, limit),
+        )
+        return [row[0] for row in rows]
+
+    def _position(self, run: RunId) -> tuple[int, bool]:
+        row = self._database.row(self._database.sql["run_position"], (run,))
+        if row is None:
+            raise NotFound(f"there is no run {run}")
+        return int(row[0]), self._database.locks.holder(run) is not None
+
+
+class _Sum:
+    """What is summed up of the tasks of one step and status."""
+
+    def __init__(self, started_at: float) -> None:
+        self.count = 0
+        self.reused = 0
+        self.first = started_at
+        self.last: float | None = None
+        self.seconds = dict.fromkeys(_KINDS, 0.0)
+
+    def add(self, started_at: float, finished_at: float | None, is_reused: int, usage: bytes | None) -> None:
+        self.count += 1
+        self.reused += is_reused
+        self.first = min(self.first, started_at)
+        if finished_at is not None and (self.last is None or finished_at > self.last):
+            self.last = finished_at
+        if usage is not None:
+            took, seconds = _decode_seconds(usage), self.seconds
+            for kind in _KINDS:
+                seconds[kind] += getattr(took, kind)
+
+    def row(self, step: str, status: TaskStatus) -> StepCount:
+        return StepCount(step, status, self.count, self.first, self.last, Seconds(**self.seconds), self.reused)
+
+
+def _status(stored: TaskStatus, is_driven: bool) -> TaskStatus:
+    """What runs for nobody is lost."""
+    return "lost" if stored == "running" and not is_driven else stored
+
+
+def _span(row: tuple[Any, ...], is_driven: bool) -> TaskSpan:
+    label, step, key, status, attempt, ready_at, started_at, finished_at, usage, parent, is_reused = row
+    return TaskSpan(
+        label,
+        step,
+        key,
+        _status(status, is_driven),
+        attempt,
+        ready_at,
+        started_at,
+        finished_at,
+        _NONE if usage is None else _decode_seconds(usage),
+        parent,
+        bool(is_reused),
+    )
+
+
+def _past_span(row: tuple[Any, ...], task: tuple[Any, ...]) -> TaskSpan:
+    label, status, attempt, ready_at, started_at, finished_at, usage = row
+    seconds = _NONE if usage is None else _decode_seconds(usage)
+    ended: TaskStatus = "failed" if status == "retrying" else status
+    return TaskSpan(label, task[1], task[2], ended, attempt, ready_at, started_at, finished_at, seconds, task[9])

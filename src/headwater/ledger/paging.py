@@ -1,0 +1,46 @@
+"""Cursors: where a page of a list ended, as text that only the same question takes back."""
+
+import binascii
+
+import msgspec
+
+from headwater.model.errors import UserMistake
+
+#: What a row is sorted by, and the numbers and names that tell it from rows that are sorted alike.
+Position = tuple[float | int | str, ...]
+
+#: Fields of queries that do not change what is listed, and in which order.
+_OF_THE_PAGE = ("cursor", "limit", "projects")
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(tuple[int | float | str, ...]).decode
+
+
+def cursor_at(query: msgspec.Struct, position: Position) -> str:
+    """Give the cursor of the page that begins behind this position."""
+    return _encode((_fingerprint(query), *position)).hex()
+
+
+def position_of(query: msgspec.Struct, cursor: str, size: int) -> Position:
+    """Give the position in a cursor, of as many parts as `size` says.
+
+    Raises:
+        UserMistake: it is no cursor, or that of another question.
+    """
+    try:
+        fingerprint, *position = _decode(binascii.unhexlify(cursor))
+    except (ValueError, msgspec.DecodeError, UnicodeError) as error:
+        raise _refusal("is none") from error
+    if fingerprint != _fingerprint(query) or len(position) != size:
+        raise _refusal("belongs to another list")
+    return tuple(position)
+
+
+def _refusal(reason: str) -> UserMistake:
+    return UserMistake(f"the cursor {reason}", hint="begin with the first page again, without a cursor")
+
+
+def _fingerprint(query: msgspec.Struct) -> int:
+    """Number the question; the size of its pages and who asks do not count."""
+    fields = {name: value for name, value in msgspec.structs.asdict(query).items() if name not in _OF_THE_PAGE}
+    return binascii.crc32(type(query).__name__.encode() + msgspec.json.encode(fields, order="sorted"))

@@ -1,0 +1,57 @@
+-- name: changes
+SELECT
+    changes.number, changes.kind, runs.run, runs.flow, runs.label, runs.project, runs.id IS NOT NULL, last_event,
+    runs.status, records.kind, records.key, version, published.number, published.name, scope, firings.key,
+    firings.target
+FROM (SELECT number, kind, subject FROM changes WHERE number > ? ORDER BY number LIMIT ?) AS changes
+LEFT JOIN records ON changes.kind = 'record' AND records.id = changes.subject
+LEFT JOIN published ON changes.kind = 'published' AND published.number = changes.subject
+LEFT JOIN firings ON changes.kind = 'firing' AND firings.number = changes.subject
+LEFT JOIN runs ON runs.id = CASE changes.kind
+    WHEN 'run' THEN changes.subject
+    WHEN 'firing' THEN (SELECT started.id FROM runs AS started WHERE started.run = firings.run)
+    WHEN 'published' THEN (
+        SELECT teller.id FROM runs AS teller
+        WHERE teller.flow = substr(published.run, 1, instr(published.run, '/') - 1)
+            AND teller.label = CAST(substr(published.run, instr(published.run, '/') + 1) AS INTEGER)
+    )
+END
+ORDER BY changes.number;
+
+-- name: last_change
+SELECT coalesce(max(number), 0) FROM changes;
+
+-- name: step_tasks
+SELECT step, status, started_at, finished_at, origin IS NOT NULL, usage FROM tasks WHERE run = ? ORDER BY label;
+
+-- name: step_statuses
+SELECT runs.run, step, tasks.status, count(*)
+FROM json_each(?) AS wanted
+CROSS JOIN runs ON runs.run = wanted.value
+CROSS JOIN tasks ON tasks.run = runs.id
+GROUP BY runs.id, step, tasks.status
+ORDER BY runs.id, min(tasks.label);
+
+-- name: task_spans
+SELECT label, step, key, status, attempt, ready_at, started_at, finished_at, usage, parent, origin IS NOT NULL
+FROM tasks WHERE run = ? AND label > ? ORDER BY label LIMIT ?;
+
+-- name: past_spans
+SELECT label, status, attempt, ready_at, started_at, finished_at, usage
+FROM past_attempts WHERE run = ? AND label > ? AND label <= ? ORDER BY label, attempt;
+
+-- name: unfinished_runs
+SELECT id, run, epoch, task_counts, gates FROM runs WHERE status = 'running';
+
+-- name: next_artifact_name
+SELECT name, type FROM artifacts WHERE (name, type) > (?, ?) ORDER BY name, type LIMIT 1;
+
+-- name: named_artifact
+SELECT
+    runs.run, flow, runs.label, coalesce(project, ''), step, tasks.label, tasks.key, name,
+    coalesce(tasks.finished_at, tasks.started_at), artifacts.digest, codec, type, size, is_small, items, buffers, header
+FROM artifacts
+CROSS JOIN runs ON runs.id = artifacts.run
+CROSS JOIN tasks ON tasks.run = artifacts.run AND tasks.label = artifacts.label
+LEFT JOIN headers ON headers.digest = artifacts.digest
+WHERE artifacts.run = ? AND artifacts.label = ? AND name = ?;
