@@ -15,6 +15,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # No test reads the settings of whoever runs it, or leaves tokens among theirs.
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="headwater-tests-")
 
+# Daemons of tests show no page; those that are about it ask for it.
+os.environ["HEADWATER_PAGE"] = "no"
+
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(os.environ["XDG_CONFIG_HOME"], ignore_errors=True)

@@ -63,6 +63,28 @@ class Home:
         """Folder of a run's logs and metric points (made by whoever writes there first)."""
         return os.path.join(self.path, "runs", run)
 
+    def keep_page_url(self, url: str) -> None:
+        """Tell other processes where this one shows the page; overwritten by the next one that does."""
+        staged = f"{self._page_file}.{os.getpid()}"
+        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{os.getpid()} {url}\n")
+        os.replace(staged, self._page_file)
+
+    def page_url(self) -> str | None:
+        """Give where the daemon shows the page, `http://127.0.0.1:8501`; None when nobody does."""
+        try:
+            with open(self._page_file, encoding="utf-8") as file:
+                pid, _, url = file.read().strip().partition(" ")
+            os.kill(int(pid), 0)
+        except (OSError, ValueError):
+            return None
+        return url or None
+
+    @property
+    def _page_file(self) -> str:
+        return os.path.join(self.path, "page.address")
+
     def free_reserve(self) -> bool:
         """Give up the room that is kept for the last words of a run on a full disk; False when it is used up."""
         try:

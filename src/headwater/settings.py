@@ -43,7 +43,9 @@ class Settings(msgspec.Struct, frozen=True):
     host_port: Setting = Setting("8500", "default")
     #: Address at which it does; one that other machines reach demands tokens.
     host_address: Setting = Setting("127.0.0.1", "default")
-    #: Port of the page and the API.
+    #: `no`: the daemon shows no page.
+    page: Setting = Setting("yes", "default")
+    #: Port of the page and the API; the one by default is left to who has it, and the next free one taken.
     web_port: Setting = Setting("8501", "default")
     #: Address at which they answer.
     web_address: Setting = Setting("127.0.0.1", "default")
@@ -86,6 +88,7 @@ def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], c
         alert_allow_private=_yes_or_no(look("alert_allow_private") or Setting("no", "default"), "alert_allow_private"),
         host_port=_whole(look("host_port") or Setting("8500", "default"), "host_port"),
         host_address=look("host_address") or Setting("127.0.0.1", "default"),
+        page=_yes_or_no(look("page") or Setting("yes", "default"), "page"),
         web_port=_whole(look("web_port") or Setting("8501", "default"), "web_port"),
         web_address=look("web_address") or Setting("127.0.0.1", "default"),
         web_names=look("web_names") or Setting("", "default"),

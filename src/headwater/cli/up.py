@@ -10,11 +10,11 @@ import click
 from headwater.cli.deployment_facts import next_firings, utc_and_local
 from headwater.cli.printing import print_facts, print_json
 from headwater.cli.reading import gives_json
-from headwater.cli.ui import page_address, sign_in_link
+from headwater.cli.ui import sign_in_link
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.stored import find_deployment
 from headwater.home import Home, open_home
-from headwater.model.errors import NotFound
+from headwater.model.errors import NotFound, UserMistake
 from headwater.model.production import Schedule
 from headwater.model.rows import RunQuery
 from headwater.production.asked import LOG, Asked
@@ -24,6 +24,8 @@ from headwater.production.scheduler import ROLE
 from headwater.production.starting import find_daemon, refuse_second, start_daemon, stop_daemon
 from headwater.settings import read_settings
 
+#: Seconds for the page to be there.
+_PAGE_SECONDS = 10.0
 #: Firings that are shown.
 _NEXT = 5
 #: Runs that are counted.
@@ -65,7 +67,7 @@ def command(
             pid = stop_daemon(opened.path)
             print("no daemon runs on this store" if pid is None else f"stopped the daemon, process {pid}")
         elif is_linking:
-            print(sign_in_link(opened, page_address(opened)))
+            print(_link(opened))
         elif is_asking:
             return _show(opened, as_json=as_json)
         else:
@@ -107,7 +109,6 @@ def _start(home: Home, asked: Asked) -> None:
     print(f"store {home.path}", file=sys.stderr)
     if asked.is_foreground:
         _print_next(home, asked.clock.now())
-        _print_link(home)
         home.close()
         words = asked.command("supervisor", has_parent=False)
         sys.stdout.flush()
@@ -119,7 +120,21 @@ def _start(home: Home, asked: Asked) -> None:
 
 
 def _print_link(home: Home) -> None:
-    print(f"the page: {sign_in_link(home, page_address(home))}")
+    """Say how to see it; waits until the page is there, which is a moment after the daemon is."""
+    settings = read_settings({"home": home.path}, os.environ, home.path)
+    if settings.page.value == "no":
+        return
+    until = time.monotonic() + _PAGE_SECONDS
+    while home.page_url() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    print(f"the page: {_link(home)}")
+
+
+def _link(home: Home) -> str:
+    url = home.page_url()
+    if url is None:
+        raise UserMistake("nobody shows the page of this store", hint="headwater up starts the daemon, which does")
+    return sign_in_link(home, url)
 
 
 def _print_next(home: Home, now: float) -> None:

@@ -31,11 +31,12 @@ def be_host(asked: Asked, journal: Journal) -> int:
 
 
 def be_web(asked: Asked, journal: Journal) -> int:
-    """Show the page of the store, and answer for its API."""
+    """Show the page of the store, and answer for its API, unless the settings say that there is none."""
     stop = asked.stopped()
     settings = read_settings({"home": asked.home}, os.environ, asked.home)
-    journal.note(f"shows the page at {settings.web_address.value}, port {settings.web_port.value}")
-    return 0 if stop.is_set() else _become(asked, "ui", "--write")
+    if settings.page.value == "no":
+        stop.wait()
+    return 0 if stop.is_set() else _become(asked, "ui", "--write", *(("--tell",) if asked.log is None else ()))
 
 
 def _become(asked: Asked, *words: str) -> int:

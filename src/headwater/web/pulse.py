@@ -21,6 +21,8 @@ class Pulse:
         self._ledger = ledger
         self._beat = asyncio.Event()
         self._stop = threading.Event()
+        self._waiting = 0
+        self._is_wanted = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -37,6 +39,7 @@ class Pulse:
     def stop(self) -> None:
         """Let all streams end."""
         self._stop.set()
+        self._is_wanted.set()
         self._wake()
         if self._thread is not None:
             self._thread.join()
@@ -47,15 +50,24 @@ class Pulse:
 
     async def after(self, mark: asyncio.Event, seconds: float) -> bool:
         """Wait for the next write since `mark` was taken, at most so long; False when there was none."""
+        self._waiting += 1
+        self._is_wanted.set()
         try:
             async with asyncio.timeout(seconds):
                 await mark.wait()
         except TimeoutError:
             return False
+        finally:
+            self._waiting -= 1
         return True
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._stop.is_set():
+            # Looking costs something; where nobody waits, the next one who does is told of what was written meanwhile.
+            if not self._waiting:
+                self._is_wanted.clear()
+                if not self._waiting:
+                    self._is_wanted.wait()
             if self._ledger.wait(_LOOK_SECONDS):
                 try:
                     loop.call_soon_threadsafe(self._wake)

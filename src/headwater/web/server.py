@@ -3,14 +3,13 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
 from contextlib import nullcontext
 
 import uvicorn
 
 from headwater.home import Home, open_home
 from headwater.hosting.connections import ConnectionLimits, connection_class
-from headwater.hosting.host import Address, listen
+from headwater.hosting.host import Address
 from headwater.web.app import WebApp
 from headwater.web.guard import Guard
 from headwater.web.pulse import Pulse
@@ -24,25 +23,23 @@ DRAIN_SECONDS = 5
 def serve(
     home: Home,
     address: Address,
+    listener: socket.socket,
     *,
     is_read_only: bool = False,
     names: tuple[str, ...] = (),
-    told: Callable[[Address], None] | None = None,
 ) -> None:
     """Answer until SIGTERM or SIGINT; requests under way are answered first.
 
     Args:
         home: the store.
-        address: where to listen.
+        address: where it is reached.
+        listener: its port.
         is_read_only: refuse what changes anything.
         names: further names that the server goes by.
-        told: told where it listens, as soon as it does.
 
     Raises:
         UserMistake: the port is taken, or the address is reached from elsewhere and it is not said by which names.
     """
-    listener = listen(address)
-    address = Address(address.host, listener.getsockname()[1])
     guard = Guard(
         address.host,
         address.port,
@@ -53,8 +50,6 @@ def serve(
     watched = open_home(home.path, user=home.user)
     pulse = Pulse(watched.ledger)
     app = WebApp(home, guard, pulse, all_routes(), is_read_only=is_read_only)
-    if told is not None:
-        told(address)
     try:
         asyncio.run(_serve(app, pulse, listener))
     finally:
