@@ -16,10 +16,11 @@ from headwater.hosting.connections import ConnectionLimits
 from headwater.hosting.guard import Guard, tokens_for
 from headwater.hosting.host import Address, listen, serve
 from headwater.hosting.local import compiled
-from headwater.hosting.pool import PoolLimits, VersionPool
+from headwater.hosting.pool import VersionPool
 from headwater.hosting.requests import RequestLimits
 from headwater.hosting.services import Hosted, Services
 from headwater.hosting.sources import small_of, version_from
+from headwater.hosting.workers import WORKER_COMMAND, PoolLimits
 
 
 class Wanted(msgspec.Struct):
@@ -31,6 +32,8 @@ class Wanted(msgspec.Struct):
     requests: RequestLimits = RequestLimits()
     connections: ConnectionLimits = ConnectionLimits()
     pool: PoolLimits = PoolLimits()
+    #: What to execute as the zygote, instead of the real one.
+    command: tuple[str, ...] = WORKER_COMMAND
     #: File of the access log; empty = none.
     access: str = ""
     #: Ask for tokens.
@@ -59,7 +62,7 @@ def main() -> None:
                 code = msgspec.structs.replace(find_code(wanted.file), flow=name)
                 definition, named = compiled(code)
                 version = version_from(home, definition, named)
-                pool = VersionPool(version, small_of(home, version), wanted.pool, folder=folder)
+                pool = VersionPool(version, small_of(home, version), wanted.pool, folder=folder, command=wanted.command)
                 await pool.start()
                 pools.append(pool)
                 services.put(Hosted(name, pool))

@@ -3,11 +3,12 @@
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,27 @@ class HttpHost:
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def workers(self) -> list[int]:
+        """Processes that answer: children of its children."""
+        return [each for zygote in _children(self.process.pid) for each in _children(zygote)]
+
+    def kill_all(self, *, zygotes: bool) -> None:
+        """Kill every worker, and what forks them as well."""
+        found = _children(self.process.pid) if zygotes else []
+        for pid in [*found, *self.workers()]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(each) for each in text.split()]
 
 
 def read_all(connection: socket.socket) -> bytes:

@@ -152,6 +152,27 @@ class Troubles(ServiceSpec):
         os.kill(os.getpid(), signal.SIGKILL)
         return ""
 
+    @endpoint
+    def dies_at_first(self, path: str) -> str:
+        """Answer the second time."""
+        if not os.path.exists(path):
+            open(path, "w").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return "alive"
+
+    @endpoint(repeat=False)
+    def pays(self, path: str) -> str:
+        with open(path, "a") as file:
+            file.write("paid ")
+        os.kill(os.getpid(), signal.SIGKILL)
+        return ""
+
+    @endpoint(batch=4, within_ms=1000)
+    def dies_with_others(self, text: Batch[str]) -> Batch[str]:
+        if "poison" in text:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return text
+
     @endpoint(timeout=0.5)
     def hangs(self) -> str:
         time.sleep(60)

@@ -15,9 +15,9 @@ from headwater.hosting.attend import ROLE, Keeper
 from headwater.hosting.guard import Guard, tokens_for
 from headwater.hosting.host import Address, listen, serve
 from headwater.hosting.monitor.keeping import keep_monitor
-from headwater.hosting.pool import PoolLimits
 from headwater.hosting.prediction_log import PredictionLog
 from headwater.hosting.services import Services
+from headwater.hosting.workers import PoolLimits
 from headwater.model.errors import UserMistake
 
 

@@ -13,9 +13,9 @@ from headwater.hosting.app import HostApp
 from headwater.hosting.guard import Guard
 from headwater.hosting.host import Address, listen, serve
 from headwater.hosting.local import LocalService, compiled
-from headwater.hosting.pool import PoolLimits
 from headwater.hosting.services import Services
 from headwater.hosting.sources import version_from
+from headwater.hosting.workers import PoolLimits
 
 
 @click.command("serve")

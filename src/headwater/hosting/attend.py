@@ -12,7 +12,7 @@ from headwater.home import Home
 from headwater.hosting.deploying import laid_out, worker_of
 from headwater.hosting.following import follow_sources
 from headwater.hosting.monitor.files import read_report
-from headwater.hosting.pool import PoolLimits, VersionPool
+from headwater.hosting.pool import VersionPool
 from headwater.hosting.rollout.files import read_page
 from headwater.hosting.rollout.keeper import RolloutKeeper, give_up
 from headwater.hosting.rollout.records import Rollouts
@@ -21,6 +21,7 @@ from headwater.hosting.rollout.states import RolloutState
 from headwater.hosting.services import Hosted, Services
 from headwater.hosting.sources import small_of
 from headwater.hosting.versions import find_version, service_aliases
+from headwater.hosting.workers import PoolLimits
 from headwater.model.deployment import AliasState
 from headwater.model.errors import HeadwaterError
 from headwater.model.service import DeployedVersion
@@ -233,7 +234,7 @@ class Keeper:
     def _want(self, kept: _Kept, state: AliasState, folder: str) -> None:
         kept.wanted = state.number
         warm = kept.pools.get(state.number)
-        if warm is not None and warm.is_ready:
+        if warm is not None and warm.takes_calls:
             self._switch(kept, state.number)
             return
         if kept.task is not None:
@@ -246,6 +247,8 @@ class Keeper:
             started = time.monotonic()
             deployed = find_version(self._home.ledger, name, number)
             pool = await self._start(deployed, folder)
+            if number in kept.pools:
+                self._retire(kept, [number])
             kept.pools[number] = pool
             kept.failures, kept.problem = 0, ""
             self._say(f"{name}, version {number} loaded in {time.monotonic() - started:.1f} s")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from headwater.hosting.pool import WORKER_COMMAND
+from headwater.hosting.workers import WORKER_COMMAND
 from headwater.model.service import AuditResult, ServiceVersion
 
 #: Seconds that all audits of a version may take together.

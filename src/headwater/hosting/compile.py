@@ -128,6 +128,7 @@ def _endpoint(signature: Signature, function: Callable[..., object]) -> Endpoint
         batch=mark.batch,
         within_ms=mark.within_ms,
         timeout_seconds=mark.timeout_seconds,
+        repeats=mark.repeats,
     )
 
 

@@ -13,11 +13,11 @@ from headwater.deployments.tokens import new_token, token_hash
 from headwater.environments.prepare import Environments
 from headwater.home import Home
 from headwater.hosting.audits import Audited, run_audits
-from headwater.hosting.pool import WORKER_COMMAND
 from headwater.hosting.rollout.records import ROLLOUT, Rollouts
 from headwater.hosting.rollout.states import RolloutState, first_state
 from headwater.hosting.sources import artifacts_of, find_source
 from headwater.hosting.versions import find_version, next_number, record_of, service_aliases, target_of
+from headwater.hosting.workers import WORKER_COMMAND
 from headwater.model.artifact import Ref
 from headwater.model.deployment import AliasState
 from headwater.model.errors import DeploymentRefused, VersionConflict

@@ -10,9 +10,10 @@ import msgspec
 from headwater.home import Home
 from headwater.hosting.compile import compile_service
 from headwater.hosting.loading import find_service
-from headwater.hosting.pool import PoolLimits, VersionPool
+from headwater.hosting.pool import VersionPool
 from headwater.hosting.services import Hosted, Services
 from headwater.hosting.sources import small_of, version_from
+from headwater.hosting.workers import PoolLimits
 from headwater.model.errors import HeadwaterError, UserMistake
 from headwater.model.order import CodeSource
 from headwater.model.service import ServiceDefinition, ServiceVersion

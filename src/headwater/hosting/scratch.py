@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from headwater.home import Home
 from headwater.hosting.deploying import laid_out, worker_of
-from headwater.hosting.pool import Answer, PoolLimits, Refused, VersionPool
+from headwater.hosting.pool import Answer, Refused, VersionPool
 from headwater.hosting.sources import small_of
+from headwater.hosting.workers import PoolLimits
 from headwater.model.service import DeployedVersion
 
 Result = TypeVar("Result")

@@ -79,8 +79,10 @@ class Hosted:
     def _ready(self) -> VersionPool:
         if self.paused:
             raise Refused(503, f"{self.name} is {self.paused}")
-        if self.live is None or not self.live.is_ready:
+        if self.live is None:
             raise Refused(503, f"{self.name} is not ready: {self.reason}")
+        if not self.live.takes_calls:
+            raise Refused(503, f"the workers of {self.live.version.name} do not stay up")
         return self.live
 
 

@@ -28,6 +28,7 @@ class EndpointMark(msgspec.Struct, frozen=True):
     batch: int | None
     within_ms: float
     timeout_seconds: float
+    repeats: bool = True
 
 
 class Batch(list[Item], Generic[Item]):
@@ -87,6 +88,7 @@ def endpoint(
     batch: int | None = None,
     within_ms: float = 5,
     timeout: float | str = 30,
+    repeat: bool = True,
 ) -> Any:
     """Let a method answer requests; its annotations say what it takes and gives.
 
@@ -95,6 +97,7 @@ def endpoint(
         batch: gather up to so many calls into one; the method's parameters are `Batch[...]`.
         within_ms: how long the first of a batch waits for others.
         timeout: seconds (or `500ms`, `2m`) after which a call is given up and its worker replaced.
+        repeat: a call whose worker died goes to another one, once; False for a method that must not see it twice.
 
     Raises:
         InvalidDecorator: a number that cannot be.
@@ -103,7 +106,8 @@ def endpoint(
         raise InvalidDecorator(f"`@endpoint(batch={batch!r})`: batch must be a whole number from 1 to 10000")
     if not isinstance(within_ms, int | float) or not 0 <= within_ms <= 60_000:
         raise InvalidDecorator(f"`@endpoint(within_ms={within_ms!r})`: within_ms must be from 0 to 60000")
-    mark = EndpointMark(batch, float(within_ms) if batch else 0.0, seconds_of(timeout, "@endpoint(timeout=...)"))
+    timeout_seconds = seconds_of(timeout, "@endpoint(timeout=...)")
+    mark = EndpointMark(batch, float(within_ms) if batch else 0.0, timeout_seconds, repeat)
 
     def decorate(target: Callable[..., object]) -> Callable[..., object]:
         setattr(target, MARK, mark)

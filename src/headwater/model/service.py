@@ -62,6 +62,8 @@ class EndpointSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     within_ms: float = 0
     #: Seconds after which a call is given up.
     timeout_seconds: float = 30.0
+    #: A call whose worker died under it goes to another one, once.
+    repeats: bool = True
 
 
 class LogOptions(msgspec.Struct, frozen=True, omit_defaults=True):

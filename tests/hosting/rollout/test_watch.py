@@ -13,11 +13,12 @@ import pytest
 from scipy import stats
 
 from headwater.flow.load import find_code
-from headwater.hosting.pool import PoolLimits, Refused, VersionPool
+from headwater.hosting.pool import Refused, VersionPool
 from headwater.hosting.rollout.judge import Tally
 from headwater.hosting.rollout.shadow import ShadowWatch
 from headwater.hosting.rollout.watch import Divider, Watch
 from headwater.hosting.services import Hosted
+from headwater.hosting.workers import PoolLimits
 from headwater.model.service import ServiceDefinition, ServiceVersion
 
 SERVICE = """
