@@ -7,14 +7,6 @@ import time
 import click
 import msgspec
 
-from headwater.cli.backfill_plan import Asked, plan_backfill
-from headwater.cli.backfill_progress import (
-    OPEN,
-    backfill_records,
-    find_backfill,
-    progress_of,
-    runs_of,
-)
 from headwater.cli.backfill_words import (
     cancelled_text,
     counts_text,
@@ -44,6 +36,14 @@ from headwater.model.nearest import nearest
 from headwater.model.ports import Ledger
 from headwater.model.rows import RunRow
 from headwater.production.backfill import Backfill, backfill_record, decode_backfill
+from headwater.production.backfill_plan import Asked, plan_backfill
+from headwater.production.backfill_progress import (
+    OPEN,
+    backfill_records,
+    find_backfill,
+    progress_of,
+    runs_of,
+)
 from headwater.runtime.cancel import end_interrupted, request_cancel
 
 #: How long a scheduler may take to hear of a cancellation.

@@ -2,12 +2,12 @@
 
 from typing import TextIO
 
-from headwater.cli.backfill_plan import Preview
-from headwater.cli.backfill_progress import Progress, SlotState
 from headwater.cli.deployment_facts import utc_and_local
 from headwater.cli.words import duration, local_time
 from headwater.model.production import Schedule
 from headwater.production.backfill import Backfill
+from headwater.production.backfill_plan import Preview
+from headwater.production.backfill_progress import Progress, SlotState
 from headwater.production.slots import wall_time, zone_of
 
 

@@ -9,7 +9,6 @@ from headwater.cli.deployment_compare import compare
 from headwater.cli.deployment_facts import (
     deployment_facts,
     firing_lines,
-    next_firings,
     schedule_facts,
     state_facts,
     utc_and_local,
@@ -27,6 +26,7 @@ from headwater.deployments.moves import is_expired
 from headwater.deployments.stored import find_deployment, list_deployments
 from headwater.model.deployment import AliasState, Deployment
 from headwater.model.rows import RunQuery, RunRow
+from headwater.production.upcoming import next_firings
 
 _RUNS = 5
 

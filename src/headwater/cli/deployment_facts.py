@@ -1,6 +1,5 @@
 """What commands say of deployments: as lines for people and as JSON."""
 
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -8,20 +7,8 @@ from headwater.deployments.moves import schedule_key
 from headwater.home import Home
 from headwater.model.deployment import AliasState, Deployment
 from headwater.model.production import Schedule
-from headwater.production.slots import fires_at, slots_between, zone_of
-
-#: Firings that are named of each schedule.
-_FIRINGS = 2
-
-
-def next_firings(schedule: Schedule, target: str, now: float, count: int = _FIRINGS) -> list[float]:
-    """Give when a schedule fires next, jitter included, as Unix times."""
-    found: list[float] = []
-    for slot in slots_between(schedule, now, math.inf):
-        if len(found) == count:
-            break
-        found.append(fires_at(schedule, target, slot))
-    return found
+from headwater.production.slots import zone_of
+from headwater.production.upcoming import next_firings
 
 
 def firing_lines(deployment: Deployment, state: AliasState, now: float) -> Iterator[str]:

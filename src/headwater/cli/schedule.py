@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 
 import click
-import msgspec
 
 from headwater.cli.deployment_facts import utc_and_local
 from headwater.cli.nouns import NounGroup
@@ -17,33 +16,8 @@ from headwater.deployments.aliases import Aliases
 from headwater.deployments.moves import schedule_key
 from headwater.deployments.stored import find_deployment
 from headwater.model.deployment import AliasState
-from headwater.model.launch import Firing
 from headwater.model.ports import Ledger
-from headwater.model.production import Schedule
-from headwater.model.rows import FiringQuery
-from headwater.production.slots import fires_at, next_slot
-
-
-class ScheduleState(msgspec.Struct, frozen=True):
-    """One schedule of a live alias."""
-
-    alias: AliasState
-    schedule: Schedule
-    #: When it fires next, jitter included; None = it has ended, is paused, or is that of a shadow.
-    next_at: float | None
-    #: A slot that is due and has no record yet: nobody fires; None = there is none.
-    due: float | None
-    #: The record of its latest slot; None = it has never fired.
-    last: Firing | None
-
-    @property
-    def stands(self) -> str:
-        """`fires`, `paused`, `shadow` (it follows another alias), `ended`."""
-        if self.alias.shadow_of is not None:
-            return "shadow"
-        if self.alias.is_paused:
-            return "paused"
-        return "fires" if self.next_at is not None else "ended"
+from headwater.production.upcoming import ScheduleState, schedule_states
 
 
 @click.group("schedule", cls=NounGroup)
@@ -84,27 +58,7 @@ for _verb in (list_all, simulate):
 
 
 def _states(ledger: Ledger, alias: AliasState, now: float) -> Iterator[ScheduleState]:
-    deployment = find_deployment(ledger, alias.name, alias.number)
-    fires = not alias.is_paused and alias.shadow_of is None
-    for schedule in deployment.graph.production.schedules:
-        source = f"schedule:{schedule_key(schedule)}"
-        slot = ledger.last_slot(alias.target, source)
-        last = None if slot is None else _firing(ledger, alias.target, source, slot)
-        since = max(alias.schedules_since.get(schedule_key(schedule), now), slot or 0)
-        due = next_slot(schedule, since) if fires else None
-        coming = next_slot(schedule, now) if fires else None
-        yield ScheduleState(
-            alias,
-            schedule,
-            None if coming is None else fires_at(schedule, alias.target, coming),
-            due if due is not None and fires_at(schedule, alias.target, due) <= now else None,
-            last,
-        )
-
-
-def _firing(ledger: Ledger, target: str, source: str, slot: float) -> Firing | None:
-    rows = ledger.firings(FiringQuery(target=target, source=source, since=slot, limit=1)).rows
-    return rows[0] if rows else None
+    yield from schedule_states(ledger, alias, find_deployment(ledger, alias.name, alias.number), now)
 
 
 def _facts(state: ScheduleState) -> dict[str, object]:

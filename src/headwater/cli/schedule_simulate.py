@@ -14,7 +14,6 @@ from headwater.cli.deployment_names import find_state
 from headwater.cli.flow_file import is_flow_file
 from headwater.cli.printing import print_json, print_table
 from headwater.cli.reading import gives_json, opened, reads_store
-from headwater.cli.run_history import usual_duration
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.names import PRODUCTION, deployment_name
 from headwater.deployments.stored import find_deployment
@@ -24,6 +23,7 @@ from headwater.model.deployment import AliasState
 from headwater.model.errors import FlowMistakes, NotFound, UserMistake
 from headwater.model.graph import Graph
 from headwater.model.ports import Ledger
+from headwater.production.history import usual_duration
 from headwater.production.simulate import ClockChange, SimulatedFiring, TimeTable, clock_changes
 from headwater.production.simulate import simulate as simulated
 

@@ -7,21 +7,20 @@ import time
 
 import click
 
-from headwater.cli.deployment_facts import next_firings, utc_and_local
+from headwater.cli.deployment_facts import utc_and_local
 from headwater.cli.printing import print_facts, print_json
 from headwater.cli.reading import gives_json
 from headwater.cli.ui import sign_in_link
 from headwater.deployments.aliases import Aliases
-from headwater.deployments.stored import find_deployment
 from headwater.home import Home, open_home
-from headwater.model.errors import NotFound, UserMistake
-from headwater.model.production import Schedule
+from headwater.model.errors import UserMistake
 from headwater.model.rows import RunQuery
 from headwater.production.asked import LOG, Asked
 from headwater.production.clock import read_clock
 from headwater.production.pools import read_pools
 from headwater.production.scheduler import ROLE
 from headwater.production.starting import find_daemon, refuse_second, start_daemon, stop_daemon
+from headwater.production.upcoming import next_of_all
 from headwater.settings import read_settings
 
 #: Seconds for the page to be there.
@@ -138,29 +137,14 @@ def _link(home: Home) -> str:
 
 
 def _print_next(home: Home, now: float) -> None:
-    firings = _next(home, now)
-    for target, schedule, at in firings:
-        print(f"next: {target} {utc_and_local(at, schedule)}")
+    firings = next_of_all(home.ledger, now, _NEXT)
+    for firing in firings:
+        print(f"next: {firing.target} {utc_and_local(firing.at, firing.schedule)}")
     if firings:
         return
     count = len(Aliases(home.ledger).all())
     waiting = f"{count} deployment{'s' * (count != 1)} wait{'s' * (count == 1)} for events and people"
     print(f"nothing is scheduled; {waiting if count else 'headwater deploy FILE.py deploys a flow'}")
-
-
-def _next(home: Home, now: float) -> list[tuple[str, Schedule, float]]:
-    """Give the next firings of all deployments, soonest first."""
-    found: list[tuple[str, Schedule, float]] = []
-    for state in Aliases(home.ledger).all():
-        if state.is_paused or state.shadow_of is not None:
-            continue
-        try:
-            deployment = find_deployment(home.ledger, state.name, state.number)
-        except NotFound:
-            continue
-        for schedule in deployment.graph.production.schedules:
-            found += [(state.target, schedule, at) for at in next_firings(schedule, state.target, now, 1)]
-    return sorted(found, key=lambda each: each[2])[:_NEXT]
 
 
 def _show(home: Home, *, as_json: bool) -> int:
@@ -170,9 +154,9 @@ def _show(home: Home, *, as_json: bool) -> int:
         status: sum(row.launch is not None for row in ledger.runs(RunQuery(status=status, limit=_MOST)).rows)
         for status in ("running", "queued", "waiting", "interrupted")
     }
-    firings = _next(home, time.time())
+    firings = next_of_all(ledger, time.time(), _NEXT)
     if as_json:
-        nexts = [{"target": target, "schedule": schedule.name, "at": at} for target, schedule, at in firings]
+        nexts = [{"target": each.target, "schedule": each.schedule.name, "at": each.at} for each in firings]
         print_json({"daemon": pid, "scheduler": ledger.leader(ROLE), "runs": counts, "next": nexts})
         return 0 if pid is not None else 1
     facts: list[tuple[str, object]] = [

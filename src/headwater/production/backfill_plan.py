@@ -6,8 +6,6 @@ from itertools import islice
 
 import msgspec
 
-from headwater.cli.backfill_progress import backfill_records
-from headwater.cli.run_history import UsualDuration, runs_since, usual_duration
 from headwater.deployments.launches import convert_parameters
 from headwater.deployments.stored import find_deployment
 from headwater.home import Home
@@ -17,6 +15,8 @@ from headwater.model.nearest import did_you_mean
 from headwater.model.ports import Ledger
 from headwater.model.production import Schedule
 from headwater.production.backfill import Backfill, backfill_slots, decode_backfill, step_of
+from headwater.production.backfill_progress import backfill_records
+from headwater.production.history import UsualDuration, runs_since, usual_duration
 from headwater.production.slots import instant_of, schedule_name, wall_time, zone_of
 
 #: Most runs of one backfill.

@@ -6,7 +6,6 @@ from typing import Literal
 
 import msgspec
 
-from headwater.cli.run_history import runs_since
 from headwater.model.errors import NotFound
 from headwater.model.launch import Firing
 from headwater.model.nearest import did_you_mean
@@ -14,6 +13,7 @@ from headwater.model.ports import Ledger
 from headwater.model.records import Record
 from headwater.model.rows import FiringQuery, RunRow
 from headwater.production.backfill import KIND, Backfill, decode_backfill, next_slots
+from headwater.production.history import runs_since
 
 _PAGE = 1000
 #: A run that has not ended.
