@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from headwater.client.session import View
 from headwater.model.artifact import Ref
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing
+from headwater.store.plain_reading import is_plain, read_plain
 
 
 def plain_values(view: View, refs: Mapping[str, Ref]) -> dict[str, object]:
@@ -12,21 +13,17 @@ def plain_values(view: View, refs: Mapping[str, Ref]) -> dict[str, object]:
 
     A value that is missing or damaged is given as `<missing object 0a1b2c...>`: one bad file must not hide the rest.
     """
-    small = view.ledger.small([ref.digest for ref in refs.values() if ref.is_small and _is_plain(ref)])
+    small = view.ledger.small([ref.digest for ref in refs.values() if ref.is_small and is_plain(ref)])
     return {
-        name: _load(view, ref, small.get(ref.digest)) if _is_plain(ref) else f"<{ref.type}>"
+        name: _load(view, ref, small.get(ref.digest)) if is_plain(ref) else f"<{ref.type}>"
         for name, ref in refs.items()
     }
 
 
 def _load(view: View, ref: Ref, small: bytes | None) -> object:
     try:
-        return view.artifacts.load(ref, small)
+        return read_plain(view.artifacts, ref, small)
     except ArtifactMissing:
         return f"<missing object {ref.digest}>"
     except ArtifactDamaged:
         return f"<damaged object {ref.digest}>"
-
-
-def _is_plain(ref: Ref) -> bool:
-    return ref.codec.startswith("json/")

@@ -23,7 +23,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
         kinds += [kind for _, kind in shape.takes]
         kinds += [] if shape.answer in (None, type(None), Raw) or shape.is_stream else [shape.answer]
     unique = list({repr(kind): kind for kind in kinds}.values())
-    schemas, components = msgspec.json.schema_components(unique, ref_template=_REFS)
+    schemas, components = msgspec.json.schema_components(unique, schema_hook=_any, ref_template=_REFS)
     schema_by_kind = {repr(kind): schema for kind, schema in zip(unique, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for route, shape in shapes:
@@ -42,6 +42,13 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
         },
         "security": [{"token": []}, {"session": []}],
     }
+
+
+def _any(kind: type) -> dict[str, Any]:
+    """Describe users' values: they may be anything that JSON holds."""
+    if kind is object:
+        return {"description": "Any JSON value"}
+    raise NotImplementedError
 
 
 def _operation(
