@@ -5,7 +5,11 @@ import importlib
 from headwater.web.routes import Route
 
 #: Below `headwater.web.api`, in the order of the documentation.
-SUBJECTS = ("session", "runs")
+SUBJECTS = (
+    "session",
+    "runs",
+    "tasks",
+)
 
 
 def all_routes() -> tuple[Route, ...]:
