@@ -1,0 +1,54 @@
+/** Parts of a view of which one is shown; which one is in the address. */
+
+import "./tabs.css";
+
+import { type KeyboardEvent, type ReactNode, useId } from "react";
+
+import { useQueryState } from "@/router/location";
+
+export interface Tab {
+  readonly id: string;
+  readonly name: string;
+  /** A number beside the name. */
+  readonly count?: number | undefined;
+  readonly content: () => ReactNode;
+}
+
+export function Tabs({ tabs, name = "tab", label }: { tabs: readonly Tab[]; name?: string; label: string }) {
+  const [shown, show] = useQueryState(name, tabs[0]?.id ?? "", { push: true });
+  const id = useId();
+  const at = Math.max(0, tabs.findIndex((tab) => tab.id === shown));
+  const current = tabs[at];
+  const move = (event: KeyboardEvent) => {
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    const next = tabs[(at + step + tabs.length) % tabs.length];
+    if (!step || !next) return;
+    event.preventDefault();
+    show(next.id);
+    document.getElementById(`${id}-${next.id}`)?.focus();
+  };
+  return (
+    <div className="tabs">
+      <div className="tab-list" role="tablist" aria-label={label} onKeyDown={move}>
+        {tabs.map((tab, index) => (
+          <button
+            key={tab.id}
+            id={`${id}-${tab.id}`}
+            type="button"
+            role="tab"
+            aria-selected={index === at}
+            aria-controls={`${id}-panel`}
+            tabIndex={index === at ? 0 : -1}
+            onClick={() => show(tab.id)}
+          >
+            {tab.name}
+            {tab.count !== undefined && <span className="tab-count number">{tab.count}</span>}
+          </button>
+        ))}
+      </div>
+      <div id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-${current?.id ?? ""}`} className="tab-panel">
+        {current?.content()}
+      </div>
+    </div>
+  );
+}
