@@ -58,6 +58,8 @@ class ServiceStatus(msgspec.Struct, frozen=True):
     #: Version that is to take over, loaded, and its share of the requests (0: it is not heard).
     candidate: int | None = None
     share: float = 0.0
+    #: Version that should answer, as the host knows.
+    wanted: int | None = None
 
 
 class _Kept:
@@ -232,7 +234,8 @@ class Keeper:
         return any(kept.problem and now >= kept.try_at and kept.task is None for kept in self._kept.values())
 
     def _want(self, kept: _Kept, state: AliasState, folder: str) -> None:
-        kept.wanted = state.number
+        if state.number != kept.wanted:
+            kept.wanted, kept.failures, kept.problem = state.number, 0, ""
         warm = kept.pools.get(state.number)
         if warm is not None and warm.takes_calls:
             self._switch(kept, state.number)
@@ -371,6 +374,7 @@ def _status(kept: _Kept) -> ServiceStatus:
         problem=kept.problem,
         candidate=candidate,
         share=0.0 if candidate is None or recorded is None else recorded.share,
+        wanted=kept.wanted or None,
     )
 
 
