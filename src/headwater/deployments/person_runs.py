@@ -17,7 +17,9 @@ from headwater.model.launch import Firing, Trigger
 SOURCE = "person"
 
 
-def start_run_of(home: Home, target: str, parameters: Mapping[str, msgspec.Raw], *, user: str, at: float) -> Firing:
+def start_run_of(
+    home: Home, target: str, parameters: Mapping[str, msgspec.Raw], *, user: str, at: float, key: str = ""
+) -> Firing:
     """Record a run of what an alias names; it is queued until a daemon takes it. A paused alias may be run so.
 
     Args:
@@ -26,6 +28,7 @@ def start_run_of(home: Home, target: str, parameters: Mapping[str, msgspec.Raw],
         parameters: JSON values by parameter's name, instead of those that were deployed.
         user: who asks.
         at: now, Unix time.
+        key: the same for every try of this person to start this run, which starts once; empty = it is another run.
 
     Raises:
         NotFound: there is no such alias.
@@ -42,7 +45,7 @@ def start_run_of(home: Home, target: str, parameters: Mapping[str, msgspec.Raw],
         home,
         state,
         find_deployment(home.ledger, state.name, state.number),
-        key=f"{state.target}/{SOURCE}:{new_ulid(at, os.urandom(10))}",
+        key=f"{state.target}/{SOURCE}:{f'{user}:{key}' if key else new_ulid(at, os.urandom(10))}",
         source=SOURCE,
         trigger=Trigger(kind="person", source=user),
         at=at,

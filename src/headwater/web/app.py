@@ -108,7 +108,8 @@ class WebApp:
     def _ask(self, request: Request, access: Access) -> Asked:
         client = request.client.host if request.client else ""
         origin = f"{request.url.scheme}://{request.scope['site']}"
-        return Asked(self._home, self._home.ledger, access, time.time(), origin, self._pulse, client)
+        key = request.headers.get("idempotency-key", "")
+        return Asked(self._home, self._home.ledger, access, time.time(), origin, self._pulse, client, key)
 
     async def _tell(self, error: Exception, scope: Scope, receive: Receive, send: "_WithHeaders") -> None:
         if isinstance(error, HTTPException):

@@ -24,6 +24,8 @@ class Asked(msgspec.Struct, frozen=True):
     pulse: Pulse
     #: Address of the caller, for the audit log.
     client: str = ""
+    #: `Idempotency-Key`: the same for every try of one change; empty = none was sent.
+    idempotency_key: str = ""
 
     def require(self, needed: Role, project: str) -> None:
         """Refuse who has less than a role in a project.
