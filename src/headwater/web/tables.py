@@ -8,6 +8,10 @@ from headwater.web.routes import Route
 SUBJECTS = (
     "session",
     "runs",
+    "runs_graph",
+    "runs_timeline",
+    "runs_times",
+    "runs_resources",
     "tasks",
 )
 

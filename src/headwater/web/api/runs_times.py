@@ -1,0 +1,195 @@
+"""Where the time of a run went: the path that its duration hung on, and the blame of each kind of work."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from headwater.model.ids import TaskKey
+from headwater.model.overviews import Seconds, TaskSpan
+from headwater.model.rows import TaskStatus
+from headwater.web.asked import Asked
+from headwater.web.critical_path import MOST_TASKS, Link, find_path, read_spans
+from headwater.web.routes import Route
+from headwater.web.run_paths import RunPath, find_run, project_of_run
+
+_KINDS = Seconds.__struct_fields__
+#: Links of the path that are listed: the longest; loops can have thousands.
+_MOST_LINKS = 500
+
+
+class PathLink(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One task of the critical path; times in seconds."""
+
+    #: `Churn/17/train/4`.
+    path: str
+    step: str
+    label: int
+    key: TaskKey
+    status: TaskStatus
+    #: Seconds since the run's start.
+    start: float
+    end: float
+    #: From the end of the task before it to its start: queueing, gates, pauses before retries.
+    waiting: float
+    running: float
+    attempts: int = 1
+    seconds: Seconds = Seconds()
+
+
+class CriticalPath(msgspec.Struct, frozen=True):
+    """The tasks that the run's duration hung on, first to last."""
+
+    links: tuple[PathLink, ...]
+    #: Seconds from the run's start to the end of the path.
+    total: float
+    waiting: float
+    running: float
+    #: Share of `total` by step.
+    share_by_step: dict[str, float]
+    #: Shorter links were left out, or the run has more tasks than are looked at.
+    is_cut: bool
+
+
+class StepBlame(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the time of a step went; sums over its tasks."""
+
+    step: str
+    tasks: int
+    #: Tasks that took more than one attempt, and attempts that were in vain.
+    retried: int
+    failed_attempts: int
+    seconds: Seconds
+    #: Seconds that its tasks took from start to end.
+    total: float
+    #: Of one task: shortest, middle, nine in ten, longest; None while none has ended.
+    shortest: float | None = None
+    median: float | None = None
+    most: float | None = None
+    longest: float | None = None
+    #: Label of the one that took longest.
+    longest_label: int | None = None
+
+
+class Blame(msgspec.Struct, frozen=True):
+    """What a run's time is to be blamed on."""
+
+    #: From its start to its end, or now.
+    duration: float
+    #: Of the critical path: where the duration went. `other` is what is left: waiting for slots, gates, pauses.
+    path: Seconds
+    other: float
+    #: Sums over all tasks.
+    tasks: Seconds
+    steps: tuple[StepBlame, ...]
+    is_cut: bool
+
+
+def show_critical_path(asked: Asked, at: RunPath) -> CriticalPath:
+    """Show the tasks that a run's duration hung on."""
+    record = find_run(asked, at)
+    spans = read_spans(record)
+    links = find_path(record, spans, asked.now)
+    zero = record.row.started_at
+    told = [_path_link(record.path, link, zero) for link in links]
+    total = max(0.0, links[-1].ended_at - zero) if links else 0.0
+    shares: dict[str, float] = {}
+    for each in told:
+        shares[each.step] = shares.get(each.step, 0.0) + (each.waiting + each.running) / (total or 1.0)
+    kept = told
+    if len(told) > _MOST_LINKS:
+        longest = sorted(told, key=lambda each: each.waiting + each.running, reverse=True)[:_MOST_LINKS]
+        kept = sorted(longest, key=lambda each: each.label)
+    return CriticalPath(
+        tuple(kept),
+        total,
+        sum(each.waiting for each in told),
+        sum(each.running for each in told),
+        shares,
+        is_cut=len(kept) < len(told) or len(spans) >= MOST_TASKS,
+    )
+
+
+def show_blame(asked: Asked, at: RunPath) -> Blame:
+    """Show what a run's time is to be blamed on: queue, environment, import, input load, compute, save."""
+    record = find_run(asked, at)
+    row = record.row
+    spans = read_spans(record)
+    duration = max(0.0, (row.finished_at or asked.now) - row.started_at)
+    path = _sum(link.seconds for link in find_path(record, spans, asked.now))
+    in_order: dict[str, list[TaskSpan]] = {name: [] for name in record.started.graph.steps}
+    steps = in_order | _by_step(spans)
+    return Blame(
+        duration,
+        path,
+        max(0.0, duration - sum(getattr(path, kind) for kind in _KINDS)),
+        _sum(span.seconds for span in spans),
+        tuple(_step_blame(name, many) for name, many in steps.items() if many),
+        is_cut=len(spans) >= MOST_TASKS,
+    )
+
+
+def _path_link(run_path: str, link: Link, zero: float) -> PathLink:
+    span = link.span
+    return PathLink(
+        f"{run_path}/{span.step}/{span.label}",
+        span.step,
+        span.label,
+        span.key,
+        span.status,
+        link.started_at - zero,
+        link.ended_at - zero,
+        max(0.0, link.started_at - link.freed_at),
+        max(0.0, link.ended_at - max(link.started_at, link.freed_at)),
+        link.attempts,
+        link.seconds,
+    )
+
+
+def _by_step(spans: Iterable[TaskSpan]) -> dict[str, list[TaskSpan]]:
+    steps: dict[str, list[TaskSpan]] = {}
+    for span in spans:
+        steps.setdefault(span.step, []).append(span)
+    return steps
+
+
+def _sum(many: Iterable[Seconds]) -> Seconds:
+    sums = dict.fromkeys(_KINDS, 0.0)
+    for each in many:
+        for kind in _KINDS:
+            sums[kind] += getattr(each, kind)
+    return Seconds(**sums)
+
+
+def _step_blame(name: str, spans: Sequence[TaskSpan]) -> StepBlame:
+    labels = {span.label for span in spans}
+    done = [span for span in spans if span.finished_at is not None and span.status in ("succeeded", "caught")]
+    took = sorted((_duration(span), span.label) for span in done if not span.is_reused)
+    about = StepBlame(
+        name,
+        len(labels),
+        len({span.label for span in spans if span.attempt > 0}),
+        sum(span.status in ("failed", "retrying", "caught", "lost") for span in spans),
+        _sum(span.seconds for span in spans),
+        sum(_duration(span) for span in spans if span.finished_at is not None),
+    )
+    if not took:
+        return about
+    return msgspec.structs.replace(
+        about,
+        shortest=took[0][0],
+        median=took[len(took) // 2][0],
+        most=took[min(len(took) - 1, len(took) * 9 // 10)][0],
+        longest=took[-1][0],
+        longest_label=took[-1][1],
+    )
+
+
+def _duration(span: TaskSpan) -> float:
+    return max(0.0, (span.finished_at or span.started_at) - span.started_at)
+
+
+_RUN = "/runs/{flow}/{label}"
+ROUTES = (
+    Route("GET", f"{_RUN}/critical-path", show_critical_path, needs="viewer", of=project_of_run),
+    Route("GET", f"{_RUN}/blame", show_blame, needs="viewer", of=project_of_run),
+)
