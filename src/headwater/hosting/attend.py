@@ -18,6 +18,7 @@ from headwater.hosting.rollout.keeper import RolloutKeeper, give_up
 from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.rollout.shadow import ShadowLog
 from headwater.hosting.rollout.states import RolloutState
+from headwater.hosting.rollout.telling import tell_again
 from headwater.hosting.services import Hosted, Services
 from headwater.hosting.sources import small_of
 from headwater.hosting.versions import find_version, service_aliases
@@ -144,6 +145,7 @@ class Keeper:
                 kept.hosted.monitor_page = partial(read_report, self._home.path, name)
                 kept.hosted.rollout_page = partial(read_page, self._home.path, self._rollouts, name)
                 services.put(kept.hosted)
+                tell_again(self._home, name, self._clock())
             kept.hosted.paused = _pause_of(state)
             kept.recorded = self._rollouts.active(name)
             if state.number != kept.wanted or (kept.problem and self._clock() >= kept.try_at):
@@ -185,7 +187,8 @@ class Keeper:
         if live is None or live.version.number != kept.wanted:
             return False
         if kept.wanted != rollout.live:
-            give_up(self._home, rollout, f"version {kept.wanted} answers, not version {rollout.live}", self._clock())
+            reason = f"version {kept.wanted} answers, not version {rollout.live}"
+            give_up(self._home, rollout, reason, self._clock(), "ended")
             return True
         candidate = kept.pools.get(rollout.number)
         if candidate is not None:

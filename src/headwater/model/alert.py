@@ -4,12 +4,15 @@ from typing import Literal
 
 import msgspec
 
-AlertKind = Literal["failure", "recovery", "late", "missed", "metric", "approval", "drift", "test"]
+AlertKind = Literal["failure", "recovery", "late", "missed", "metric", "approval", "drift", "rollout", "test"]
 
-#: Event that the host publishes when requests are not what a model learned from; its payload holds the alert.
+#: Events that the host publishes: requests are not what a model learned from; a version was rolled back by its numbers.
+#: Their payload holds the alert.
 DRIFTED = "service.drifted"
-#: Its source begins so: what people publish under that name is no alert.
-DRIFTED_BY = "service:"
+ROLLED_BACK = "service.rolled_back"
+SERVICE_ALERTS = (DRIFTED, ROLLED_BACK)
+#: Their sources begin so: what people publish under these names is no alert.
+TOLD_BY = "service:"
 
 
 class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -22,7 +22,12 @@ from headwater.hosting.rollout.files import page_path, read_progress
 from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.rollout.states import RolloutState
 from headwater.hosting.versions import service_aliases
+from headwater.model.alert import ROLLED_BACK
 from headwater.model.errors import InvalidDecorator
+from headwater.model.launch import PublishedEvent
+from headwater.production.alerts.alerter import Alerter
+from headwater.production.alerts.kept import Alerts
+from headwater.production.alerts.limits import Limits
 from tests.hosting.versions_scene import RunningHost, deploy, hosting, learn, write_service
 
 QUICK = "from headwater import Canary\n    rollout = Canary(steps=[10, 50], min_requests=30, max_more_errors=0.2)"
@@ -65,6 +70,11 @@ class Load:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+
+def told(home: Home) -> list[PublishedEvent]:
+    """What people were told of versions that went back."""
+    return home.ledger.published(name=ROLLED_BACK)
 
 
 def stands(home: Home, number: int = 2) -> RolloutState:
@@ -156,6 +166,49 @@ def test_a_bad_version_goes_back_and_only_its_share_notices(
     alias = service_aliases(home.ledger).get("Adder@production")
     assert alias is not None
     assert alias.number == 1
+    assert [event.id for event in told(home)] == ["rollback:Adder/2"]
+
+
+def test_people_are_told_once_what_went_back_and_why(home: Home, tmp_path: Path) -> None:
+    with serving(home, tmp_path / "p", CALM) as host, Load(host):
+        bad = write_service(tmp_path / "p", more=CALM, body="raise ValueError(1)", audit="pass")
+        deploy(home, bad, note="with the new features")
+        wait_until(lambda: told(home) != [])
+    with serving(home, tmp_path / "p", CALM):
+        pass
+    alerter = Alerter(home, {}, Limits(), note=lambda text: None)
+    alerter.turn()
+    alerter.turn()
+    alert = Alerts(home.ledger).get("rollback:Adder/2")
+
+    assert len(told(home)) == 1
+    assert alert is not None
+    assert (alert.kind, alert.count, alert.target, alert.run) == ("rollout", 1, "Adder@production", "Learn/1")
+    assert alert.title.startswith("Adder@production: version 2 was rolled back: worse: more failures")
+    assert "version 1, which answers alone" in alert.text
+    assert "version 2: from Learn/1, deployed by ann: with the new features" in alert.text
+    assert "failures: " in alert.text
+    assert "headwater service rollout Adder --version 2" in alert.text
+    assert page_path(home.path, "Adder", 2) in alert.text
+
+
+def test_a_host_that_died_before_it_told_is_not_the_end_of_it(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(home, write_service(tmp_path / "p", more=CALM))
+    deploy(home, write_service(tmp_path / "p", more=CALM, body="raise ValueError(1)", audit="pass"))
+    monkeypatch.setenv("HEADWATER_FAILPOINT", "hosting.after_rollout")
+    with serving(home, tmp_path / "p", CALM) as host:
+        with pytest.raises((OSError, http.client.HTTPException)):
+            for _ in range(100_000):
+                host.ask("/Adder/add", ONE)
+        assert host.process.wait(10) == -signal.SIGKILL
+    monkeypatch.delenv("HEADWATER_FAILPOINT")
+    before = told(home)
+    with serving(home, tmp_path / "p", CALM):
+        wait_until(lambda: told(home) != [])
+
+    assert (before, stands(home).state) == ([], "rolled_back")
 
 
 def test_a_rollout_survives_its_host_and_counts_on(home: Home, tmp_path: Path) -> None:
@@ -239,6 +292,7 @@ def test_a_version_that_lost_an_endpoint_or_does_not_load_goes_back(home: Home, 
 
     assert stands(home).reason == "version 2 has no endpoint `add`, which version 1 has: promote it by hand"
     assert stands(home, 3).reason.startswith("it does not load: ")
+    assert [event.id for event in told(home)] == ["rollback:Adder/2", "rollback:Adder/3"]
     assert (answer.status, answer.headers["service-version"]) == (200, "Adder/1")
 
 
@@ -257,6 +311,7 @@ def test_people_end_a_rollout_by_promoting_rolling_back_or_deleting(home: Home, 
             assert stands(home, 3).state == "promoted"
     assert stands(home, 4).live == 3
     changes(home).delete("Adder", 12.0)
+    assert told(home) == []
 
     assert (stands(home, 4).state, stands(home, 4).reason) == ("ended", "the service was taken down")
     assert Rollouts(home.ledger).active("Adder") is None

@@ -32,12 +32,11 @@ from headwater.hosting.monitor.windows import (
 )
 from headwater.hosting.monitor.wording import drift_alert
 from headwater.hosting.predictions import read_predictions
+from headwater.hosting.telling import publish_alert
 from headwater.hosting.versions import find_version, service_aliases, target_of
-from headwater.model.alert import DRIFTED, DRIFTED_BY, Alert
+from headwater.model.alert import DRIFTED, Alert
 from headwater.model.deployment import AliasState
 from headwater.model.errors import HeadwaterError
-from headwater.model.launch import PublishedEvent
-from headwater.model.ports import Ledger
 from headwater.model.service import DeployedVersion
 
 #: Seconds that requests take at most until they are in the log.
@@ -133,7 +132,7 @@ class Monitor:
         page = page_path(self._home.path, deployed.service)
         alert = drift_alert(deployed, target_of(deployed.service), profile, window, new, cause, page)
         # Told before the watch is written: a process that dies in between tells it again, as the same event.
-        publish_drift(self._home.ledger, alert, deployed)
+        publish_alert(self._home.ledger, DRIFTED, alert, deployed.service, deployed.number)
         self._say(alert.title)
         return after, [alert]
 
@@ -249,14 +248,6 @@ def labels_written(home: str, service: str) -> float:
 def thinned(rows: list[TimedRow], most: int) -> list[TimedRow]:
     """Give so many rows at most, evenly from all."""
     return rows if len(rows) <= most else [rows[place * len(rows) // most] for place in range(most)]
-
-
-def publish_drift(ledger: Ledger, alert: Alert, deployed: DeployedVersion) -> None:
-    """Publish that requests changed: channels of alerts are told, and flows may wait for it."""
-    values = {"service": deployed.service, "version": deployed.number, "title": alert.title, "alert": alert}
-    payload = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in values.items()}
-    source = f"{DRIFTED_BY}{deployed.service}"
-    ledger.publish(PublishedEvent(alert.cause, DRIFTED, alert.at, payload, source))
 
 
 def read_watching(home: Home, deployed: DeployedVersion) -> Watching | None:

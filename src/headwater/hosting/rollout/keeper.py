@@ -13,7 +13,8 @@ from headwater.hosting.rollout.judge import Judgement, Tally, judge
 from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.rollout.shadow import ShadowLog, ShadowWatch
 from headwater.hosting.rollout.shift import Shift
-from headwater.hosting.rollout.states import HOST, RolloutState, Seen, decide, ended
+from headwater.hosting.rollout.states import HOST, RolloutState, Seen, StateName, decide, ended
+from headwater.hosting.rollout.telling import tell_rolled_back
 from headwater.hosting.rollout.watch import Divider, Watch, compare_answers
 from headwater.hosting.services import Hosted
 from headwater.hosting.versions import find_version, service_aliases, target_of
@@ -188,6 +189,7 @@ class RolloutKeeper:
         self._shifts = ()
         if not after.is_over:
             self._begin()
+        tell_rolled_back(self._home, after)
 
     def _record(self, after: RolloutState) -> None:
         """Write the change, with the alias when the version is promoted: both or neither.
@@ -225,15 +227,16 @@ class RolloutKeeper:
         write_progress(self._home.path, self.rollout, progress)
 
 
-def give_up(home: Home, rollout: RolloutState, reason: str, at: float) -> None:
-    """Roll a version back that never answered; silent when somebody changed its rollout meanwhile."""
+def give_up(home: Home, rollout: RolloutState, reason: str, at: float, state: StateName = "rolled_back") -> None:
+    """Roll a version back that never answered, or end its rollout; silent when somebody changed that meanwhile."""
     rollouts = Rollouts(home.ledger)
-    after = ended(rollout, at=at, user=HOST, reason=reason, state="rolled_back")
+    after = ended(rollout, at=at, user=HOST, reason=reason, state=state)
     try:
         home.ledger.write_records([rollouts.record_after(rollout, after)])
     except VersionConflict:
         return
     write_page(home.path, rollouts, after)
+    tell_rolled_back(home, after)
 
 
 def _endpoints(pool: VersionPool) -> list[str]:

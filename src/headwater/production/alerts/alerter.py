@@ -12,7 +12,7 @@ import msgspec
 
 from headwater.client.session import View
 from headwater.home import Home
-from headwater.model.alert import DRIFTED, DRIFTED_BY, Alert, Delivery
+from headwater.model.alert import SERVICE_ALERTS, TOLD_BY, Alert, Delivery
 from headwater.model.errors import DiskFull, LedgerDamaged
 from headwater.model.failpoints import failpoint
 from headwater.model.launch import PublishedEvent
@@ -173,8 +173,8 @@ class Alerter:
                 is_new = event.number > self._known
                 if event.name == "run.finished" and event.run is not None and _concerns(event, is_new=is_new):
                     self._look_at_run(event.run, now)
-                elif event.name == DRIFTED and event.source.startswith(DRIFTED_BY):
-                    self._raise(self._guard(partial(_drift, event), event.id) or [], now)
+                elif event.name in SERVICE_ALERTS and event.source.startswith(TOLD_BY):
+                    self._raise(self._guard(partial(_of_service, event), event.id) or [], now)
                 self._after = event.number
             failpoint("alerts.before_cursor")
             if self._after > self._ledger.cursor(EVENTS):
@@ -297,8 +297,8 @@ class Alerter:
             return None
 
 
-def _drift(event: PublishedEvent) -> list[Alert]:
-    """What the host found out about requests; the same cause when it is looked at again."""
+def _of_service(event: PublishedEvent) -> list[Alert]:
+    """What the host found out about a service; the same cause when it is looked at again."""
     return [msgspec.json.decode(event.payload["alert"], type=Alert)]
 
 
