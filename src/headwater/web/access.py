@@ -39,6 +39,11 @@ class Access(msgspec.Struct, frozen=True):
         return None if ALL in self.roles else tuple(sorted(self.roles))
 
     @property
+    def is_admin_of_all(self) -> bool:
+        """Whether they may do everything everywhere."""
+        return self.roles.get(ALL) == "admin"
+
+    @property
     def best(self) -> Role | None:
         """The highest role in any project; None when there is none."""
         return max(self.roles.values(), key=ROLES.index, default=None)

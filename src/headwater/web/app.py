@@ -23,11 +23,16 @@ from headwater.web.page_files import PageFiles
 from headwater.web.problems import TYPE, Problem, Refused, problem_of
 from headwater.web.pulse import Pulse
 from headwater.web.routes import PREFIX, Route
+from headwater.web.scoped import scoped
+from headwater.web.visible import Projects
 
 _log = logging.getLogger("headwater.web")
 #: Whoever asks without saying who; only what needs nobody answers them.
 NOBODY = Access("", {})
 _ALL = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+#: Programs send the production tokens of aliases that they change in it.
+TOKEN_HEADER = "headwater-production-token"
+_MOST_TOKENS = 10
 #: On every answer.
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -68,6 +73,7 @@ class WebApp:
         self._guard = guard
         self._pulse = pulse
         self._read_only = is_read_only
+        self._projects = Projects(home.ledger)
         self.calls = _calls(routes, self._ask, is_read_only=is_read_only)
         self._app = self._built(page or PageFiles())
 
@@ -109,7 +115,9 @@ class WebApp:
         client = request.client.host if request.client else ""
         origin = f"{request.url.scheme}://{request.scope['site']}"
         key = request.headers.get("idempotency-key", "")
-        return Asked(self._home, self._home.ledger, access, time.time(), origin, self._pulse, client, key)
+        tokens = request.headers.getlist(TOKEN_HEADER)[:_MOST_TOKENS]
+        ledger = scoped(self._home.ledger, access, self._projects, tokens)
+        return Asked(self._home, ledger, access, time.time(), origin, self._pulse, client, key)
 
     async def _tell(self, error: Exception, scope: Scope, receive: Receive, send: "_WithHeaders") -> None:
         if isinstance(error, HTTPException):

@@ -3,10 +3,10 @@
 import msgspec
 
 from headwater.home import Home
-from headwater.model.ports import Ledger
 from headwater.web.access import Access, Role
 from headwater.web.problems import Refused
 from headwater.web.pulse import Pulse
+from headwater.web.scoped import ScopedLedger
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -14,7 +14,7 @@ class Asked(msgspec.Struct, frozen=True):
 
     home: Home
     #: Shows only what the caller may see.
-    ledger: Ledger
+    ledger: ScopedLedger
     access: Access
     #: Unix time.
     now: float
@@ -26,6 +26,10 @@ class Asked(msgspec.Struct, frozen=True):
     client: str = ""
     #: `Idempotency-Key`: the same for every try of one change; empty = none was sent.
     idempotency_key: str = ""
+
+    def with_token(self, token: str) -> "Asked":
+        """Give the same for a caller who sent the production token of somebody's alias along."""
+        return msgspec.structs.replace(self, ledger=self.ledger.with_tokens([token])) if token else self
 
     def require(self, needed: Role, project: str) -> None:
         """Refuse who has less than a role in a project.
