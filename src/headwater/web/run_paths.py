@@ -6,7 +6,10 @@ import msgspec
 
 from headwater.client.records import RunRecord
 from headwater.client.session import View
+from headwater.home import Home
+from headwater.model.ports import Ledger, Place
 from headwater.model.rows import TaskRow
+from headwater.store.artifacts import ArtifactStore
 from headwater.web.asked import Asked
 
 #: The 17 of `Churn/17`, the 4 of `Churn/17/train/4`.
@@ -69,9 +72,13 @@ def project_of_run(asked: Asked, at: InRun) -> str:
 
 
 def find_run(asked: Asked, at: InRun) -> RunRecord:
-    """Find a run, with all that can be asked of it."""
+    """Find a run, with all that can be asked of it.
+
+    Raises:
+        NotFound: there is no such run, or the caller may not know of it.
+    """
     row = asked.ledger.find_run(at.flow, at.label)
-    return RunRecord(View(asked.home, None), at.flow, at.label, row)
+    return RunRecord(view_of(asked), at.flow, at.label, row)
 
 
 def find_task(asked: Asked, at: InTask) -> tuple[RunRecord, TaskRow]:
@@ -82,3 +89,29 @@ def find_task(asked: Asked, at: InTask) -> tuple[RunRecord, TaskRow]:
     """
     record = find_run(asked, at)
     return record, record.find_task(at.step, at.task)
+
+
+def view_of(asked: Asked) -> View:
+    """Give what the client's functions look through: they find what the caller sees, and nothing else."""
+    return View(_CallersHome(asked), None)
+
+
+class _CallersHome(Home):
+    """The server's home, whose ledger shows what one caller may see."""
+
+    def __init__(self, asked: Asked) -> None:
+        super().__init__(asked.home.path, asked.access.user, asked.home.settings)
+        self._whole = asked.home
+        self._seen = asked.ledger
+
+    @property
+    def ledger(self) -> Ledger:
+        return self._seen
+
+    @property
+    def place(self) -> Place:
+        return self._whole.place
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        return self._whole.artifacts

@@ -13,6 +13,7 @@ SUBJECTS = (
     "runs_times",
     "runs_resources",
     "tasks",
+    "artifacts",
 )
 
 

@@ -402,7 +402,7 @@ def _failure(asked: Asked, row: RunRow) -> FailureView | None:
 
 
 def _task_of(asked: Asked, row: RunRow, key: TaskKey) -> tuple[str, int, str, str] | None:
-    found = asked.home.ledger.tasks(TaskQuery(row.run, keys=(key,), limit=1)).rows
+    found = asked.ledger.tasks(TaskQuery(row.run, keys=(key,), limit=1)).rows
     if not found:
         return None
     error = found[0].error

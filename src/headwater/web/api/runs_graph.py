@@ -76,7 +76,7 @@ def show_graph(asked: Asked, at: RunPath) -> GraphView:
     record = find_run(asked, at)
     graph, row = record.started.graph, record.row
     counts: dict[str, list[StepCount]] = {}
-    for count in asked.home.ledger.step_counts(row.run):
+    for count in asked.ledger.step_counts(row.run):
         counts.setdefault(count.step, []).append(count)
     steps = tuple(
         _step(step, counts.get(name, []), _width(asked, row.run, step), waits=name in row.gates)
@@ -155,7 +155,7 @@ def _width(asked: Asked, run: RunId, step: Step) -> int | None:
     """Count the children that a foreach opened, over all of its tasks."""
     if step.kind not in ("foreach", "parallel"):
         return None
-    openers = asked.home.ledger.tasks(TaskQuery(run, step=step.name, limit=_MOST_OPENERS)).rows
+    openers = asked.ledger.tasks(TaskQuery(run, step=step.name, limit=_MOST_OPENERS)).rows
     widths = [width for row in openers if (width := _opened(row.transition)) is not None]
     return sum(widths) if widths else None
 

@@ -61,7 +61,7 @@ def show_timeline(asked: Asked, at: RunPath, query: TimelineQuery) -> Timeline:
     record = find_run(asked, at)
     row = record.row
     steps = tuple(record.started.graph.steps)
-    found = asked.home.ledger.task_spans(row.run, after_label=query.cursor or 0, limit=query.limit)
+    found = asked.ledger.task_spans(row.run, after_label=query.cursor or 0, limit=query.limit)
     statuses = tuple(dict.fromkeys(span.status for span in found))
     spans = _columns(found, {name: place for place, name in enumerate(steps)}, statuses, row.started_at)
     is_full = bool(found) and len({span.label for span in found}) == query.limit

@@ -171,7 +171,7 @@ class ArtifactView(msgspec.Struct, frozen=True):
 def list_tasks(asked: Asked, at: RunPath, query: TasksQuery) -> TasksPage:
     """List tasks of a run."""
     record = find_run(asked, at)
-    found = asked.home.ledger.tasks(
+    found = asked.ledger.tasks(
         TaskQuery(
             record.run,
             step=query.step,
@@ -190,14 +190,14 @@ def show_task(asked: Asked, at: TaskPath) -> TaskView:
     """Show a task: attempts, failure, neighbours, artifacts, what it read."""
     record, row = find_task(asked, at)
     summary = task_summary(record.path, row)
-    ran_in, ran = ran_where(asked, record, row)
+    ran_in, ran = ran_where(record, row)
     own = _artifacts(record, row)
     step = record.started.graph.steps.get(row.step)
     return TaskView(
         **{field: getattr(summary, field) for field in TaskSummary.__struct_fields__},
         run_status=record.row.status,
         project=record.row.project,
-        attempts=tuple(_attempt(attempt) for attempt in asked.home.ledger.attempts(ran_in.run, ran.key)),
+        attempts=tuple(_attempt(attempt) for attempt in asked.ledger.attempts(ran_in.run, ran.key)),
         failure=None if row.error is None else cut_error(row.error),
         usage=ran.usage,
         ran_as=None if ran is row else f"{ran_in.path}/{ran.step}/{ran.label}",
@@ -266,16 +266,9 @@ def seconds_of(usage: Usage) -> Seconds:
     return Seconds(**{kind: getattr(usage, kind) for kind in Seconds.__struct_fields__})
 
 
-def ran_where(asked: Asked, record: RunRecord, row: TaskRow) -> tuple[RunRecord, TaskRow]:
-    """Follow a reused task to the one that was executed, as far as the caller may see; else give it as it is."""
-    found = really_ran(record, row)
-    if found is None or found[1] is row:
-        return record, row
-    try:
-        asked.ledger.find_run(found[0].flow, found[0].label)
-    except NotFound:
-        return record, row
-    return found
+def ran_where(record: RunRecord, row: TaskRow) -> tuple[RunRecord, TaskRow]:
+    """Follow a reused task to the one that was executed; give it as it is when that is gone, or not to be seen."""
+    return really_ran(record, row) or (record, row)
 
 
 def cut_error(error: TaskError) -> TaskError:
