@@ -1,6 +1,5 @@
 """Lists artifacts of all runs, by name and type, newest first."""
 
-import heapq
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -17,6 +16,9 @@ from headwater.model.rows import Page
 
 #: Number of a run, label of a task, name.
 _Place = tuple[int, int, str]
+
+#: Sorts behind every type.
+_LAST_TEXT = "\U0010ffff"
 
 _decode_header = msgspec.json.Decoder(Header).decode
 
@@ -45,8 +47,8 @@ class ArtifactList:
         if is_chosen and query.run is None:
             pairs = list(islice(self._pairs(query), _MOST_PAIRS + 1))
             if len(pairs) <= _MOST_PAIRS:
-                lists = [self._places_of(query, "name = ? AND type = ?", *pair) for pair in pairs]
-                return list(islice(heapq.merge(*lists, key=_order), query.limit + 1))
+                found = [place for pair in pairs for place in self._places_of(query, "name = ? AND type = ?", *pair)]
+                return sorted(found, key=_order)[: query.limit + 1]
         return self._places_of(query, "name > ''")
 
     def _places_of(self, query: ArtifactQuery, condition: str, *bindings: str) -> list[_Place]:
@@ -66,7 +68,8 @@ class ArtifactList:
     def _pairs(self, query: ArtifactQuery) -> Iterator[tuple[str, str]]:
         """Give the names and types that occur and match, one look at the index each."""
         part = query.search.casefold()
-        name, kind = query.name or "", ""
+        # The empty name is that of items: no artifact.
+        name, kind = (query.name, "") if query.name else ("", _LAST_TEXT)
         for _ in range(_MOST_KNOWN):
             row = self._database.row(self._database.sql["next_artifact_name"], (name, kind))
             if row is None or (query.name is not None and row[0] != query.name):

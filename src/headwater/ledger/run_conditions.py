@@ -166,7 +166,7 @@ def _ask_parameters(query: RunQuery, where: Where) -> None:
         where.ask(
             "EXISTS (SELECT 1 FROM artifacts AS parameter JOIN headers ON headers.digest = parameter.digest"
             " WHERE parameter.run = runs.id AND label = 0 AND name = ?"
-            " AND ? IN (CAST(header AS TEXT) -> '$.preview', CAST(header AS TEXT) ->> '$.preview'))",
+            " AND CAST(header AS TEXT) ->> '$.preview' = ?)",
             name,
             text,
         )

@@ -186,11 +186,11 @@ class RunQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     projects: tuple[str, ...] | None = None
     #: One of these; none = any.
     statuses: tuple[RunStatus, ...] = ()
-    #: Part of the path (`Churn/17`), the user, the note or a tag, in upper or lower case.
+    #: Part of the path (`Churn/17`), the user, the note or a user's tag, in upper or lower case.
     search: str = ""
     #: All of them must hold.
     metrics: tuple[MetricCondition, ...] = ()
-    #: Name -> the parameter's value as a page shows it (`0.5`, `red`, `true`, `[1,2]`).
+    #: Name -> the parameter's value as its preview shows it (`0.5`, `red`, `True`).
     parameter_text: dict[str, str] = {}
     sort: RunSort = "started"
     #: Metric to sort by, when `sort` is `metric`.

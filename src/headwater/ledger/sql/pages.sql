@@ -44,7 +44,10 @@ FROM past_attempts WHERE run = ? AND label > ? AND label <= ? ORDER BY label, at
 SELECT id, run, epoch, task_counts, gates FROM runs WHERE status = 'running';
 
 -- name: next_artifact_name
-SELECT name, type FROM artifacts WHERE (name, type) > (?, ?) ORDER BY name, type LIMIT 1;
+SELECT * FROM (SELECT name, type FROM artifacts WHERE name = ?1 AND type > ?2 ORDER BY type LIMIT 1)
+UNION ALL
+SELECT * FROM (SELECT name, type FROM artifacts WHERE name > ?1 ORDER BY name, type LIMIT 1)
+LIMIT 1;
 
 -- name: named_artifact
 SELECT
