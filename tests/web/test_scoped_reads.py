@@ -170,7 +170,7 @@ def test_changes_are_those_of_projects_that_are_seen_and_none_is_missed(ledger):
     deploy(ledger, "sales.Forecast@production", user="bob")
     second = seen.changes(first[-1].number)
 
-    assert {change.flow or change.record_key or change.name for change in first} == {"Forecast", "run.finished"}
+    assert {(change.kind, change.flow) for change in first} == {("run", "Forecast"), ("published", "Forecast")}
     assert [change.record_key for change in second] == ["sales.Forecast/1", "sales.Forecast@production"]
     assert seen.changes(second[-1].number) == []
 
