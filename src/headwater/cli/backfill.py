@@ -1,11 +1,9 @@
 """`headwater backfill`: runs a deployment for each slot of a stretch of the past."""
 
-import os
 import sys
 import time
 
 import click
-import msgspec
 
 from headwater.cli.backfill_words import (
     cancelled_text,
@@ -25,29 +23,20 @@ from headwater.cli.nouns import NounGroup
 from headwater.cli.printing import print_facts, print_json, print_table
 from headwater.cli.reading import gives_json, opened, reads_store
 from headwater.cli.words import local_time
-from headwater.deployments.aliases import Aliases
 from headwater.deployments.owners import person_of
 from headwater.deployments.values import raw_values
-from headwater.home import Home
 from headwater.model.deployment import AliasState
-from headwater.model.errors import DeploymentRefused, NotFound, RunIsFinished, UserMistake, VersionConflict
-from headwater.model.events import Cancel
+from headwater.model.errors import DeploymentRefused, NotFound, UserMistake
 from headwater.model.nearest import nearest
 from headwater.model.ports import Ledger
-from headwater.model.rows import RunRow
-from headwater.production.backfill import Backfill, backfill_record, decode_backfill
+from headwater.production.backfill import decode_backfill
+from headwater.production.backfill_changes import start_backfill, stop_backfill
 from headwater.production.backfill_plan import Asked, plan_backfill
 from headwater.production.backfill_progress import (
-    OPEN,
     backfill_records,
     find_backfill,
     progress_of,
-    runs_of,
 )
-from headwater.runtime.cancel import end_interrupted, request_cancel
-
-#: How long a scheduler may take to hear of a cancellation.
-_HEARD_SECONDS = 1.0
 
 
 class _BackfillGroup(NounGroup):
@@ -123,7 +112,7 @@ def start(
                 print_json(preview_facts(preview))
             return 0
         _be_sure(is_sure)
-        started = _record(view.ledger, preview.backfill)
+        started = start_backfill(view.ledger, preview.backfill)
         if as_json:
             print_json({**preview_facts(preview), "id": started.id})
         else:
@@ -198,18 +187,9 @@ def show(backfill_id: str, limit: int, as_json: bool, home: str | None) -> int:
 def cancel(backfill_id: str, let_finish: bool, token: str | None, home: str | None) -> int:
     """Start no more runs of a backfill, and stop those under way."""
     with opened(home) as view:
-        backfill, version = find_backfill(view.ledger, backfill_id)
-        state = Aliases(view.ledger).get(backfill.target)
-        if state is not None and backfill.user != view.home.user:
-            person_of(view.home, token).require(state, "cancel a backfill of")
-        if backfill.cancelled_at is None:
-            if progress_of(view.ledger, backfill).status == "done":
-                raise DeploymentRefused(f"{backfill.id} is done: nothing is to be stopped")
-            stopped = msgspec.structs.replace(backfill, cancelled_at=time.time(), cancelled_by=view.home.user)
-            view.ledger.write_records([backfill_record(stopped, version + 1)])
-        _stop_runs(view.home, backfill, let_finish=let_finish)
-        progress = progress_of(view.ledger, find_backfill(view.ledger, backfill_id)[0])
-    print(f"{backfill.id} {progress.status}: {counts_text(progress) or 'nothing was started'}")
+        person = person_of(view.home, token)
+        progress = stop_backfill(view.home, person, backfill_id, time.time(), let_finish=let_finish)
+    print(f"{progress.backfill.id} {progress.status}: {counts_text(progress) or 'nothing was started'}")
     return 0
 
 
@@ -225,46 +205,6 @@ def _find(ledger: Ledger, target: str) -> AliasState:
         if not verbs:
             raise
         raise NotFound(error.message, choices=verbs, hint=f"did you mean `headwater backfill {verbs[0]}`?") from error
-
-
-def _record(ledger: Ledger, backfill: Backfill) -> Backfill:
-    """Store it under the next free id of its deployment's name."""
-    taken = [each.key for each in backfill_records(ledger) if each.key.rpartition("-")[0] == backfill.name]
-    number = max((int(key.rpartition("-")[2]) for key in taken), default=0)
-    while True:
-        number += 1
-        named = msgspec.structs.replace(backfill, id=f"{backfill.name}-{number}")
-        try:
-            ledger.write_records([backfill_record(named, 1)])
-        except VersionConflict:
-            continue  # somebody else has taken that id just now
-        return named
-
-
-def _stop_runs(home: Home, backfill: Backfill, *, let_finish: bool) -> None:
-    """Stop its runs; looks again until the scheduler has heard of it, which may have started some meanwhile."""
-    asked: set[str] = set()
-    deadline = time.monotonic() + _HEARD_SECONDS
-    while True:
-        cancel = Cancel(at=time.time(), user=home.user, reason=f"{backfill.id} was cancelled")
-        for row in [row for row in runs_of(home.ledger, backfill) if row.status in OPEN and row.run not in asked]:
-            if not (let_finish and row.status != "queued"):
-                _stop(home, row, cancel)
-            asked.add(row.run)
-        left = deadline - time.monotonic()
-        if left <= 0 or home.ledger.leader("scheduler") is None:
-            return
-        home.ledger.wait(left)
-
-
-def _stop(home: Home, row: RunRow, cancel: Cancel) -> None:
-    host, pid = os.uname().nodename, os.getpid()
-    if row.status != "running" and end_interrupted(home, row, cancel, host=host, pid=pid):
-        return
-    try:
-        request_cancel(home, row, cancel)
-    except RunIsFinished:
-        return
 
 
 def _be_sure(is_sure: bool) -> None:

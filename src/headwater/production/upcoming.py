@@ -3,6 +3,7 @@
 import heapq
 import math
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
@@ -33,7 +34,7 @@ class ScheduleState(msgspec.Struct, frozen=True):
     last: Firing | None
 
     @property
-    def stands(self) -> str:
+    def stands(self) -> Literal["fires", "paused", "shadow", "ended"]:
         """`fires`, `paused`, `shadow` (it follows another alias), `ended`."""
         if self.alias.shadow_of is not None:
             return "shadow"
@@ -61,7 +62,9 @@ def next_firings(schedule: Schedule, target: str, now: float, count: int = FIRIN
     return found
 
 
-def next_of_all(ledger: Ledger, now: float, count: int, *, each: int = 1) -> list[NextFiring]:
+def next_of_all(
+    ledger: Ledger, now: float, count: int, *, each: int = 1, target: str | None = None
+) -> list[NextFiring]:
     """Give the next firings of all deployments, soonest first.
 
     Args:
@@ -69,10 +72,11 @@ def next_of_all(ledger: Ledger, now: float, count: int, *, each: int = 1) -> lis
         now: Unix time.
         count: firings in all.
         each: firings of one schedule.
+        target: of this alias only; None = of all.
     """
     found: list[NextFiring] = []
     for state in Aliases(ledger).all():
-        if state.is_paused or state.shadow_of is not None:
+        if state.is_paused or state.shadow_of is not None or target not in (None, state.target):
             continue
         try:
             deployment = find_deployment(ledger, state.name, state.number)

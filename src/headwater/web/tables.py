@@ -14,6 +14,11 @@ SUBJECTS = (
     "runs_resources",
     "tasks",
     "artifacts",
+    "deployments",
+    "deployed_versions",
+    "deployment_changes",
+    "backfills",
+    "schedules",
 )
 
 
