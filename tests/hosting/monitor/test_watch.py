@@ -18,7 +18,7 @@ from headwater.hosting.predictions import Prediction, predictions_folder
 from headwater.hosting.versions import find_version, service_aliases
 from headwater.model.alert import DRIFTED, Alert
 from headwater.model.ids import new_ulid
-from headwater.model.service import DeployedVersion
+from headwater.model.service import DeployedVersion, MonitorOptions
 from headwater.production.alerts.alerter import Alerter
 from headwater.production.alerts.kept import Alerts
 from headwater.production.alerts.limits import Limits
@@ -27,10 +27,11 @@ from tests.hosting.monitor.traffic import MOVIES, TWEETS, texts
 from tests.hosting.versions_scene import deploy
 
 SERVICE = """
-from headwater import ServiceSpec, endpoint
+from headwater import Canary, ServiceSpec, endpoint
 
 
 class Sentiment(ServiceSpec):
+    rollout = Canary(shadow="1h", steps=[50])
     source = "Learn/1"
     reference = {reference!r}
     learn_from = 200
@@ -45,12 +46,10 @@ class Scene:
     """A store with a service that learned from tweets, and a monitor."""
 
     def __init__(self, folder: Path, reference: object, named: str | None = "X_train") -> None:
+        self.folder = folder
         self.home: Home = open_home(str(folder / "home"), make=True)
-        run = History(self.home).run("Learn")
-        run.task("start")
-        run.task("train", after=["start"])
-        run.task("end", {"X_train": reference}, after=["train"])
-        run.finish()
+        self._history = History(self.home)
+        self._learn(reference)
         project = folder / "p"
         project.mkdir()
         (project / "pyproject.toml").write_text("[project]\nname = 'p'\n")
@@ -61,10 +60,28 @@ class Scene:
         self.monitor = self.another_monitor()
         self._count = 0
 
+    def _learn(self, reference: object) -> None:
+        run = self._history.run("Learn")
+        run.task("start")
+        run.task("train", after=["start"])
+        run.task("end", {"X_train": reference}, after=["train"])
+        run.finish()
+
     def another_monitor(self) -> Monitor:
         return Monitor(self.home, lambda: self.now, self.said.append)
 
-    def answer(self, values: list[str], *, status: int = 200, origin: str = "live", seconds: float = 90.0) -> list[str]:
+    def roll_out(self, reference: object) -> DeployedVersion:
+        """Deploy another version, from a run with another reference, that is to take over after a while unheard."""
+        self._learn(reference)
+        file = self.folder / "p" / "service.py"
+        file.write_text(file.read_text().replace("Learn/1", "Learn/2"))
+        done = deploy(self.home, str(file))
+        assert done.rollout is not None
+        return done.deployed
+
+    def answer(
+        self, values: list[str], *, status: int = 200, origin: str = "live", seconds: float = 90.0, version: int = 1
+    ) -> list[str]:
         """Log answers, evenly over some seconds from now on; the clock goes on until they can be looked at."""
         entries = []
         for number, text in enumerate(values):
@@ -75,7 +92,7 @@ class Scene:
                     new_ulid(at, self._count.to_bytes(10, "big")),
                     at,
                     "Sentiment",
-                    1,
+                    version,
                     "label",
                     origin,
                     status,
@@ -192,6 +209,43 @@ def test_refused_and_shadowed_requests_are_not_looked_at(scene: Scene) -> None:
 
     assert scene.look() == []
     assert read_watching(scene.home, scene.deployed) is None
+
+
+def test_what_a_version_that_is_to_take_over_learned_from_is_compared_too(scene: Scene, tweets: list[str]) -> None:
+    candidate = scene.roll_out(texts(MOVIES))
+    scene.answer(tweets[1500:1900], origin="shadow", version=2)
+    (alert,) = scene.look()
+    again = scene.look()
+    watching = read_watching(scene.home, candidate)
+    page = Path(scene.home.path, "services", "Sentiment", "monitor", "2.html")
+
+    assert alert.title.startswith("Sentiment@production: `text` is not what version 2, which is to take over, learned")
+    assert str(page) in alert.text
+    assert b"version 2" in page.read_bytes()
+    assert read_report(scene.home.path, "Sentiment") is None
+    assert (again, scene.published()) == ([], [alert.cause])
+    assert watching is not None and watching.last is not None
+    assert watching.last.alpha == pytest.approx(windows.alpha_of(MonitorOptions(), scene.now - 8 - candidate.at) / 2)
+
+
+def test_what_people_know_of_the_live_version_is_not_told_again_of_the_next_one(scene: Scene) -> None:
+    scene.roll_out(["a b c d e"] * 1500)
+    scene.answer(texts(MOVIES))
+    first = scene.look()
+    scene.answer(texts(MOVIES), version=2)
+    second = scene.look()
+
+    assert (len(first), second) == (1, [])
+
+
+def test_without_a_reference_the_next_version_learns_when_it_answers(tmp_path: Path, tweets: list[str]) -> None:
+    scene = Scene(tmp_path, tweets[:10], named=None)
+    scene.roll_out(tweets[:10])
+    scene.answer(tweets[:300], origin="shadow", version=2)
+    scene.look()
+
+    assert profile_of(scene.home.ledger, "Sentiment", 2) is None
+    scene.home.close()
 
 
 def test_a_watch_that_does_not_read_begins_anew_when_it_was_written(scene: Scene, tweets: list[str]) -> None:

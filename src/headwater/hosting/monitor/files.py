@@ -11,9 +11,9 @@ def monitor_folder(home: str, service: str) -> str:
     return os.path.join(home, "services", service, "monitor")
 
 
-def page_path(home: str, service: str) -> str:
-    """Give the file of the page about a service's requests."""
-    return os.path.join(monitor_folder(home, service), _PAGE)
+def page_path(home: str, service: str, number: int | None = None) -> str:
+    """Give the file of the page about a service's requests; with a number, that of a version which is to take over."""
+    return os.path.join(monitor_folder(home, service), _PAGE if number is None else f"{number}.html")
 
 
 def read_report(home: str, service: str) -> bytes | None:

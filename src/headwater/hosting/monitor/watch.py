@@ -32,12 +32,13 @@ from headwater.hosting.monitor.windows import (
 )
 from headwater.hosting.monitor.wording import drift_alert
 from headwater.hosting.predictions import read_predictions
+from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.telling import publish_alert
 from headwater.hosting.versions import find_version, service_aliases, target_of
 from headwater.model.alert import DRIFTED, Alert
 from headwater.model.deployment import AliasState
 from headwater.model.errors import HeadwaterError
-from headwater.model.service import DeployedVersion
+from headwater.model.service import DeployedVersion, MonitorOptions
 
 #: Seconds that requests take at most until they are in the log.
 SETTLE_SECONDS = 8.0
@@ -48,8 +49,19 @@ LOOK_ALPHA = 0.001
 _COLUMNS = ("at", "endpoint", "origin", "status", "request")
 
 
+class _Watched(msgspec.Struct, frozen=True):
+    """A version that is looked at."""
+
+    deployed: DeployedVersion
+    #: What is normal.
+    profile: Profile
+    options: MonitorOptions
+    #: It is to take over, and another one is live.
+    is_candidate: bool = False
+
+
 class Monitor:
-    """Watches the live versions of all services of a store."""
+    """Watches the live versions of all services of a store, and those that are to take over."""
 
     def __init__(self, home: Home, clock: Callable[[], float], say: Callable[[str], None]) -> None:
         """Take what it needs.
@@ -60,6 +72,7 @@ class Monitor:
             say: gets what happens.
         """
         self._home = home
+        self._rollouts = Rollouts(home.ledger)
         self._clock = clock
         self._say = say
         #: By version: decoding a profile takes longer than looking whether there is a window.
@@ -81,23 +94,44 @@ class Monitor:
                 self._complain(state.name, str(error))
 
     def look(self, state: AliasState) -> list[Alert]:
-        """Look at one service if a window of it is full; gives the alerts that were raised."""
-        deployed = find_version(self._home.ledger, state.name, state.number)
-        profile = self._profile(deployed)
+        """Look at one service if a window of it is full; gives the alerts that were raised.
+
+        While a version is to take over, what it was asked is compared with what it learned from too, and each of both
+        versions has half of the false alarms.
+        """
+        live = find_version(self._home.ledger, state.name, state.number)
+        rollout = self._rollouts.active(state.name)
+        if rollout is None or rollout.number == state.number:
+            return self._look(live, live.version.definition.monitor)
+        candidate = find_version(self._home.ledger, state.name, rollout.number)
+        alerts = self._look(live, _half(live.version.definition.monitor))
+        return alerts + self._look(candidate, _half(candidate.version.definition.monitor), live)
+
+    def _look(
+        self, deployed: DeployedVersion, options: MonitorOptions, live: DeployedVersion | None = None
+    ) -> list[Alert]:
+        """Look at one version; `live` is the one that it is to take over from, None when it answers itself."""
+        profile = self._profile(deployed, learns=live is None)
         if profile is None:
             return []
         now = self._clock() - SETTLE_SECONDS
-        watching = read_watching(self._home, deployed) or begin_watching(state.name, state.number, deployed.at)
+        begun = begin_watching(deployed.service, deployed.number, deployed.at)
+        watching = read_watching(self._home, deployed) or begun
         if now - watching.looked_at < WINDOW_SECONDS:
             return []
-        rows = list(logged_rows(self._home, deployed, watching.looked_at, now))
+        rows = list(logged_rows(self._home, deployed, watching.looked_at, now, with_shadow=live is not None))
         if not is_full(len(rows), now - watching.looked_at):
             return []
         if not names_of(profile, rows) and not profile.is_learned:
             self._problems[deployed.version.name] = f"{profile.origin} has no column that requests have"
             self._profiles.pop(deployed.version.name)
             return []
-        return self._take(deployed, profile, watching, thinned(rows, MOST_ROWS), now)
+        before = None if live is None else read_watching(self._home, live)
+        if before is not None:
+            # What people know of the live version's requests need not be told of the same requests again.
+            watching = msgspec.structs.replace(watching, told={**before.told, **watching.told})
+        watched = _Watched(deployed, profile, options, is_candidate=live is not None)
+        return self._take(watched, watching, thinned(rows, MOST_ROWS), now)
 
     def look_at_labels(self, state: AliasState) -> list[Alert]:
         """Compare the answers whose labels came with the first ones; gives the alerts that were raised."""
@@ -111,44 +145,50 @@ class Monitor:
             return []
         since = deployed.at if watching.truth is None else watching.truth.looked_at + 0.001
         answers = labelled_answers(self._home, deployed, since)
-        after, window = after_labels(watching, answers, self._clock(), deployed.version.definition.monitor)
+        options = deployed.version.definition.monitor
+        after, window = after_labels(watching, answers, self._clock(), options)
         if after is watching:
             return []
         alerts: list[Alert] = []
         if window is not None and after.truth is not None:
-            after, alerts = self._tell(deployed, after.truth.usual, after, window)
+            after, alerts = self._tell(_Watched(deployed, after.truth.usual, options), after, window)
         write_watching(self._home, after)
         write_page(self._home, Seen(deployed, self._profile(deployed), after))
         return alerts
 
-    def _tell(
-        self, deployed: DeployedVersion, profile: Profile, watching: Watching, window: Window
-    ) -> tuple[Watching, list[Alert]]:
+    def _tell(self, watched: _Watched, watching: Watching, window: Window) -> tuple[Watching, list[Alert]]:
         """Note what a look found, and tell people of what is new."""
         cause = cause_of(watching, window)
         after, new = with_alarms(watching, window)
         if not new:
             return after, []
-        page = page_path(self._home.path, deployed.service)
-        alert = drift_alert(deployed, target_of(deployed.service), profile, window, new, cause, page)
+        deployed = watched.deployed
+        alert = drift_alert(
+            deployed,
+            target_of(deployed.service),
+            watched.profile,
+            window,
+            new,
+            cause,
+            page_path(self._home.path, deployed.service, deployed.number if watched.is_candidate else None),
+            is_candidate=watched.is_candidate,
+        )
         # Told before the watch is written: a process that dies in between tells it again, as the same event.
         publish_alert(self._home.ledger, DRIFTED, alert, deployed.service, deployed.number)
         self._say(alert.title)
         return after, [alert]
 
-    def _take(
-        self, deployed: DeployedVersion, profile: Profile, watching: Watching, rows: list[TimedRow], until: float
-    ) -> list[Alert]:
-        after, looks = after_window(watching, profile, rows, until, deployed.version.definition.monitor)
+    def _take(self, watched: _Watched, watching: Watching, rows: list[TimedRow], until: float) -> list[Alert]:
+        after, looks = after_window(watching, watched.profile, rows, until, watched.options)
         alerts: list[Alert] = []
         for window in looks:
-            after, told = self._tell(deployed, profile, after, window)
+            after, told = self._tell(watched, after, window)
             alerts += told
         write_watching(self._home, after)
-        write_page(self._home, Seen(deployed, profile, after))
+        write_page(self._home, Seen(watched.deployed, watched.profile, after), is_candidate=watched.is_candidate)
         return alerts
 
-    def _profile(self, deployed: DeployedVersion) -> Profile | None:
+    def _profile(self, deployed: DeployedVersion, *, learns: bool = True) -> Profile | None:
         key = deployed.version.name
         if key in self._profiles:
             return self._profiles[key]
@@ -158,7 +198,7 @@ class Monitor:
                 found = profile_version(self._home, deployed, self._clock())
             except NoReference as reason:
                 self._problems[key] = reason.message
-        if found is None:
+        if found is None and learns:
             found = self._learn(deployed, self._problems[key])
         if found is not None:
             self._profiles[key] = found
@@ -198,8 +238,10 @@ def look_now(home: Home, deployed: DeployedVersion, now: float) -> Seen:
     return Seen(deployed, profile, watching, current=current, waiting=len(rows))
 
 
-def logged_rows(home: Home, deployed: DeployedVersion, since: float, until: float) -> Iterator[TimedRow]:
-    """Give the rows that a version answered, in order of time; of a busy service a part of them."""
+def logged_rows(
+    home: Home, deployed: DeployedVersion, since: float, until: float, *, with_shadow: bool = False
+) -> Iterator[TimedRow]:
+    """Give the rows that a version answered (also unheard, `with_shadow`), in order of time; of a busy one a part."""
     damaged: list[str] = []
     tables = read_predictions(
         home.path,
@@ -213,7 +255,7 @@ def logged_rows(home: Home, deployed: DeployedVersion, since: float, until: floa
     for table in tables:
         every = max(1, table.num_rows // _ROWS_OF_TABLE)
         for each in table.take(list(range(0, table.num_rows, every))).sort_by("at").to_pylist():
-            if each["status"] < 400 and each["origin"] != "shadow":
+            if each["status"] < 400 and (with_shadow or each["origin"] != "shadow"):
                 for row in rows_of_request(each["request"]):
                     yield TimedRow(each["at"], each["endpoint"], row)
 
@@ -271,9 +313,15 @@ def write_watching(home: Home, watching: Watching) -> None:
     write_whole(_watching_path(home, watching.service, watching.version), msgspec.json.encode(watching))
 
 
-def write_page(home: Home, seen: Seen) -> None:
-    """Write the page about a service's requests."""
-    write_whole(page_path(home.path, seen.deployed.service), report_page(seen))
+def write_page(home: Home, seen: Seen, *, is_candidate: bool = False) -> None:
+    """Write the page about a service's requests; that of a version which is to take over lies beside it."""
+    deployed = seen.deployed
+    path = page_path(home.path, deployed.service, deployed.number if is_candidate else None)
+    write_whole(path, report_page(seen))
+
+
+def _half(options: MonitorOptions) -> MonitorOptions:
+    return msgspec.structs.replace(options, false_alarms=options.false_alarms / 2)
 
 
 def _watching_path(home: Home, service: str, number: int) -> str:

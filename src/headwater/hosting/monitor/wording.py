@@ -38,6 +38,8 @@ def drift_alert(
     new: Sequence[Finding],
     cause: str,
     page: str,
+    *,
+    is_candidate: bool = False,
 ) -> Alert:
     """Make the alert of a look.
 
@@ -49,12 +51,14 @@ def drift_alert(
         new: what people are to be told.
         cause: names the look.
         page: where the report is.
+        is_candidate: the version is to take over, and another one is live.
     """
     told = told_of(profile, window, new)
     more = f" (and {len(told) - 1} more columns)" if len(told) > 1 else ""
     came = [shift.word for shift in told[0].words.more[:3]]
     words = f"; more of {', '.join(came)}" if came else ""
-    title = f"{target}: `{told[0].name}` is not what the model learned from: {told[0].sentences[0]}{words}{more}"
+    whom = f"version {deployed.number}, which is to take over," if is_candidate else "the model"
+    title = f"{target}: `{told[0].name}` is not what {whom} learned from: {told[0].sentences[0]}{words}{more}"
     return Alert(
         cause,
         "drift",
