@@ -32,7 +32,6 @@ END;
 DROP TABLE temp.ready;
 
 CREATE INDEX runs_by_flow ON runs (flow, id);
-CREATE INDEX runs_by_project ON runs (project, id);
 CREATE INDEX artifacts_by_name ON artifacts (name, type, run, label);
 
 -- One order of all that is written: the latest place of each run, and the place of whatever is written once.
