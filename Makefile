@@ -15,12 +15,13 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format bench lock wheel clean
+.PHONY: help demo test test-long ui ui-check ui-test check format bench lock wheel clean
 
 help:
 	@echo "make demo       set up $(VENV) and run the sentiment flow on 4,200 tweets"
 	@echo "make test       set up $(VENV) and run all tests but the long ones"
 	@echo "make test-long  the long ones"
+	@echo "make ui         build the page that headwater up shows (needs Node >= 20.19)"
 	@echo "make check      format, lint, types, layers"
 	@echo "make format     put the sources into the one format"
 	@echo "make bench      all benchmarks, side by side with their peers -> bench/RESULTS.md"
@@ -35,12 +36,30 @@ demo: $(STAMP)-demo
 	@echo "These commands live in $(VENV); to type them as shown: . $(BIN)/activate"
 
 test: $(STAMP)-dev
+	@$(BIN)/python hatch_build.py --if-possible
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not long"
+	@$(MAKE) --no-print-directory ui-test
 
 test-long: $(STAMP)-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long
 
-check: $(STAMP)-dev
+# Whatever needs Node says so and is left out where there is none.
+NPM := $(shell command -v npm)
+
+ui: $(STAMP)-demo
+	$(BIN)/python hatch_build.py
+
+ui/node_modules: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
+ui-check: $(if $(NPM),ui/node_modules)
+	$(if $(NPM),cd ui && npm run --silent check,@echo "no npm: the types of ui/ are not checked")
+
+ui-test: $(if $(NPM),ui/node_modules)
+	$(if $(NPM),cd ui && npm run --silent test,@echo "no npm: the units of ui/ are not tested")
+
+check: $(STAMP)-dev ui-check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
