@@ -218,6 +218,7 @@ def test_what_a_version_that_is_to_take_over_learned_from_is_compared_too(scene:
     again = scene.look()
     watching = read_watching(scene.home, candidate)
     page = Path(scene.home.path, "services", "Sentiment", "monitor", "2.html")
+    seconds = scene.now - SETTLE_SECONDS - candidate.at
 
     assert alert.title.startswith("Sentiment@production: `text` is not what version 2, which is to take over, learned")
     assert str(page) in alert.text
@@ -225,23 +226,27 @@ def test_what_a_version_that_is_to_take_over_learned_from_is_compared_too(scene:
     assert read_report(scene.home.path, "Sentiment") is None
     assert (again, scene.published()) == ([], [alert.cause])
     assert watching is not None and watching.last is not None
-    assert watching.last.alpha == pytest.approx(windows.alpha_of(MonitorOptions(), scene.now - 8 - candidate.at) / 2)
+    assert watching.last.alpha == pytest.approx(windows.alpha_of(MonitorOptions(), seconds) / 2)
 
 
 def test_what_people_know_of_the_live_version_is_not_told_again_of_the_next_one(scene: Scene) -> None:
     scene.roll_out(["a b c d e"] * 1500)
     scene.answer(texts(MOVIES))
     first = scene.look()
+    watching = read_watching(scene.home, scene.deployed)
+    alpha = windows.alpha_of(MonitorOptions(), scene.now - SETTLE_SECONDS - scene.deployed.at) / 2
     scene.answer(texts(MOVIES), version=2)
     second = scene.look()
 
     assert (len(first), second) == (1, [])
+    assert watching is not None and watching.last is not None
+    assert watching.last.alpha == pytest.approx(alpha)
 
 
 def test_without_a_reference_the_next_version_learns_when_it_answers(tmp_path: Path, tweets: list[str]) -> None:
     scene = Scene(tmp_path, tweets[:10], named=None)
     scene.roll_out(tweets[:10])
-    scene.answer(tweets[:300], origin="shadow", version=2)
+    scene.answer(tweets[:300], version=2)
     scene.look()
 
     assert profile_of(scene.home.ledger, "Sentiment", 2) is None
