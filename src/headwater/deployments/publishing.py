@@ -30,6 +30,7 @@ def publish(
     user: str,
     at: float,
     event_id: str | None = None,
+    scope: str | None = None,
 ) -> PublishedEvent:
     """Keep an event, durable on return; deployments that wait for it start.
 
@@ -43,6 +44,7 @@ def publish(
         user: who publishes, outside of a step.
         at: now, Unix time.
         event_id: None = a new one.
+        scope: outside of a step, the `<project>.<branch>` in which it is heard; None = everywhere.
 
     Raises:
         UserMistake: a name, id or payload that cannot be.
@@ -61,7 +63,7 @@ def publish(
             payload=encode_payload(name, payload),
             source=_source(user),
             run=_run_path(),
-            scope=_scope(),
+            scope=_scope() or scope,
         )
     )
 
