@@ -13,12 +13,16 @@ SUBJECTS = (
     "runs_times",
     "runs_resources",
     "tasks",
+    "logs",
     "artifacts",
     "deployments",
     "deployed_versions",
     "deployment_changes",
     "backfills",
     "schedules",
+    "events",
+    "alerts",
+    "approvals",
 )
 
 

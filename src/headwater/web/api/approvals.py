@@ -1,0 +1,173 @@
+"""Approvals: everything that waits for somebody's answer, and the answers to steps at gates."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from headwater.client.records import RunRecord
+from headwater.deployments.aliases import Aliases
+from headwater.deployments.moves import is_expired
+from headwater.model.rows import RunQuery, RunRow
+from headwater.production.decisions import Verdict, decide_step
+from headwater.web.access import Role
+from headwater.web.api.deployment_changes import DecisionAsked, deciding_role
+from headwater.web.asked import Asked
+from headwater.web.callers import view_of
+from headwater.web.routes import Route
+from headwater.web.run_paths import Label, Limit
+from headwater.web.visible import project_of_name
+
+
+class GatePath(msgspec.Struct, frozen=True):
+    """The step `release` of `Churn/17`."""
+
+    flow: str
+    label: Label
+    step: Annotated[str, msgspec.Meta(max_length=128)]
+
+
+class ApprovalsQuery(msgspec.Struct, frozen=True):
+    """How much is listed; what has waited longest comes first."""
+
+    limit: Limit = 100
+
+
+class ApprovalRow(msgspec.Struct, frozen=True):
+    """Something that waits for an approval."""
+
+    #: `step`: a run waits at a gate; `move`: an alias waits to name another deployment.
+    kind: Literal["step", "move"]
+    #: `Churn@production`; empty for a run that is no deployment's.
+    target: str
+    project: str
+    #: `Churn/17` and its step.
+    run: str | None
+    step: str | None
+    #: Deployment to which the alias moves.
+    number: int | None
+    #: The role that may decide, as the flow names it, and what that comes to here.
+    role: str
+    needs: Role
+    may_decide: bool
+    asked_at: float
+    #: Who asked for the move, or started the run.
+    asked_by: str
+    #: Unanswered until then counts as rejected; None = it waits for ever.
+    expires_at: float | None
+
+
+class ApprovalsPage(msgspec.Struct, frozen=True):
+    """What waits, the longest first."""
+
+    rows: tuple[ApprovalRow, ...]
+    #: There is more.
+    is_cut: bool = False
+    cursor: None = None
+
+
+class GateDecision(msgspec.Struct, frozen=True):
+    """What was decided at a gate."""
+
+    run: str
+    step: str
+    #: Tasks that waited there.
+    tasks: int
+    verdict: Verdict
+    #: Somebody drives the run on from here by itself.
+    is_driven: bool
+
+
+def list_approvals(asked: Asked, query: ApprovalsQuery) -> ApprovalsPage:
+    """List everything that waits for somebody's approval: steps of runs, and moves of aliases."""
+    waiting = asked.ledger.runs(RunQuery(status="waiting", limit=query.limit))
+    found = [row for run in waiting.rows for row in _steps(asked, run)] + _moves(asked)
+    found.sort(key=lambda row: row.asked_at)
+    is_cut = waiting.cursor is not None or len(found) > query.limit
+    return ApprovalsPage(tuple(found[: query.limit]), is_cut)
+
+
+def approve_step(asked: Asked, at: GatePath, body: DecisionAsked) -> GateDecision:
+    """Let all tasks that wait at a step go on; takes the role that its `@approval` names."""
+    return _decide(asked, at, "approved", body.reason)
+
+
+def reject_step(asked: Asked, at: GatePath, body: DecisionAsked) -> GateDecision:
+    """Fail all tasks that wait at a step; takes the role that its `@approval` names."""
+    return _decide(asked, at, "rejected", body.reason)
+
+
+def project_of_gate(asked: Asked, at: GatePath) -> str:
+    """Give the project of the run that waits."""
+    return asked.ledger.find_run(at.flow, at.label).project
+
+
+def _decide(asked: Asked, at: GatePath, verdict: Verdict, reason: str) -> GateDecision:
+    row = asked.ledger.find_run(at.flow, at.label)
+    run = RunRecord(view_of(asked), at.flow, at.label, row)
+    asked.require(deciding_role(_role(run, at.step)), row.project)
+    done = decide_step(run, at.step, verdict, user=asked.access.user, reason=reason, now=asked.now)
+    is_driven = run.fresh().status == "running" or asked.ledger.leader("scheduler") is not None
+    return GateDecision(row.path, done.step, done.tasks, verdict, is_driven)
+
+
+def _role(run: RunRecord, step: str) -> str:
+    node = run.started.graph.steps.get(step)
+    return "deployer" if node is None or node.options.approval is None else node.options.approval.role
+
+
+def _steps(asked: Asked, row: RunRow) -> list[ApprovalRow]:
+    run = RunRecord(view_of(asked), row.flow, row.label, row)
+    found = []
+    for step in row.gates:
+        role = _role(run, step)
+        found.append(
+            ApprovalRow(
+                kind="step",
+                target="" if row.launch is None else row.launch.target,
+                project=row.project,
+                run=row.path,
+                step=step,
+                number=None,
+                role=role,
+                needs=deciding_role(role),
+                may_decide=asked.access.allows(deciding_role(role), row.project),
+                asked_at=row.started_at,
+                asked_by=row.user,
+                expires_at=row.gate_expires_at,
+            )
+        )
+    return found
+
+
+def _moves(asked: Asked) -> list[ApprovalRow]:
+    found = []
+    for state in Aliases(asked.ledger).all_taken():
+        pending = state.pending
+        if pending is None or is_expired(pending, asked.now):
+            continue
+        seconds, project = pending.approval.expires_seconds, project_of_name(state.name)
+        needs = deciding_role(pending.approval.role)
+        found.append(
+            ApprovalRow(
+                kind="move",
+                target=state.target,
+                project=project,
+                run=None,
+                step=None,
+                number=pending.number,
+                role=pending.approval.role,
+                needs=needs,
+                may_decide=asked.access.allows(needs, project),
+                asked_at=pending.asked_at,
+                asked_by=pending.asked_by,
+                expires_at=None if seconds is None else pending.asked_at + seconds,
+            )
+        )
+    return found
+
+
+ROUTES = (
+    Route("GET", "/approvals", list_approvals, needs="viewer"),
+    Route("POST", "/runs/{flow}/{label}/gates/{step}/approve", approve_step, needs="viewer", of=project_of_gate),
+    Route("POST", "/runs/{flow}/{label}/gates/{step}/reject", reject_step, needs="viewer", of=project_of_gate),
+)

@@ -1,0 +1,129 @@
+"""Published events: the list, and publishing one."""
+
+from typing import Annotated
+
+import msgspec
+
+from headwater.deployments.moves import latest_event
+from headwater.deployments.publishing import publish
+from headwater.model.launch import PublishedEvent
+from headwater.web.api.deployment_changes import idempotency_key
+from headwater.web.asked import Asked
+from headwater.web.routes import Route
+from headwater.web.run_paths import Limit, Text, Time
+
+#: Events read at once, and how often for one page: events of one name may lie far apart.
+_WINDOW = 1000
+_MOST_WINDOWS = 20
+
+
+class EventsQuery(msgspec.Struct, frozen=True):
+    """Which events; newest first."""
+
+    #: Of this name only.
+    name: Text | None = None
+    #: Part of the name, source, run or id, in upper or lower case.
+    search: Text = ""
+    since: Time | None = None
+    limit: Limit = 50
+    #: Of the page before. A page may have fewer rows than asked for, and go on all the same.
+    cursor: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    """An event."""
+
+    #: Place in the list of all events.
+    number: int
+    id: str
+    name: str
+    at: float
+    #: `user:ann`, `Churn@production`, `run:Churn`.
+    source: str
+    #: `Churn/17`: the run that finished, or in which it was published.
+    run: str | None
+    #: `<project>.<branch>` in which it is heard; None = everywhere.
+    scope: str | None
+    payload: dict[str, msgspec.Raw]
+
+
+class EventsPage(msgspec.Struct, frozen=True):
+    """A part of the list of events."""
+
+    rows: tuple[EventRow, ...]
+    cursor: str | None = None
+
+
+class EventWanted(msgspec.Struct, frozen=True):
+    """An event to publish."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    #: JSON values by field.
+    payload: dict[str, msgspec.Raw] = {}
+    #: The same for every try; one that is there already is not published again. None = `Idempotency-Key`, else new.
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] | None = None
+    #: `<project>.<branch>` (`fraud.prod`) in which it is heard; None = everywhere, which takes a role in all projects.
+    scope: (
+        Annotated[str, msgspec.Meta(max_length=300, pattern=r"^[A-Za-z_][A-Za-z0-9_-]*\.[A-Za-z0-9_.-]+$")] | None
+    ) = None
+
+
+def list_events(asked: Asked, query: EventsQuery) -> EventsPage:
+    """List published events, newest first; ends of runs are among them."""
+    high = latest_event(asked.ledger) if query.cursor is None else query.cursor - 1
+    found: list[EventRow] = []
+    for _ in range(_MOST_WINDOWS):
+        low = max(0, high - _WINDOW)
+        window = [event for event in asked.ledger.published(low, limit=_WINDOW) if event.number <= high]
+        for event in reversed(window):
+            if query.since is not None and event.at < query.since:
+                return EventsPage(tuple(found))
+            if _is_asked_for(event, query):
+                found.append(_row(event))
+                if len(found) == query.limit:
+                    return EventsPage(tuple(found), str(event.number) if event.number > 1 else None)
+        if not low:
+            return EventsPage(tuple(found))
+        high = low
+    return EventsPage(tuple(found), str(high + 1))
+
+
+def publish_event(asked: Asked, body: EventWanted) -> EventRow:
+    """Publish an event, durably; deployments that wait for it start."""
+    key = idempotency_key(asked)
+    event = publish(
+        asked.ledger,
+        body.name,
+        {field: msgspec.json.decode(value) for field, value in body.payload.items()},
+        user=asked.access.user,
+        at=asked.now,
+        event_id=body.id or (f"{asked.access.user}:{key}"[:255] if key else None),
+        scope=body.scope,
+    )
+    return _row(event)
+
+
+def _is_asked_for(event: PublishedEvent, query: EventsQuery) -> bool:
+    if query.name not in (None, event.name):
+        return False
+    wanted = query.search.lower()
+    return not wanted or any(wanted in text.lower() for text in (event.name, event.source, event.run or "", event.id))
+
+
+def _row(event: PublishedEvent) -> EventRow:
+    return EventRow(
+        event.number,
+        event.id,
+        event.name,
+        event.at,
+        event.source,
+        event.run,
+        event.scope,
+        event.payload,
+    )
+
+
+ROUTES = (
+    Route("GET", "/events", list_events, needs="viewer"),
+    Route("POST", "/events", publish_event, needs="runner", status=201),
+)
