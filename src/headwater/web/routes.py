@@ -95,5 +95,5 @@ def shape_of(route: Route) -> Shape:
     if {name.partition(":")[0] for name in named} != fields:
         raise InternalError(f"{where}: the path names {sorted(named)}, `at` has {sorted(fields)}")
     answer = hints["return"]
-    is_stream = Sent in get_args(answer)
+    is_stream = any(kind is Sent or Sent in get_args(kind) for kind in get_args(answer))
     return Shape(hints.get("at"), hints.get("query"), hints.get("body"), answer, is_stream)
