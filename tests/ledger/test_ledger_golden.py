@@ -3,6 +3,7 @@
 import os
 import signal
 
+import apsw
 import msgspec
 import pytest
 import zstandard
@@ -11,7 +12,7 @@ from headwater.ledger.database import FORMAT
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.ports import Commit
 from headwater.model.rows import FiringQuery, RunQuery, TaskQuery
-from tests.ledger.ledger_stories import begin, finished
+from tests.ledger.ledger_stories import begin, failed, finished, started
 
 GOLDEN = os.path.join(os.path.dirname(__file__), "golden")
 KINDS = [
@@ -124,6 +125,77 @@ def test_an_old_ledger_whose_upgrade_was_killed_is_upgraded_by_the_next(kill, ho
 
     assert found == []
     assert writer("append_many", "1").communicate()[0].split()[-2:] == ["acked", "3"]
+
+
+def test_the_upgrade_finds_out_when_attempts_became_ready(home):
+    lay_out(home, 2)
+    ready_at = {(2, 0): 30.5, (2, 1): 51.0, (3, 0): 31.5}
+    database = apsw.Connection(os.path.join(home, "ledger.db"))
+    database.execute("DROP TRIGGER events_are_never_changed")
+    for number, body in database.execute("SELECT number, body FROM events WHERE run = 1").fetchall():
+        told = msgspec.json.decode(body)
+        if told["kind"] == "task_started" and (told["label"], told["attempt"]) in ready_at:
+            told["ready_at"] = ready_at[told["label"], told["attempt"]]
+            database.execute(
+                "UPDATE events SET body = ? WHERE run = 1 AND number = ?", (msgspec.json.encode(told), number)
+            )
+    database.close()
+    ledger = SqliteLedger(home)
+    run = ledger.find_run("Churn", 1).run
+
+    assert [(span.label, span.attempt, span.ready_at) for span in ledger.task_spans(run)] == [
+        (1, 0, 0.0),
+        (2, 0, 30.5),
+        (2, 1, 51.0),
+        (3, 0, 31.5),
+        (3, 1, 0.0),
+    ]
+    assert list(ledger.check()) == []
+    ledger.close()
+
+
+def test_an_upgraded_ledger_tells_everything_as_changes_once(golden):
+    changes = golden.changes()
+
+    assert {row.run for row in golden.runs(RunQuery()).rows} == {one.run for one in changes if one.kind == "run"}
+    assert len({(one.kind, one.run, one.record_key, one.published, one.firing) for one in changes}) == len(changes)
+    assert golden.last_change() == changes[-1].number
+
+
+def test_attempts_that_an_older_headwater_starts_after_the_upgrade_are_no_damage(home):
+    lay_out(home, 2)
+    ledger = SqliteLedger(home)
+    lease, _ = begin(ledger, started("a", 1, ready_at=1.5), failed("a", retry_at=4.0))
+    again, fresh = started("a", 1, at=4.0, attempt=1, ready_at=3.5), started("b", 2, at=5.0, ready_at=4.5)
+    with ledger._database.transaction():
+        # The statements of format 2.
+        for number, event in ((4, again), (5, fresh)):
+            ledger._database.rows(
+                "INSERT INTO events VALUES (?, ?, ?)", (lease.run_id, number, msgspec.json.encode(event))
+            )
+        ledger._database.rows(
+            "INSERT OR REPLACE INTO past_attempts (run, label, attempt, status, started_at, finished_at, cause, error,"
+            " usage) SELECT run, label, attempt, status, started_at, finished_at, cause, error, usage"
+            " FROM tasks WHERE run = ? AND label = 1",
+            (lease.run_id,),
+        )
+        ledger._database.rows(
+            "UPDATE tasks SET attempt = 1, started_at = 4.0, status = 'running', finished_at = NULL, cause = NULL,"
+            " error = NULL, usage = NULL WHERE run = ? AND label = 1",
+            (lease.run_id,),
+        )
+        ledger._database.rows(
+            "INSERT INTO tasks (run, label, key, step, attempt, status, started_at, parent_count)"
+            " VALUES (?, 2, 'b', 'b', 0, 'running', 5.0, 0)",
+            (lease.run_id,),
+        )
+        ledger._database.rows(
+            "UPDATE runs SET last_event = 5, task_counts = ? WHERE id = ?", (b'{"running":2}', lease.run_id)
+        )
+
+    assert [span.ready_at for span in ledger.task_spans(lease.run)] == [0.0, 0.0, 0.0]
+    assert list(ledger.check()) == []
+    ledger.close()
 
 
 def test_a_run_that_an_older_headwater_ends_is_published(home):

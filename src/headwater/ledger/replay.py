@@ -89,7 +89,7 @@ def _run_differences(database: Database, scratch: Database, run: str, path: str)
         yield _difference(f"{path}: environments", anew, environments)
     yield from _end_differences(database, scratch, run, path)
     attempts, again = (one.rows(one.sql["stored_attempts"], (run,)) for one in (database, scratch))
-    yield from _row_differences(f"{path}: attempts of task", attempts, again)
+    yield from _row_differences(f"{path}: attempts of task", _with_ready_times(attempts, again), again)
 
 
 def _end_differences(database: Database, scratch: Database, run: str, path: str) -> Iterator[Finding]:
@@ -106,7 +106,17 @@ def _task_differences(database: Database, scratch: Database, run: str, path: str
         bindings = (run, after, after + _PAGE)
         for question, where in (("stored_tasks", "task"), ("stored_artifacts", "artifacts of task")):
             stored, projected = (one.rows(one.sql[question], bindings) for one in (database, scratch))
+            if question == "stored_tasks":
+                stored = _with_ready_times(stored, projected)
             yield from _row_differences(f"{path}: {where}", stored, projected)
+
+
+def _with_ready_times(stored: list[Any], projected: list[Any]) -> list[Any]:
+    """Fill in when attempts became ready, the last column: who drove the run may have been too old to write it (0)."""
+    if stored == projected:
+        return stored
+    known = {row[:2]: row[-1] for row in projected}
+    return [row if row[-1] else (*row[:-1], known.get(row[:2], 0.0)) for row in stored]
 
 
 def _row_differences(where: str, stored: list[Any], projected: list[Any]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ import pytest
 
 from headwater.model.artifact import Header, Ref
 from headwater.model.errors import NotFound, UserMistake
-from headwater.model.events import Cancel
+from headwater.model.events import Cancel, DriverChanged
 from headwater.model.outcome import TaskError, Usage
 from headwater.model.overviews import ArtifactQuery, Seconds
 from headwater.model.ports import Commit
@@ -434,6 +434,13 @@ def test_every_attempt_has_its_span(ledger):
     assert [span.is_reused for span in spans] == [False] * 5 + [True]
     assert (spans[1].step, spans[1].key, spans[5].parent) == ("train", "train/start.0", "start")
     assert (Seconds(queue=1.0, compute=2.0, save=0.25), Seconds()) == (spans[2].seconds, spans[3].seconds)
+
+
+def test_an_attempt_that_was_lost_and_begun_again_has_one_span(ledger):
+    lease, _ = begin(ledger, started("a", 1, at=2.0))
+    ledger.append(lease, Commit([DriverChanged(5.0, "here", 1, 2), started("a", 1, at=6.0)]))
+
+    assert [(span.attempt, span.started_at) for span in ledger.task_spans(lease.run)] == [(0, 6.0)]
 
 
 def test_spans_come_in_parts_of_whole_tasks(ledger):

@@ -1,4 +1,4 @@
--- When an attempt became ready to start; 0: not known.
+-- When an attempt became ready to start; 0: not known. An older Headwater that still drives a run does not write it.
 ALTER TABLE tasks ADD COLUMN ready_at REAL NOT NULL DEFAULT 0;
 ALTER TABLE past_attempts ADD COLUMN ready_at REAL NOT NULL DEFAULT 0;
 
@@ -30,6 +30,11 @@ BEGIN
     SELECT RAISE(ABORT, 'a finished task never changes');
 END;
 DROP TABLE temp.ready;
+CREATE TRIGGER restarted_tasks_are_ready_anew AFTER UPDATE OF attempt ON tasks
+WHEN NEW.attempt <> OLD.attempt AND NEW.ready_at = OLD.ready_at AND NEW.ready_at <> 0
+BEGIN
+    UPDATE tasks SET ready_at = 0 WHERE run = NEW.run AND label = NEW.label;
+END;
 
 CREATE INDEX runs_by_flow ON runs (flow, id);
 CREATE INDEX artifacts_by_name ON artifacts (name, type, run, label);
