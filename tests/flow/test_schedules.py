@@ -190,6 +190,32 @@ def test_every_mistake_of_every_decorator_is_told_at_once(flows: FlowFiles) -> N
     assert len(flows.errors(flow(decorators))) == 4
 
 
+@pytest.mark.parametrize(
+    ("decorator", "messages"),
+    [
+        (
+            '@schedule(cron="61 * * * *", timezone="Europe/Berln", missed="later", jitter=-3, ends="soon", name="a b")',
+            ("is no minute", "no such time zone", "that is no date", "none of the choices", "jitter", "cannot be the"),
+        ),
+        ('@schedule(every=5, weekly="someday", parameters=[1])', ("no `every`", "no such day", "a dictionary is")),
+        (
+            '@run_policy(retry=1, overlap="never", pool="a b", retries=-1, timeout="x", minutes_between_retries="x")',
+            ("no `retry`", "overlap", "name of a pool", "timeout must", "retries must", "minutes_between_retries must"),
+        ),
+        ('@alert(by="8am", timezone="Berln")', ("no time of day", "no such time zone")),
+    ],
+)
+def test_every_mistake_of_one_decorator_is_told_at_once(
+    flows: FlowFiles, decorator: str, messages: tuple[str, ...]
+) -> None:
+    graph, mistakes = flows.check(flow(decorator))
+
+    assert graph is None
+    assert len(messages) == len(mistakes)
+    assert {message for message in messages if any(message in each.message for each in mistakes)} == set(messages)
+    assert {each.line for each in mistakes} == {3}
+
+
 def test_a_schedule_on_a_step_does_not_import(flows: FlowFiles) -> None:
     with pytest.raises(Exception, match="`@schedule` belongs on the flow's class, not on `start`"):
         flows.load(flow("").replace("    @step\n    def start", "    @schedule\n    @step\n    def start"))

@@ -2,17 +2,53 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from headwater.model.errors import InvalidDecorator
 from headwater.model.nearest import did_you_mean
 
 Choice = TypeVar("Choice", bound=str)
+Value = TypeVar("Value")
 
 #: Patterns are kept as text: compiling them would cost every start, and few flows need them.
 _DURATION = r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)"
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+class Wrongs:
+    """What is wrong with one decorator, gathered so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self._found: list[InvalidDecorator] = []
+
+    def read(self, read: Callable[[], Value], instead: Value) -> Value:
+        """Give what `read` gives; when that is refused, keep why, and give what stands in for it."""
+        try:
+            return read()
+        except InvalidDecorator as wrong:
+            self._found.append(wrong)
+            return instead
+
+    def only(self, name: str, given: Mapping[str, object], taken: Iterable[str]) -> dict[str, object]:
+        """Give the arguments that were given and are taken, None left out."""
+        known = {argument: value for argument, value in given.items() if argument in (*taken,) and value is not None}
+        return self.read(lambda: only(name, given, taken), known)
+
+    def add(self, message: str, hint: str = "") -> None:
+        """Keep something that is wrong."""
+        self._found.append(InvalidDecorator(message, hint=hint))
+
+    def refuse(self) -> None:
+        """Raise the first one, which holds the others, when anything was wrong.
+
+        Raises:
+            InvalidDecorator: something was.
+        """
+        if self._found:
+            first, *others = self._found
+            first.others = tuple(others)
+            raise first
 
 
 def number(name: str, argument: str, value: object, *, least: float = 0, is_whole: bool = False) -> float:

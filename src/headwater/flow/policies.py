@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from headwater.flow.argument_values import duration, number, one_of, only, text
+from headwater.flow.argument_values import Wrongs, duration, number, one_of, only, text
 from headwater.flow.cron import checked_zone, clock_time
 from headwater.model.errors import InvalidDecorator
 from headwater.model.ids import NAME
@@ -21,6 +21,7 @@ ARGUMENTS = {
     "alert": ("on", "by", "timezone", "metric", "below", "above"),
     "exit_hook": ("on_success", "on_error", "options"),
 }
+_POLICY = "run_policy"
 _PROJECT = re.compile(r"^[a-z0-9_]{1,128}$")
 _OVERLAPS: tuple[Overlap, ...] = ("skip", "queue", "cancel_previous", "allow")
 _ON: tuple[Literal["failure", "recovery", "missed", "late", "metric"], ...] = (
@@ -46,32 +47,50 @@ def read_run_policy(given: Mapping[str, object]) -> RunPolicy:
     """Give what `@run_policy` says.
 
     Raises:
-        InvalidDecorator: no such argument, or a value that it cannot take.
+        InvalidDecorator: no such argument, or values that it cannot take, each of them.
     """
-    name = "run_policy"
-    known = only(name, given, ARGUMENTS[name])
-    most = None
-    if "max_parallel" in known:
-        most = int(number(name, "max_parallel", known["max_parallel"], least=1, is_whole=True))
-    overlap = one_of(name, "overlap", known.get("overlap", "skip" if most is None else "queue"), _OVERLAPS)
+    wrongs = Wrongs()
+    known = wrongs.only(_POLICY, given, ARGUMENTS[_POLICY])
+
+    def counted(argument: str, default: int, least: float = 0) -> int:
+        value = known.get(argument, default)
+        return int(wrongs.read(lambda: number(_POLICY, argument, value, least=least, is_whole=True), default))
+
+    def seconds(argument: str) -> float | None:
+        value = known.get(argument)
+        return None if value is None else wrongs.read(lambda: duration(_POLICY, argument, value), None)
+
+    most = counted("max_parallel", 1, least=1) if "max_parallel" in known else None
+    pause = known.get("minutes_between_retries", 5)
+    policy = RunPolicy(
+        overlap=_overlap(known, most, wrongs),
+        max_parallel=most,
+        pool=wrongs.read(lambda: _pool(known), ""),
+        priority=counted("priority", 0, least=-1000),
+        timeout_seconds=seconds("timeout"),
+        no_output_seconds=seconds("no_output"),
+        retries=counted("retries", 0),
+        minutes_between_retries=wrongs.read(lambda: number(_POLICY, "minutes_between_retries", pause), 5.0),
+    )
+    wrongs.refuse()
+    return policy
+
+
+def _overlap(known: Mapping[str, object], most: int | None, wrongs: Wrongs) -> Overlap:
+    asked = known.get("overlap", "skip" if most is None else "queue")
+    overlap = wrongs.read(lambda: one_of(_POLICY, "overlap", asked, _OVERLAPS), "queue")
     if most is not None and overlap in ("skip", "cancel_previous"):
         hint = 'overlap="queue" lets others wait, overlap="allow" does not limit them unless max_parallel does'
-        raise InvalidDecorator(f'`@run_policy(overlap="{overlap}")` has one run at a time, never {most}', hint=hint)
-    pool = text(name, "pool", known.get("pool", "default"))
+        wrongs.add(f'`@run_policy(overlap="{overlap}")` has one run at a time, never {most}', hint)
+    return overlap
+
+
+def _pool(known: Mapping[str, object]) -> str:
+    pool = text(_POLICY, "pool", known.get("pool", "default"))
     if not NAME.match(pool):
-        raise InvalidDecorator(
-            f"`@run_policy(pool={pool!r})` cannot be the name of a pool", hint="letters, digits, `_`, `-`"
-        )
-    return RunPolicy(
-        overlap=overlap,
-        max_parallel=most,
-        pool=pool,
-        priority=int(number(name, "priority", known.get("priority", 0), least=-1000, is_whole=True)),
-        timeout_seconds=duration(name, "timeout", known["timeout"]) if "timeout" in known else None,
-        no_output_seconds=duration(name, "no_output", known["no_output"]) if "no_output" in known else None,
-        retries=int(number(name, "retries", known.get("retries", 0), is_whole=True)),
-        minutes_between_retries=number(name, "minutes_between_retries", known.get("minutes_between_retries", 5)),
-    )
+        hint = "letters, digits, `_`, `-`"
+        raise InvalidDecorator(f"`@run_policy(pool={pool!r})` cannot be the name of a pool", hint=hint)
+    return pool
 
 
 def read_alert(given: Mapping[str, object]) -> AlertRule:
@@ -93,8 +112,10 @@ def read_alert(given: Mapping[str, object]) -> AlertRule:
     if "timezone" in known and on != "late":
         raise InvalidDecorator(f'`@alert(on="{on}")` takes no `timezone`', hint='it goes with by="08:00"')
     if on == "late":
-        hour, minute = clock_time("alert", "by", known["by"])
-        zone = checked_zone("alert", known.get("timezone", "UTC"))
+        wrongs = Wrongs()
+        hour, minute = wrongs.read(lambda: clock_time("alert", "by", known["by"]), (0, 0))
+        zone = wrongs.read(lambda: checked_zone("alert", known.get("timezone", "UTC")), "UTC")
+        wrongs.refuse()
         return AlertRule(on=on, by=f"{hour:02}:{minute:02}", timezone=zone)
     return _metric_rule(known) if on == "metric" else AlertRule(on=on)
 

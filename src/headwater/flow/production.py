@@ -78,7 +78,7 @@ def _read_all(flow: type, decorators: list[FlowDecorator], mistakes: list[Mistak
                 raise InvalidDecorator(decorator.wrong, hint=usage(name, _TAKES.get(name, ("packages", "python"))))
             yield Noun(decorator, _READ[name](decorator.given))
         except InvalidDecorator as wrong:
-            mistakes.append(mistake_at(decorator, wrong.message, wrong.hint))
+            mistakes += [mistake_at(decorator, each.message, each.hint) for each in (wrong, *wrong.others)]
 
 
 def _read_promote_if(given: Mapping[str, object]) -> tuple[str, ...]:

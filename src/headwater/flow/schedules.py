@@ -1,10 +1,11 @@
 """Reads `@schedule`: when a deployed flow runs by itself."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 
-from headwater.flow.argument_values import duration, flag, number, one_of, only
+from headwater.flow.argument_values import Wrongs, duration, flag, number, one_of
 from headwater.flow.cron import checked_cron, checked_zone, daily, moment, weekly
 from headwater.model.errors import InvalidDecorator
 from headwater.model.ids import NAME
@@ -22,30 +23,46 @@ def read_schedule(given: Mapping[str, object]) -> Schedule:
     """Give one schedule; without arguments it is `daily=True`.
 
     Raises:
-        InvalidDecorator: no such argument, a value that it cannot take, no such zone, or it never fires.
+        InvalidDecorator: no such argument, a value that it cannot take, no such zone, or it never fires; each of these
+            that is the case.
     """
-    known = only("schedule", given, ARGUMENTS)
-    cron = _cron(known)
-    zone = checked_zone("schedule", known.get("timezone", "UTC"))
-    missed = one_of("schedule", "missed", known.get("missed", "latest"), _MISSED)
-    if "window" in known and missed != "all":
-        hint = 'write missed="all" besides, or leave the window out'
-        raise InvalidDecorator('`@schedule(window=...)` means nothing without missed="all"', hint=hint)
-    starts = moment("starts", known["starts"], zone) if "starts" in known else None
-    ends = moment("ends", known["ends"], zone, is_end=True) if "ends" in known else None
+    wrongs = Wrongs()
+    known = wrongs.only("schedule", given, ARGUMENTS)
+    cron = wrongs.read(lambda: _cron(known), "")
+    zone = wrongs.read(lambda: checked_zone("schedule", known.get("timezone", "UTC")), "UTC")
+    starts, ends = (
+        None
+        if name not in known
+        else wrongs.read(partial(moment, name, known[name], zone, is_end=name == "ends"), None)
+        for name in ("starts", "ends")
+    )
     if starts is not None and ends is not None and ends <= starts:
-        raise InvalidDecorator(f"`@schedule`: it ends ({known['ends']}) before it starts ({known['starts']})")
-    return Schedule(
+        wrongs.add(f"`@schedule`: it ends ({known['ends']}) before it starts ({known['starts']})")
+    read = Schedule(
         cron=cron,
-        name=_name(known, cron),
+        name=wrongs.read(lambda: _name(known, cron), cron),
         timezone=zone,
-        missed=missed,
-        window_seconds=duration("schedule", "window", known["window"]) if "window" in known else None,
-        jitter_seconds=_jitter(known),
+        missed=_missed(known, wrongs),
+        window_seconds=wrongs.read(lambda: _duration_of("window", known), None),
+        jitter_seconds=wrongs.read(lambda: _jitter(known), 0.0),
         starts_at=starts,
         ends_at=ends,
-        parameters=_parameters(known),
+        parameters=wrongs.read(lambda: _parameters(known), {}),
     )
+    wrongs.refuse()
+    return read
+
+
+def _missed(known: Mapping[str, object], wrongs: Wrongs) -> MissedPolicy:
+    missed = wrongs.read(lambda: one_of("schedule", "missed", known.get("missed", "latest"), _MISSED), "all")
+    if "window" in known and missed != "all":
+        hint = 'write missed="all" besides, or leave the window out'
+        wrongs.add('`@schedule(window=...)` means nothing without missed="all"', hint)
+    return missed
+
+
+def _duration_of(argument: str, known: Mapping[str, object]) -> float | None:
+    return duration("schedule", argument, known[argument]) if argument in known else None
 
 
 def _cron(known: Mapping[str, object]) -> str:

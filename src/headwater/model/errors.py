@@ -31,6 +31,8 @@ HeadwaterError                  anything that we can explain
 ├── RunIsDriven                 another process drives the run
 ├── RunIsFinished               the run's stream has ended
 ├── LeaseLost                   another process took the run over
+├── ServerNotReached            the server with the store does not answer
+├── ServerFailed                the server failed in a way that it does not explain
 ├── StepTimeout                 `@timeout` is over (public name TimeoutException)
 ├── ExecutableFailed            the program of an `@executable` step
 ├── FailureHandledByCatch       stands for a failure that left no exception (a kill)
@@ -105,6 +107,9 @@ class InvalidNext(UserMistake):
 
 class InvalidDecorator(UserMistake):
     """A decorator's arguments are wrong."""
+
+    #: What else is wrong with the same decorator.
+    others: "tuple[InvalidDecorator, ...]" = ()
 
 
 class MergeConflict(UserMistake):
@@ -262,6 +267,14 @@ class RunIsFinished(HeadwaterError):
 
 class LeaseLost(HeadwaterError):
     """Another process took the run over; nothing was written."""
+
+
+class ServerNotReached(HeadwaterError):
+    """The server that has the store does not answer; names it, and for how long it was tried."""
+
+
+class ServerFailed(HeadwaterError):
+    """The server failed, or answered what no server of ours does; its log says more."""
 
 
 class StepTimeout(HeadwaterError):
