@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from headwater.home import Home, open_home
-from headwater.hosting.attend import ROLE, HostStatus, ServiceStatus
 from headwater.hosting.awaiting import await_version
+from headwater.hosting.status import ROLE, HostStatus, ServiceStatus
 from headwater.hosting.workers import VersionFailed
 from tests.hosting.versions_scene import deploy, hosting, learn, write_service
 

@@ -12,10 +12,10 @@ from headwater.cli.words import bytes_text
 from headwater.deployments.owners import person_of
 from headwater.flow.load import find_code
 from headwater.home import Home, open_home
-from headwater.hosting.attend import read_status
 from headwater.hosting.deploying import ServiceDeployed, ServiceRequest, deploy_service
 from headwater.hosting.local import compiled
 from headwater.hosting.monitor.reference import NoReference, profile_version
+from headwater.hosting.status import read_status
 from headwater.model.service import DeployedVersion
 from headwater.runtime.environment import installed_packages
 

@@ -11,12 +11,13 @@ import click
 from headwater.home import open_home
 from headwater.hosting.access_log import AccessLog, access_path
 from headwater.hosting.app import HostApp
-from headwater.hosting.attend import ROLE, Keeper
+from headwater.hosting.attend import Keeper
 from headwater.hosting.guard import Guard, tokens_for
 from headwater.hosting.host import Address, listen, serve
 from headwater.hosting.monitor.keeping import keep_monitor
 from headwater.hosting.prediction_log import PredictionLog
 from headwater.hosting.services import Services
+from headwater.hosting.status import ROLE
 from headwater.hosting.workers import PoolLimits
 from headwater.model.errors import UserMistake
 

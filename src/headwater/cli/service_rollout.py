@@ -6,11 +6,11 @@ import msgspec
 from headwater.cli.printing import print_facts, print_json, print_table
 from headwater.cli.reading import gives_json, opened, reads_store
 from headwater.cli.words import local_time
-from headwater.hosting.attend import read_status
 from headwater.hosting.rollout.files import Progress, page_path, read_progress
 from headwater.hosting.rollout.judge import Judged, Judgement, requests_needed
 from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.rollout.states import RolloutState, duration_words
+from headwater.hosting.status import read_status
 from headwater.hosting.versions import require_service
 from headwater.model.errors import NotFound
 from headwater.model.service import Rollout

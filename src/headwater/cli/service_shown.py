@@ -11,8 +11,8 @@ from headwater.cli.printing import print_facts, print_json, print_table
 from headwater.cli.reading import gives_json, opened, reads_store
 from headwater.cli.words import bytes_text, local_time
 from headwater.client.session import View
-from headwater.hosting.attend import HostStatus, log_path, read_status
 from headwater.hosting.rollout.records import Rollouts
+from headwater.hosting.status import HostStatus, log_path, read_status
 from headwater.hosting.versions import find_version, list_versions, require_service, service_aliases
 from headwater.model.deployment import AliasState
 from headwater.model.service import DeployedVersion

@@ -21,46 +21,19 @@ from headwater.hosting.rollout.states import RolloutState
 from headwater.hosting.rollout.telling import tell_again
 from headwater.hosting.services import Hosted, Services
 from headwater.hosting.sources import small_of
+from headwater.hosting.status import HostStatus, ServiceStatus, log_path
 from headwater.hosting.versions import find_version, service_aliases
 from headwater.hosting.workers import PoolLimits
 from headwater.model.deployment import AliasState
 from headwater.model.errors import HeadwaterError
 from headwater.model.service import DeployedVersion
 
-#: Role of the one host of a store.
-ROLE = "host"
 #: Seconds between looks at the ledger.
 _LOOK_SECONDS = 0.1
 #: Seconds that requests get when their version has been replaced.
 _DRAIN_SECONDS = 30.0
 #: Seconds before a version that did not load is tried again: more and more.
 _PAUSES = (1.0, 5.0, 30.0, 120.0)
-
-
-class HostStatus(msgspec.Struct, frozen=True):
-    """What a host says of itself, for the commands: `HOME/services/host.json`."""
-
-    pid: int
-    url: str
-    at: float
-    services: dict[str, "ServiceStatus"] = {}
-
-
-class ServiceStatus(msgspec.Struct, frozen=True):
-    """How a service of a host stands."""
-
-    #: Version that answers; None = none does.
-    live: int | None
-    workers: int
-    #: Version that stands by for a rollback.
-    warm: int | None = None
-    #: Why the version that should answer does not.
-    problem: str = ""
-    #: Version that is to take over, loaded, and its share of the requests (0: it is not heard).
-    candidate: int | None = None
-    share: float = 0.0
-    #: Version that should answer, as the host knows.
-    wanted: int | None = None
 
 
 class _Kept:
@@ -340,22 +313,6 @@ class Keeper:
         pools = [pool for kept in self._kept.values() for pool in kept.pools.values()]
         following = [] if self._following is None else [self._following]
         await asyncio.gather(*(pool.close() for pool in pools), *self._closing, *following, return_exceptions=True)
-
-
-def read_status(home: Home) -> HostStatus | None:
-    """Give what the store's host says of itself; None when none runs."""
-    if home.ledger.leader(ROLE) is None:
-        return None
-    try:
-        with open(os.path.join(home.path, "services", "host.json"), "rb") as file:
-            return msgspec.json.decode(file.read(), type=HostStatus)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
-
-
-def log_path(home: Home, service: str, number: int) -> str:
-    """Give the file that takes what the processes of a version print."""
-    return os.path.join(home.path, "services", service, f"{number}.log")
 
 
 def _open_log(home: Home, deployed: DeployedVersion) -> int:

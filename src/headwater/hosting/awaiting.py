@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from headwater.home import Home
-from headwater.hosting.attend import ROLE, HostStatus, ServiceStatus, read_status
+from headwater.hosting.status import ROLE, HostStatus, ServiceStatus, read_status
 from headwater.hosting.workers import VersionFailed
 
 #: Seconds between looks, and after which whoever waits is told for what.
