@@ -41,6 +41,15 @@ export default defineConfig({
     license: { fileName: "licenses.md" },
     reportCompressedSize: false,
   },
-  server: { proxy: { "/api": process.env["HEADWATER_URL"] ?? "http://127.0.0.1:8501" } },
+  server: {
+    proxy: {
+      "/api": {
+        target: process.env["HEADWATER_URL"] ?? "http://127.0.0.1:8501",
+        // The server answers only to its own name, and to no page of another origin.
+        changeOrigin: true,
+        configure: (proxy) => proxy.on("proxyReq", (request) => request.removeHeader("origin")),
+      },
+    },
+  },
   test: { environment: "node", include: ["src/**/*.test.ts"] },
 });

@@ -1,0 +1,33 @@
+/** Who or what started a run: a person, a schedule, an event, another run. */
+
+import type { RunSummary } from "@/api/shapes";
+import { Icon, type IconName } from "@/parts/icon";
+
+const ICONS: Readonly<Record<string, IconName>> = {
+  schedule: "schedules",
+  event: "events",
+  finish: "branch",
+  backfill: "redo",
+  retry: "redo",
+  shadow: "copy",
+  person: "user",
+};
+
+export function StartedBy({ run }: { run: RunSummary }) {
+  const { launch, origin } = run;
+  if (!launch) {
+    return (
+      <span className="row muted started-by">
+        <Icon name={origin ? "redo" : "user"} size={14} />
+        <span className="cut">{origin ? `resumes ${origin}` : "by hand"}</span>
+      </span>
+    );
+  }
+  const { kind, source } = launch.trigger;
+  return (
+    <span className="row started-by" title={[kind, source, launch.target].filter(Boolean).join(", ")}>
+      <Icon name={ICONS[kind] ?? "deployments"} size={14} />
+      <span className="cut">{launch.target}</span>
+    </span>
+  );
+}
