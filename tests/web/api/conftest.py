@@ -1,0 +1,27 @@
+import pytest
+
+from headwater.home import open_home
+from tests.client.history import History
+from tests.web.api.site import Site
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADWATER_USER", "ann")
+    monkeypatch.delenv("HEADWATER_HOME", raising=False)
+    home = open_home(str(tmp_path / "home"), make=True)
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def history(home):
+    """Writes runs into the home, event by event."""
+    return History(home)
+
+
+@pytest.fixture
+def site(home):
+    site = Site(home)
+    yield site
+    site.close()

@@ -1,0 +1,144 @@
+"""The application as its server runs it, asked without a network: every request goes through the guard."""
+
+import asyncio
+import hashlib
+import json
+from urllib.parse import urlencode
+
+from headwater.home import open_home
+from headwater.web.access import Access
+from headwater.web.app import WebApp
+from headwater.web.guard import Guard
+from headwater.web.pulse import Pulse
+from headwater.web.tables import all_routes
+
+HOST = "127.0.0.1:8501"
+
+
+class Given:
+    """What came back."""
+
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def value(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<{self.status} {self.body[:300]!r}>"
+
+
+class Event:
+    """One event of a stream."""
+
+    def __init__(self, text):
+        fields = dict(line.split(": ", 1) for line in text.splitlines() if not line.startswith(":"))
+        self.id = fields["id"]
+        self.name = fields["event"]
+        self.value = json.loads(fields["data"])
+
+
+class Site:
+    """A home and its application; callers say who they are with `who`."""
+
+    def __init__(self, home, is_read_only=False):
+        self.home = home
+        self.people = {"ann": {"*": "admin"}}
+        self.watched = open_home(home.path, user=home.user)
+        self.pulse = Pulse(self.watched.ledger)
+        guard = Guard("127.0.0.1", 8501, find_session=lambda digest: None, find_token=self._find)
+        self.app = WebApp(home, guard, self.pulse, all_routes(), is_read_only=is_read_only)
+
+    def close(self):
+        self.watched.close()
+
+    def get(self, path, who="ann", **query):
+        return self.send("GET", path, None, who, **query)
+
+    def put(self, path, body, who="ann"):
+        return self.send("PUT", path, body, who)
+
+    def post(self, path, body, who="ann"):
+        return self.send("POST", path, body, who)
+
+    def send(self, method, path, body=None, who="ann", headers=(), **query):
+        asked = self._scope(method, path, query, who, headers, has_body=body is not None)
+        sent = []
+        content = b"" if body is None else json.dumps(body).encode()
+
+        async def receive():
+            return {"type": "http.request", "body": content}
+
+        async def send(message):
+            sent.append(message)
+
+        asyncio.run(self.app(asked, receive, send))
+        start, *parts = sent
+        names = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
+        return Given(start["status"], names, b"".join(part.get("body", b"") for part in parts))
+
+    def stream(self, path, count, who="ann", then=None, last_id="", seconds=20, **query):
+        """Take so many events, or all up to the end of the stream; `then(events)` is called after each."""
+        headers = [("last-event-id", last_id)] if last_id else []
+        scope = self._scope("GET", path, query, who, headers)
+        events = []
+        held = bytearray()
+
+        async def take():
+            gone = asyncio.Event()
+
+            async def receive():
+                await gone.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(message):
+                if message["type"] == "http.response.start":
+                    assert message["status"] == 200, message
+                held.extend(message.get("body", b""))
+                while b"\n\n" in held:
+                    text, _, rest = bytes(held).partition(b"\n\n")
+                    held[:] = rest
+                    if text.startswith(b":"):
+                        if then is not None and text == b": open":
+                            await asyncio.to_thread(then, events)
+                        continue
+                    events.append(Event(text.decode()))
+                    if then is not None:
+                        await asyncio.to_thread(then, events)
+                    if len(events) >= count:
+                        gone.set()
+
+            self.pulse.start()
+            async with asyncio.timeout(seconds):
+                await self.app(scope, receive, send)
+
+        asyncio.run(take())
+        return events[:count]
+
+    def _scope(self, method, path, query, who, headers, has_body=False):
+        known = [("host", HOST), *headers]
+        if who is not None:
+            known.append(("authorization", f"Bearer {who}"))
+        if has_body:
+            known.append(("content-type", "application/json"))
+        return {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": f"/api/v1{path}",
+            "raw_path": path.encode(),
+            "query_string": urlencode(query, doseq=True).encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in known],
+            "client": ("127.0.0.1", 4711),
+            "server": ("127.0.0.1", 8501),
+        }
+
+    def _find(self, digest):
+        for name, roles in self.people.items():
+            if hashlib.sha256(name.encode()).hexdigest() == digest:
+                return Access(name, roles, "token")
+        return None
