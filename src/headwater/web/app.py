@@ -17,6 +17,8 @@ from headwater.model.errors import InternalError
 from headwater.web.access import Access
 from headwater.web.asked import Asked
 from headwater.web.calls import Ask, Call, require_sign_in
+from headwater.web.desk import RemoteDesk
+from headwater.web.gate import Gate
 from headwater.web.guard import Guard
 from headwater.web.openapi import describe
 from headwater.web.page_files import PageFiles
@@ -74,6 +76,9 @@ class WebApp:
         self._pulse = pulse
         self._read_only = is_read_only
         self._projects = Projects(home.ledger)
+        self._gate = Gate(home.ledger)
+        #: What is kept for those who work with the store from other machines.
+        self.desk = RemoteDesk(home, self._projects)
         self.calls = _calls(routes, self._ask, is_read_only=is_read_only)
         self._app = self._built(page or PageFiles())
 
@@ -86,8 +91,10 @@ class WebApp:
         told = _WithHeaders(send)
         try:
             scope["app"] = self  # so that the router raises what it does not find
-            scope["site"] = self._guard.check_site(scope)
-            scope["access"] = self._guard.find(scope) or NOBODY
+            site = scope["site"] = self._guard.check_site(scope)
+            scope["access"] = self._guard.find(scope, site) or NOBODY
+            # Asked again and again while a stream is open: it ends with the session or token, and with a changed role.
+            scope["is_still"] = lambda: (self._guard.find(scope, site) or NOBODY) == scope["access"]
             await self._app(scope, receive, told)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller is answered
             await self._tell(error, scope, receive, told)
@@ -112,12 +119,21 @@ class WebApp:
         return Router(paths, redirect_slashes=False)
 
     def _ask(self, request: Request, access: Access) -> Asked:
-        client = request.client.host if request.client else ""
-        origin = f"{request.url.scheme}://{request.scope['site']}"
-        key = request.headers.get("idempotency-key", "")
+        site = request.scope["site"]
         tokens = request.headers.getlist(TOKEN_HEADER)[:_MOST_TOKENS]
-        ledger = scoped(self._home.ledger, access, self._projects, tokens)
-        return Asked(self._home, ledger, access, time.time(), origin, self._pulse, client, key)
+        return Asked(
+            home=self._home,
+            ledger=scoped(self._home.ledger, access, self._projects, tokens),
+            access=access,
+            now=time.time(),
+            origin=self._guard.origin_of(site),
+            pulse=self._pulse,
+            client=request.client.host if request.client else "",
+            idempotency_key=request.headers.get("idempotency-key", ""),
+            cookie_name=self._guard.cookie_name(site),
+            gate=self._gate,
+            desk=self.desk,
+        )
 
     async def _tell(self, error: Exception, scope: Scope, receive: Receive, send: "_WithHeaders") -> None:
         if isinstance(error, HTTPException):
@@ -128,7 +144,7 @@ class WebApp:
             _log.error("%s %s failed", scope["method"][:20], path[:500], exc_info=error)
         if send.has_started:
             raise error
-        await _problem(problem)(scope, receive, send)
+        await _problem(problem, getattr(error, "headers", None))(scope, receive, send)
 
 
 def _calls(routes: Sequence[Route], ask: Ask, *, is_read_only: bool) -> list[Call]:
@@ -145,8 +161,10 @@ def _sorted(calls: Sequence[Call]) -> list[Call]:
     return sorted(calls, key=lambda call: [part.startswith("{") for part in call.route.path.split("/")])
 
 
-def _problem(problem: Problem) -> Response:
-    headers = {"www-authenticate": "Bearer"} if problem.status == 401 else {}
+def _problem(problem: Problem, more: dict[str, str] | None = None) -> Response:
+    headers = {"cache-control": "no-store", **(more or {})}
+    if problem.status == 401:
+        headers["www-authenticate"] = "Bearer"
     return Response(msgspec.json.encode(problem), problem.status, headers, media_type=TYPE)
 
 

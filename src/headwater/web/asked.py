@@ -3,7 +3,9 @@
 import msgspec
 
 from headwater.home import Home
-from headwater.web.access import Access, Role
+from headwater.web.access import ALL, Access, Role
+from headwater.web.desk import RemoteDesk
+from headwater.web.gate import Gate
 from headwater.web.problems import Refused
 from headwater.web.pulse import Pulse
 from headwater.web.scoped import ScopedLedger
@@ -18,7 +20,7 @@ class Asked(msgspec.Struct, frozen=True):
     access: Access
     #: Unix time.
     now: float
-    #: `http://127.0.0.1:8501`, as the caller wrote it.
+    #: `http://127.0.0.1:8501`, as browsers reach it.
     origin: str
     #: Tells streams of writes.
     pulse: Pulse
@@ -26,6 +28,21 @@ class Asked(msgspec.Struct, frozen=True):
     client: str = ""
     #: `Idempotency-Key`: the same for every try of one change; empty = none was sent.
     idempotency_key: str = ""
+    #: Name of the cookie that holds a session.
+    cookie_name: str = ""
+    #: Lets people in; None where nobody can be.
+    gate: Gate | None = None
+    #: `Last-Event-ID`: where a stream that broke off is to go on; empty = none was sent.
+    last_event_id: str = ""
+    #: What the server keeps for other machines; None where it keeps nothing.
+    desk: RemoteDesk | None = None
+
+    @property
+    def remote(self) -> RemoteDesk:
+        """What the server keeps for other machines."""
+        if self.desk is None:
+            raise Refused(503, "this server takes no runs of other machines")
+        return self.desk
 
     def with_token(self, token: str) -> "Asked":
         """Give the same for a caller who sent the production token of somebody's alias along."""
@@ -37,12 +54,27 @@ class Asked(msgspec.Struct, frozen=True):
         Raises:
             Refused: 404 to who does not even see the project, 403 to the others.
         """
-        if self.access.role_in(project) is None:
+        if project != ALL and self.access.role_in(project) is None:
             raise Refused(404, "there is nothing at this address", error="NotFound")
         if not self.access.allows(needed, project):
-            where = f"in project {project}" if project else "in flows without a project"
+            where = _where(project)
             raise Refused(
                 403,
-                f"this takes a {needed}; {self.access.user} is {self.access.role_in(project)} {where}",
+                f"this takes a {needed}; {self.access.user} is {self.access.role_in(project) or 'none'} {where}",
                 hint="an admin can give the role: headwater user grant NAME ROLE",
             )
+
+    def require_no_token(self, why: str) -> None:
+        """Refuse programs: what a stolen token could use to outlive itself is done by people who signed in.
+
+        Raises:
+            Refused: 403.
+        """
+        if self.access.means == "token":
+            raise Refused(403, f"no token does this: {why}")
+
+
+def _where(project: str) -> str:
+    if project == ALL:
+        return "of all projects"
+    return f"in project {project}" if project else "in flows without a project"

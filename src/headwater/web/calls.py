@@ -1,7 +1,8 @@
 """From a request to its handler and back: reads the parameters, asks for the role, calls, writes the answer."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -13,7 +14,8 @@ from starlette.types import Receive, Scope, Send
 from headwater.web.access import Access
 from headwater.web.asked import Asked
 from headwater.web.problems import Refused
-from headwater.web.routes import Raw, Route, Sent, shape_of
+from headwater.web.routes import Raw, Route, Sent, Upload, shape_of
+from headwater.web.uploads import kept_body
 
 #: Makes what a handler is given from a request and its caller.
 Ask = Callable[[Request, Access], Asked]
@@ -21,6 +23,8 @@ Ask = Callable[[Request, Access], Asked]
 _JSON = "application/json"
 #: Seconds of silence after which a stream says that it is still there.
 KEEP_ALIVE_SECONDS = 15.0
+#: Seconds between two looks at whether the caller of a stream may still see it.
+_LOOK_SECONDS = 0.4
 
 
 class Call:
@@ -46,15 +50,20 @@ class Call:
         given: dict[str, Any] = {}
         if self.shape.at is not None:
             given["at"] = _converted(dict(request.path_params), self.shape.at, "the address")
-        if self.shape.query is not None:
-            given["query"] = self._read_query(request)
-        if self.shape.body is not None:
-            given["body"] = await self._read_body(request)
         if self.route.of is not None:
             project = await run_in_threadpool(self.route.of, asked, given.get("at"))
             asked.require(self.route.needs, project)  # type: ignore[arg-type]
+        if self.shape.query is not None:
+            given["query"] = self._read_query(request)
+        if self.shape.body is Upload:
+            async with kept_body(request, asked.home.path, self.route.body_bytes) as upload:
+                answer = await run_in_threadpool(self.route.answer, asked, body=upload, **given)
+            await _response(answer, self.route.status)(scope, receive, send)
+            return
+        if self.shape.body is not None:
+            given["body"] = await self._read_body(request)
         if self.shape.is_stream:
-            response: Response = _streamed(self.route.answer(asked, **given))
+            response: Response = _streamed(self.route.answer(asked, **given), scope["is_still"])
         else:
             response = _response(await run_in_threadpool(self.route.answer, asked, **given), self.route.status)
         await response(scope, receive, send)
@@ -153,13 +162,13 @@ def _response(answer: Any, status: int) -> Response:
     return Response(msgspec.json.encode(answer), status, {"cache-control": "no-store"}, media_type=_JSON)
 
 
-def _streamed(events: AsyncIterator[Sent | None]) -> Response:
-    """Send events as they come; a None of the generator is a sign of life."""
+def _streamed(events: AsyncGenerator[Sent | None, None], is_still: Callable[[], bool]) -> Response:
+    """Send events as they come; a None of the generator is a sign of life. Ends when the caller may not see it more."""
 
     async def written() -> AsyncIterator[bytes]:
         quiet_since = time.monotonic()
         yield b": open\n\n"
-        async for sent in events:
+        async for sent in _while_allowed(events, is_still):
             if sent is not None:
                 body = msgspec.json.encode(sent.body)
                 yield b"id: %b\nevent: %b\ndata: %b\n\n" % (sent.id.encode(), sent.event.encode(), body)
@@ -170,3 +179,32 @@ def _streamed(events: AsyncIterator[Sent | None]) -> Response:
 
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(written(), headers=headers, media_type="text/event-stream")
+
+
+async def _while_allowed(
+    events: AsyncGenerator[Sent | None, None], is_still: Callable[[], bool]
+) -> AsyncIterator[Sent | None]:
+    """Give the events, and a None for each look at whether the caller's session or token is still what it was."""
+    coming: asyncio.Future[Sent | None] | None = None
+    looked_at = time.monotonic()
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(events))
+            done, _ = await asyncio.wait((coming,), timeout=_LOOK_SECONDS)
+            if time.monotonic() - looked_at >= _LOOK_SECONDS:
+                if not is_still():
+                    return
+                looked_at = time.monotonic()
+            if not done:
+                yield None
+                continue
+            event, coming = coming, None
+            try:
+                yield event.result()
+            except StopAsyncIteration:
+                return
+    finally:
+        if coming is not None:
+            coming.cancel()
+            await asyncio.wait((coming,))
+        await events.aclose()

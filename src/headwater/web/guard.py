@@ -7,15 +7,15 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.types import Scope
 
 from headwater.hosting.guard import is_loopback
-from headwater.model.errors import UserMistake
+from headwater.model.errors import SettingMistake, UserMistake
 from headwater.web.access import Access
 from headwater.web.problems import Refused
 
-#: Name of the cookie of somebody who signed in.
-COOKIE = "headwater_session"
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 #: Methods that change nothing.
 _SAFE = ("GET", "HEAD")
+#: What a browser says of forms and of images; our page's script says `cors` or `same-origin`.
+_NO_PAGE_OF_OURS = ("no-cors", "navigate")
 
 #: Gives who has the session or token with this SHA-256 (hexadecimal); None when it is unknown, ended or expired.
 FindAccess = Callable[[str], Access | None]
@@ -34,18 +34,22 @@ class Guard:
             port: its port.
             find_session: finds who has a cookie.
             find_token: finds who has a bearer token.
-            names: further names that the server goes by, each with its port where that is not the usual one.
+            names: further names that the server goes by, each with its port where that is not the usual one, and
+                with `https://` in front where browsers reach it so.
 
         Raises:
             UserMistake: other machines reach the address, and it is not said by which name.
         """
         if not is_loopback(host) and not names:
-            hint = "web_names = data.example.org:8501 (or HEADWATER_WEB_NAMES) says by which it does"
+            hint = "web_names = https://data.example.org (or HEADWATER_WEB_NAMES) says by which it does"
             raise UserMistake(f"{host} is reached from other machines, by names that are not known", hint=hint)
         own = {*_LOCAL, f"[{host}]" if ":" in host else host}
-        self._hosts = {f"{name}:{port}" for name in own} | {name.lower() for name in names}
+        self._port = port
+        #: Host -> `http` or `https`; empty = nobody said.
+        self._schemes = {f"{name}:{port}": "http" for name in own}
         if port in (80, 443):
-            self._hosts |= own
+            self._schemes |= dict.fromkeys(own, "http" if port == 80 else "https")
+        self._schemes |= dict(_named(name) for name in names)
         self._find_session = find_session
         self._find_token = find_token
 
@@ -62,25 +66,42 @@ class Guard:
         if len(hosts) != 1:
             raise Refused(400, "a request names one host")
         host = hosts[0].lower()
-        if host not in self._hosts:
+        if host not in self._schemes:
             raise Refused(421, "this server does not go by that name")
         for origin in headers.get(b"origin", []):
-            if origin.partition("://")[2].lower() != host:
+            if not self._is_own(origin.lower(), host):
                 raise Refused(403, "pages of other sites may not call")
-        is_page = scope["method"] in _SAFE and headers.get(b"sec-fetch-mode") == ["navigate"]
+        is_reading = scope["method"] in _SAFE
+        modes = headers.get(b"sec-fetch-mode", [])
         for site in headers.get(b"sec-fetch-site", []):
             # Links from elsewhere to a page may be followed: the cookie stays behind (SameSite=Strict).
-            if site not in ("same-origin", "none") and not is_page:
+            if site not in ("same-origin", "none") and not (is_reading and modes == ["navigate"]):
                 raise Refused(403, "pages of other sites may not call")
+        if not is_reading and any(mode in _NO_PAGE_OF_OURS for mode in modes):
+            raise Refused(403, "forms change nothing here")
         return host
 
-    def find(self, scope: Scope) -> Access | None:
-        """Give who asks; None when they did not say, or it is not true any more."""
+    def origin_of(self, host: str) -> str:
+        """Give where browsers reach a host that was let pass: `https://data.example.org`."""
+        return f"{self._schemes[host] or 'http'}://{host}"
+
+    def cookie_name(self, host: str) -> str:
+        """Give the name of the cookie of somebody who signed in: two stores on one machine each have their own."""
+        name = f"headwater_session_{self._port}"
+        # A browser takes this prefix only from https, for this very host: no subdomain can slip its own in.
+        return f"__Host-{name}" if self._schemes[host] == "https" else name
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        scheme, _, named = origin.partition("://")
+        return named == host and scheme in ("http", "https") and self._schemes[host] in ("", scheme)
+
+    def find(self, scope: Scope, host: str) -> Access | None:
+        """Give who asks of a host that was let pass; None when they did not say, or it is not true any more."""
         headers = _headers_of(scope)
         for value in headers.get(b"authorization", []):
             scheme, _, token = value.partition(" ")
             return self._find_token(_digest(token.strip())) if scheme.lower() == "bearer" and token else None
-        secret = _cookie_of(headers.get(b"cookie", []))
+        secret = _cookie_of(headers.get(b"cookie", []), self.cookie_name(host))
         return self._find_session(_digest(secret)) if secret else None
 
 
@@ -95,12 +116,21 @@ def _headers_of(scope: Scope) -> dict[bytes, list[str]]:
     return found
 
 
-def _cookie_of(values: list[str]) -> str:
+def _cookie_of(values: list[str], name: str) -> str:
     for value in values:
         try:
             parsed = SimpleCookie(value)
         except CookieError:
             continue
-        if COOKIE in parsed:
-            return parsed[COOKIE].value
+        if name in parsed:
+            return parsed[name].value
     return ""
+
+
+def _named(name: str) -> tuple[str, str]:
+    """Take `https://data.example.org` apart into host and scheme."""
+    scheme, mark, host = name.strip().lower().rpartition("://")
+    if not host or "/" in host or (mark and scheme not in ("http", "https")):
+        hint = "such as https://data.example.org, or data.example.org:8501"
+        raise SettingMistake(f"{name!r:.200} in web_names is no name of a server", hint=hint)
+    return host, scheme

@@ -164,7 +164,7 @@ class Policy:
             if isinstance(event, RunStarted):
                 node = event.graph.steps.get(step)
                 asked = None if node is None or node.options.approval is None else node.options.approval.role
-                return asked if asked in ROLES else "deployer"  # type: ignore[return-value]
+                return asked if asked in ROLES else "deployer"
         return "deployer"
 
     def _require_branch(self, project: Project) -> None:

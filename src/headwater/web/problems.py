@@ -49,6 +49,10 @@ _STATUS_BY_ERROR: tuple[tuple[type[HeadwaterError], int], ...] = (
 )
 
 
+#: What programs want to know of some errors besides their sentence.
+_FACTS = ("kind", "key", "version", "host", "pid", "age_seconds", "digest")
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is wrong with a request, or stands against it."""
 
@@ -62,13 +66,19 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     choices: tuple[str, ...] = ()
     #: Class of the error, for programs: `NotFound`, `LeaseLost`.
     error: str = ""
+    #: Fields of that error: the version that is there, the process that drives.
+    facts: dict[str, str | int | float] = {}
 
 
 class Refused(Exception):
     """A request that is not carried out; holds what to tell."""
 
-    def __init__(self, status: int, detail: str, *, hint: str = "", error: str = "") -> None:
+    def __init__(
+        self, status: int, detail: str, *, hint: str = "", error: str = "", headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
+        #: Sent along.
+        self.headers = headers or {}
         self.problem = Problem(_TITLES.get(status, "Error"), status, detail, hint=hint, error=error)
 
 
@@ -86,5 +96,6 @@ def problem_of(error: Exception) -> Problem:
                 hint=error.hint,
                 choices=choices,
                 error=type(error).__name__,
+                facts={name: getattr(error, name) for name in _FACTS if hasattr(error, name)},
             )
     return Problem(_TITLES[500], 500, "the server's log says more")

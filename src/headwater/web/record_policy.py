@@ -188,7 +188,7 @@ class RecordPolicy:
         if after.change == "promote" and after.deployment != pending.deployment:
             return False
         asked = pending.approval.role
-        self._require(asked if asked in ROLES else "deployer", project_of_name(before.name))  # type: ignore[arg-type]
+        self._require(asked if asked in ROLES else "deployer", project_of_name(before.name))
         return True
 
     def _require_named(

@@ -50,6 +50,13 @@ class Raw(msgspec.Struct, frozen=True):
     status: int = 200
 
 
+class Upload(msgspec.Struct, frozen=True):
+    """A body that is no JSON, kept in a file as it came; a handler may move the file, else it is removed."""
+
+    path: str
+    size: int
+
+
 class Sent(msgspec.Struct, frozen=True):
     """One event of a stream."""
 

@@ -9,12 +9,16 @@ import uvicorn
 
 from headwater.home import Home, open_home
 from headwater.hosting.connections import ConnectionLimits, connection_class
+from headwater.hosting.guard import is_loopback
 from headwater.hosting.host import Address
+from headwater.model.errors import UserMistake
+from headwater.model.ports import Ledger
 from headwater.web.app import WebApp
+from headwater.web.credentials import Credentials
 from headwater.web.guard import Guard
 from headwater.web.pulse import Pulse
-from headwater.web.sessions import KnownSessions
 from headwater.web.tables import all_routes
+from headwater.web.users import Users
 
 #: Seconds that requests under way get when the server is told to stop.
 DRAIN_SECONDS = 5
@@ -40,24 +44,31 @@ def serve(
     Raises:
         UserMistake: the port is taken, or the address is reached from elsewhere and it is not said by which names.
     """
-    guard = Guard(
-        address.host,
-        address.port,
-        find_session=KnownSessions(home.ledger).find,
-        find_token=_no_token,
-        names=names,
-    )
+    known = Credentials(home.ledger)
+    guard = Guard(address.host, address.port, find_session=known.find_session, find_token=known.find_token, names=names)
+    if not is_loopback(address.host):
+        require_somebody(home.ledger)
     watched = open_home(home.path, user=home.user)
     pulse = Pulse(watched.ledger)
     app = WebApp(home, guard, pulse, all_routes(), is_read_only=is_read_only)
+    if not is_read_only:
+        app.desk.leases.start()
     try:
         asyncio.run(_serve(app, pulse, listener))
     finally:
+        app.desk.leases.stop()
         watched.close()
 
 
-def _no_token(digest: str) -> None:
-    return None
+def require_somebody(ledger: Ledger) -> None:
+    """Refuse to be reached from other machines while there is nobody who could sign in.
+
+    Raises:
+        UserMistake: there is no account.
+    """
+    if next(Users(ledger).all(), None) is None:
+        hint = "headwater user add NAME, or headwater token create NAME"
+        raise UserMistake("other machines would reach this address, and nobody has an account yet", hint=hint)
 
 
 async def _serve(app: WebApp, pulse: Pulse, listener: socket.socket) -> None:

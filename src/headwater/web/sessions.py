@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-import time
 from collections.abc import Callable
 
 import msgspec
@@ -10,17 +9,18 @@ import msgspec
 from headwater.model.errors import VersionConflict
 from headwater.model.ports import Ledger
 from headwater.model.records import Record
-from headwater.web.access import Access, Means, Role
+from headwater.web.access import Means, Role
 from headwater.web.problems import Refused
 
 LINK = "sign_in_link"
 SESSION = "session"
 #: Seconds for which a link can be used.
 LINK_SECONDS = 15 * 60.0
-#: Seconds for which somebody stays signed in.
+#: Seconds for which somebody stays signed in who does not come again.
 SESSION_SECONDS = 14 * 86400.0
-#: A session that was ended is refused after so many seconds at the latest.
-FRESH_SECONDS = 0.5
+#: Seconds of use after which a session is given its whole time again.
+_EXTEND_AFTER_SECONDS = 86400.0
+_PAGE = 500
 
 
 class Link(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -45,6 +45,8 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
     #: Address from which they signed in.
     client: str = ""
     ended_at: float | None = None
+    #: What `sessions_since` of their account was when they proved who they are: it changes with the password.
+    since: float = 0.0
     v: int = 1
 
 
@@ -56,11 +58,11 @@ def make_link(ledger: Ledger, user: str, roles: dict[str, Role], now: float) -> 
     return code
 
 
-def use_link(ledger: Ledger, code: str, now: float, client: str) -> tuple[str, Session]:
-    """Let the bearer of a code in; gives what the cookie holds.
+def use_link(ledger: Ledger, code: str, now: float) -> Link:
+    """Use up a link, and give it.
 
     Raises:
-        Refused: it is none, was used up, or is too old.
+        Refused: it is none, was used, or is too old.
     """
     kept = ledger.record(LINK, _digest(code))
     link = None if kept is None else msgspec.json.decode(kept.body, type=Link)
@@ -71,61 +73,73 @@ def use_link(ledger: Ledger, code: str, now: float, client: str) -> tuple[str, S
         ledger.write_records([Record(LINK, kept.key, kept.version + 1, now, msgspec.Raw(used))])
     except VersionConflict:
         raise Refused(401, "this link was used just now", hint="headwater up --link prints a new one") from None
-    return start_session(ledger, link.user, "link", now, roles=link.roles, client=client)
+    return link
 
 
-def start_session(
-    ledger: Ledger, user: str, means: Means, now: float, *, roles: dict[str, Role] | None = None, client: str = ""
-) -> tuple[str, Session]:
+def start_session(ledger: Ledger, session: Session) -> str:
     """Let somebody in who proved who they are; gives what the cookie holds."""
     secret = secrets.token_urlsafe(32)
-    session = Session(user, now, now + SESSION_SECONDS, means, roles or {}, client)
-    ledger.write_records([Record(SESSION, _digest(secret), 1, now, msgspec.Raw(msgspec.json.encode(session)))])
-    return secret, session
+    body = msgspec.Raw(msgspec.json.encode(session))
+    ledger.write_records([Record(SESSION, _digest(secret), 1, session.at, body)])
+    return secret
+
+
+def extend_session(ledger: Ledger, key: str, now: float) -> None:
+    """Let a session that is used go on: it ends so long after its last use, give or take a day."""
+    _change(ledger, key, now, lambda session: _later(session, now))
 
 
 def end_session(ledger: Ledger, key: str, now: float) -> None:
     """Sign somebody out; silent when they are out."""
-    kept = ledger.record(SESSION, key)
-    if kept is None:
+    _change(ledger, key, now, lambda session: _ended(session, now))
+
+
+def end_sessions(ledger: Ledger, user: str, now: float, *, but: str = "") -> int:
+    """Sign a user out everywhere; gives how many sessions ended.
+
+    Args:
+        ledger: where they are kept.
+        user: whose.
+        now: Unix time.
+        but: key of one that goes on.
+    """
+    count, after = 0, ""
+    while page := ledger.records(SESSION, after=after, limit=_PAGE):
+        after = page[-1].key
+        for record in page:
+            session = msgspec.json.decode(record.body, type=Session)
+            if session.user == user and record.key != but and session.ended_at is None and now < session.expires_at:
+                end_session(ledger, record.key, now)
+                count += 1
+    return count
+
+
+def _later(session: Session, now: float) -> Session:
+    is_worth_it = session.expires_at - now < SESSION_SECONDS - _EXTEND_AFTER_SECONDS
+    if session.ended_at is not None or now >= session.expires_at or not is_worth_it:
+        return session
+    return msgspec.structs.replace(session, expires_at=now + SESSION_SECONDS)
+
+
+def _ended(session: Session, now: float) -> Session:
+    return session if session.ended_at is not None else msgspec.structs.replace(session, ended_at=now)
+
+
+def _change(ledger: Ledger, key: str, now: float, change: Callable[[Session], Session]) -> None:
+    while True:
+        kept = ledger.record(SESSION, key)
+        if kept is None:
+            return
+        before = msgspec.json.decode(kept.body, type=Session)
+        after = change(before)
+        if after == before:
+            return
+        try:
+            body = msgspec.Raw(msgspec.json.encode(after))
+            ledger.write_records([Record(SESSION, key, kept.version + 1, now, body)])
+        except VersionConflict:
+            continue
         return
-    session = msgspec.json.decode(kept.body, type=Session)
-    if session.ended_at is None:
-        ended = msgspec.json.encode(msgspec.structs.replace(session, ended_at=now))
-        ledger.write_records([Record(SESSION, key, kept.version + 1, now, msgspec.Raw(ended))])
-
-
-class KnownSessions:
-    """Finds who has a session; reads each one anew when it may have ended."""
-
-    def __init__(
-        self, ledger: Ledger, clock: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Take what it needs.
-
-        Args:
-            ledger: where they are kept.
-            clock: Unix time, for their ends.
-            steady: seconds that never go back, for how old what was read is.
-        """
-        self._ledger = ledger
-        self._clock = clock
-        self._steady = steady
-        self._read: dict[str, tuple[float, Session]] = {}
-
-    def find(self, digest: str) -> Access | None:
-        """Give who has the session with this SHA-256 (hexadecimal); None when it is unknown, ended or expired."""
-        now = self._steady()
-        read_at, session = self._read.get(digest, (float("-inf"), None))
-        if session is None or now - read_at > FRESH_SECONDS:
-            kept = self._ledger.record(SESSION, digest)
-            if kept is None:
-                return None
-            session = msgspec.json.decode(kept.body, type=Session)
-            self._read[digest] = (now, session)
-        if session.ended_at is not None or self._clock() >= session.expires_at:
-            return None
-        return Access(session.user, session.roles, session.means, digest)
 
 
 def _digest(secret: str) -> str:

@@ -1,12 +1,20 @@
 """Signing in and out, and who one is."""
 
+from typing import Annotated
+
 import msgspec
 
 from headwater.web.access import Means, Role
 from headwater.web.asked import Asked
-from headwater.web.guard import COOKIE
+from headwater.web.gate import Admitted
+from headwater.web.problems import Refused
 from headwater.web.routes import Raw, Route
-from headwater.web.sessions import SESSION_SECONDS, end_session, use_link
+from headwater.web.sessions import end_session, end_sessions, extend_session
+from headwater.web.sign_in import LinkCode, NamedPassword
+from headwater.web.users import Users
+
+#: Seconds that a browser keeps the cookie; the session behind it ends when the server says so.
+_COOKIE_SECONDS = 400 * 86400
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -18,41 +26,109 @@ class Me(msgspec.Struct, frozen=True):
     means: Means
     #: Folder of the store, to tell several apart.
     store: str
+    #: They have a password here, which they can change.
+    has_password: bool = False
 
 
-class LinkCode(msgspec.Struct, frozen=True):
-    """The code of a link that lets somebody in once."""
+class SignInWays(msgspec.Struct, frozen=True):
+    """How one can sign in here."""
 
-    code: str
+    #: Links, which are printed where the store is.
+    link: bool
+    password: bool
+
+
+class NewPassword(msgspec.Struct, frozen=True):
+    """A password in place of the present one."""
+
+    current: Annotated[str, msgspec.Meta(max_length=1000)]
+    new: Annotated[str, msgspec.Meta(max_length=1000)]
+
+
+class EndedSessions(msgspec.Struct, frozen=True):
+    """How many sessions ended."""
+
+    ended: int
 
 
 def show_me(asked: Asked) -> Me:
     """Say who is signed in, and what they may do."""
     access = asked.access
-    return Me(access.user, access.roles, access.means, asked.home.path)
+    if access.means != "token":
+        extend_session(asked.home.ledger, access.credential, asked.now)
+    account = Users(asked.home.ledger).get(access.user)
+    has_password = account is not None and account.password_hash is not None
+    return Me(access.user, access.roles, access.means, asked.home.path, has_password)
+
+
+def show_sign_in(asked: Asked) -> SignInWays:
+    """Say how one can sign in."""
+    return SignInWays(link=True, password=asked.gate is not None and asked.gate.takes_passwords())
 
 
 def sign_in_by_link(asked: Asked, body: LinkCode) -> Raw:
     """Sign in with the code of a link; sets the cookie."""
-    secret, session = use_link(asked.home.ledger, body.code, asked.now, asked.client)
-    told = msgspec.json.encode(Me(session.user, session.roles, session.means, asked.home.path))
-    return Raw("application/json", told, {"set-cookie": cookie(secret, SESSION_SECONDS)})
+    assert asked.gate is not None
+    return _admitted(asked, asked.gate.by_link(body, asked.now, asked.client))
+
+
+def sign_in_by_password(asked: Asked, body: NamedPassword) -> Raw:
+    """Sign in with a name and a password; sets the cookie."""
+    assert asked.gate is not None
+    return _admitted(asked, asked.gate.by_password(body, asked.now, asked.client))
 
 
 def sign_out(asked: Asked) -> Raw:
-    """End the session, here and everywhere that its cookie was copied to."""
+    """End the session, here and wherever its cookie was copied to."""
     if asked.access.means != "token":
         end_session(asked.home.ledger, asked.access.credential, asked.now)
-    return Raw("application/json", b"{}", {"set-cookie": cookie("", 0)})
+    return Raw("application/json", b"{}", {"set-cookie": cookie(asked, "", 0)})
 
 
-def cookie(secret: str, seconds: float) -> str:
+def sign_out_everywhere(asked: Asked) -> EndedSessions:
+    """End all other sessions of whoever asks."""
+    own = "" if asked.access.means == "token" else asked.access.credential
+    return EndedSessions(end_sessions(asked.home.ledger, asked.access.user, asked.now, but=own))
+
+
+def change_password(asked: Asked, body: NewPassword) -> Raw:
+    """Change one's own password; all sessions end, this one begins anew."""
+    assert asked.gate is not None
+    name = asked.access.user
+    asked.require_no_token("a password is changed by a person")
+    # Proves it as a sign-in does, with the same bound on tries; the session that it makes is the new one.
+    asked.gate.by_password(NamedPassword(name, body.current), asked.now, asked.client)
+    hashed = asked.gate.passwords.hash(body.new)
+    users = Users(asked.home.ledger)
+    users.change(name, by=name, at=asked.now, password_hash=hashed, sessions_since=asked.now)
+    end_sessions(asked.home.ledger, name, asked.now)
+    return _admitted(asked, asked.gate.by_password(NamedPassword(name, body.new), asked.now, asked.client))
+
+
+def cookie(asked: Asked, secret: str, seconds: int) -> str:
     """Give the value of `Set-Cookie`: no script reads it, no other site's page sends it."""
-    return f"{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={int(seconds)}"
+    secure = "; Secure" if asked.origin.startswith("https://") else ""
+    return f"{asked.cookie_name}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}"
+
+
+def _admitted(asked: Asked, admitted: Admitted) -> Raw:
+    session = admitted.session
+    account = Users(asked.home.ledger).get(session.user)
+    if session.means == "password" and account is None:
+        raise Refused(401, "this account is gone")
+    roles = session.roles if account is None or session.means == "link" else account.roles
+    has_password = account is not None and account.password_hash is not None
+    told = Me(session.user, roles, session.means, asked.home.path, has_password)
+    headers = {"set-cookie": cookie(asked, admitted.secret, _COOKIE_SECONDS), "cache-control": "no-store"}
+    return Raw("application/json", msgspec.json.encode(told), headers)
 
 
 ROUTES = (
     Route("GET", "/me", show_me, needs="anybody"),
+    Route("GET", "/session/ways", show_sign_in, needs="nobody"),
     Route("POST", "/session/link", sign_in_by_link, needs="nobody"),
+    Route("POST", "/session/password", sign_in_by_password, needs="nobody", body_bytes=16_384),
+    Route("PUT", "/me/password", change_password, needs="anybody", body_bytes=16_384),
     Route("DELETE", "/session", sign_out, needs="anybody", is_reading=True),
+    Route("DELETE", "/sessions", sign_out_everywhere, needs="anybody", is_reading=True),
 )

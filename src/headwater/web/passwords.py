@@ -1,0 +1,56 @@
+"""Passwords: hashed with Argon2id, compared in a time that does not say whether there is such a user."""
+
+import threading
+from typing import Protocol
+
+from headwater.model.errors import NotInstalled, UserMistake
+
+#: Characters of a password.
+SHORTEST, LONGEST = 10, 200
+#: Hashing takes 64 MiB each; more at once wait.
+_AT_ONCE = threading.BoundedSemaphore(2)
+
+
+class _Hasher(Protocol):
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, hash: str, password: str) -> bool: ...
+
+
+class Passwords:
+    """Hashes and compares; RFC 9106's parameters for little memory (64 MiB, 3 passes)."""
+
+    def __init__(self) -> None:
+        self._hasher = _hasher()
+        self._nobodys = self._hasher.hash("nobody has this password")
+
+    def hash(self, password: str) -> str:
+        """Give what is kept of a password.
+
+        Raises:
+            UserMistake: it is too short or too long.
+        """
+        if not SHORTEST <= len(password) <= LONGEST:
+            raise UserMistake(f"a password has {SHORTEST} to {LONGEST} characters, this one has {len(password)}")
+        with _AT_ONCE:
+            return self._hasher.hash(password)
+
+    def is_right(self, password: str, known_hash: str | None) -> bool:
+        """Whether a password has this hash; takes as long when there is none to compare with."""
+        from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+        with _AT_ONCE:
+            try:
+                self._hasher.verify(known_hash or self._nobodys, password[: LONGEST + 1])
+            except (VerifyMismatchError, InvalidHashError):
+                return False
+        return known_hash is not None
+
+
+def _hasher() -> _Hasher:
+    try:
+        from argon2 import PasswordHasher
+        from argon2.profiles import RFC_9106_LOW_MEMORY
+    except ImportError as error:
+        raise NotInstalled("argon2-cffi", "team", "signing in with a password") from error
+    return PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)

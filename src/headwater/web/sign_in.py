@@ -1,0 +1,86 @@
+"""Ways to prove who one is: a link, a password; another one (OpenID Connect, say) is one more `SignIn`."""
+
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from headwater.model.ports import Ledger
+from headwater.web.access import Means, Role
+from headwater.web.passwords import Passwords
+from headwater.web.problems import Refused
+from headwater.web.sessions import use_link
+from headwater.web.throttle import Throttle
+from headwater.web.users import Users
+
+Proof = TypeVar("Proof", contravariant=True)
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """Somebody who proved who they are."""
+
+    user: str
+    means: Means
+    #: Roles that the proof itself brings; empty = those of their account.
+    roles: dict[str, Role] = {}
+    #: `sessions_since` of their account when it was looked at.
+    since: float = 0.0
+
+
+class LinkCode(msgspec.Struct, frozen=True):
+    """The code of a link that lets somebody in once."""
+
+    code: str
+
+
+class NamedPassword(msgspec.Struct, frozen=True):
+    """A user's name, with their password."""
+
+    name: str
+    password: str
+
+
+class SignIn(Protocol[Proof]):
+    """One way to prove who one is."""
+
+    def prove(self, proof: Proof, now: float, address: str) -> Proved:
+        """Say who it is.
+
+        Args:
+            proof: what they gave.
+            now: Unix time.
+            address: where they are.
+
+        Raises:
+            Refused: 401 when it proves nothing, 429 when they tried too often.
+        """
+
+
+class LinkSignIn:
+    """By a link that was printed where the store is."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def prove(self, proof: LinkCode, now: float, address: str) -> Proved:
+        link = use_link(self._ledger, proof.code, now)
+        return Proved(link.user, "link", link.roles)
+
+
+class PasswordSignIn:
+    """By the password of an account."""
+
+    def __init__(self, ledger: Ledger, passwords: Passwords, throttle: Throttle) -> None:
+        self._users = Users(ledger)
+        self._passwords = passwords
+        self._throttle = throttle
+
+    def prove(self, proof: NamedPassword, now: float, address: str) -> Proved:
+        self._throttle.require(proof.name, address)
+        account = self._users.get(proof.name[:200])
+        known = None if account is None or not account.is_active else account.password_hash
+        if not self._passwords.is_right(proof.password, known):
+            self._throttle.failed(proof.name, address)
+            raise Refused(401, "this name and password do not go together", error="SignInFailed")
+        self._throttle.succeeded(proof.name)
+        assert account is not None
+        return Proved(proof.name, "password", since=account.sessions_since)
