@@ -12,6 +12,7 @@ from headwater.ledger.artifact_list import ArtifactList
 from headwater.ledger.changes import Changes
 from headwater.ledger.database import Database
 from headwater.ledger.filesystems import refuse_network_folder
+from headwater.ledger.holders import Holder, Holders
 from headwater.ledger.launches import Launches
 from headwater.ledger.leases import RunLease
 from headwater.ledger.locks import FileLocks
@@ -80,6 +81,7 @@ class SqliteLedger:
         self._changes = Changes(database)
         self._tags = Tags(database, self._streams)
         self._objects = SmallObjects(database)
+        self._holders = Holders(database)
         self._launches = Launches(database)
         self._publishing = Publishing(database)
         self._records = Records(database)
@@ -89,8 +91,17 @@ class SqliteLedger:
     def start_run(self, commit: Commit) -> tuple[RunLease, RunStarted]:
         return self._streams.start_run(commit)
 
-    def take(self, run: RunId, now: float) -> tuple[RunLease, int]:
-        return self._streams.take(run, now)
+    def take(self, run: RunId, now: float, owner: Owner | None = None) -> tuple[RunLease, int]:
+        # `owner`: whoever drives it when that is not this process.
+        return self._streams.take(run, now, owner)
+
+    def hold_on(self, run: RunId, epoch: int) -> RunLease | None:
+        """Take a lease of this epoch again after a restart; None when the run has ended or is somebody else's now.
+
+        Raises:
+            NotFound: no such run.
+        """
+        return self._streams.hold_on(run, epoch)
 
     def append(self, lease: Lease, commit: Commit) -> int:
         return self._streams.append(lease, commit)
@@ -206,6 +217,10 @@ class SqliteLedger:
     def references(self) -> Iterator[Reference]:
         yield from self._objects.references()
         yield from self._records.references()
+
+    def holders_of(self, digest: Digest) -> list[Holder]:
+        """Give who holds an object; see `Holders`."""
+        return self._holders.holders_of(digest) or self._holders.buffer_holders_of(digest)
 
     def oldest_live_run(self) -> float | None:
         return self._runs.oldest_live_run()

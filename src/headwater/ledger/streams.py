@@ -54,21 +54,20 @@ class Streams:
         lease.course = Course()
         return lease, started
 
-    def take(self, run: RunId, now: float) -> tuple[RunLease, int]:
+    def take(self, run: RunId, now: float, owner: Owner | None = None) -> tuple[RunLease, int]:
         position = self.position(run)
         locks = self._database.locks
         if position.status != "running":
             raise RunIsFinished(f"{position.path} is finished ({position.status})")
         if not locks.take(run):
-            owner = self._owner(position)
-            if owner is None:
-                return self.take(run, now)
-            raise RunIsDriven(position.path, owner.host, owner.pid, max(0.0, now - owner.since))
+            driver = self._owner(position)
+            if driver is None:
+                return self.take(run, now, owner)
+            raise RunIsDriven(position.path, driver.host, driver.pid, max(0.0, now - driver.since))
+        host, pid = (os.uname().nodename, os.getpid()) if owner is None else (owner.host, owner.pid)
         try:
             with self._database.transaction():
-                row = self._database.row(
-                    self._database.sql["take_over"], (os.uname().nodename, os.getpid(), now, position.run_id)
-                )
+                row = self._database.row(self._database.sql["take_over"], (host, pid, now, position.run_id))
                 if row is None:
                     raise RunIsFinished(f"{position.path} has just finished")
         except BaseException:
@@ -76,6 +75,18 @@ class Streams:
             raise
         lease = RunLease(locks, run, position.path, position.run_id, int(row[0]))
         return lease, lease.epoch
+
+    def hold_on(self, run: RunId, epoch: int) -> RunLease | None:
+        """Take the lease of this epoch again, which was given up only because its process ended."""
+        position = self.position(run)
+        locks = self._database.locks
+        if position.status != "running" or position.epoch != epoch or not locks.take(run):
+            return None
+        # Somebody may have had it between the look and the lock.
+        if self.position(run).epoch != epoch:
+            locks.release(run)
+            return None
+        return RunLease(locks, run, position.path, position.run_id, epoch)
 
     def append(self, lease: Lease, commit: Commit) -> int:
         if not isinstance(lease, RunLease):
@@ -151,7 +162,7 @@ class Streams:
         pid = self._database.locks.holder(position.run)
         if pid is None:
             return None
-        if pid and pid != position.owner_pid:
+        if pid and pid != position.owner_pid and position.owner_host == os.uname().nodename:
             # It has just taken the lock; its row follows.
             return Owner(os.uname().nodename, pid, time.time())
         return Owner(position.owner_host, position.owner_pid, position.owner_since)

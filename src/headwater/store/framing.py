@@ -40,6 +40,28 @@ class Root(msgspec.Struct, frozen=True):
     payload: memoryview
 
 
+class Head(msgspec.Struct, frozen=True):
+    """What the beginning of a root object's file says."""
+
+    codec: str
+    is_compressed: bool
+    #: Bytes of the uncompressed payload.
+    size: int
+    #: Bytes of the head; the payload follows.
+    length: int
+
+
+def read_head(start: bytes) -> Head | None:
+    """Read the head of a root object's file from its first bytes (300 will do); None when it is none."""
+    if len(start) < _HEAD.size or not start.startswith(MAGIC):
+        return None
+    _, form, name_length, size = _HEAD.unpack_from(start)
+    length = _HEAD.size + name_length
+    if form not in (_PLAIN, _ZSTD) or len(start) < length:
+        return None
+    return Head(start[_HEAD.size : length].decode("ascii", "replace"), form == _ZSTD, size, length)
+
+
 def hash_bytes(*parts: Buffer) -> Digest:
     """Give the BLAKE3 digest of the parts in a row; large ones are hashed on all cores."""
     hasher = blake3(max_threads=blake3.AUTO) if _is_large(parts) else blake3()

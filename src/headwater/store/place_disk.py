@@ -51,6 +51,19 @@ class DiskPlace:
         if batch:
             self._write_batch(batch)
 
+    def adopt(self, key: str, path: str) -> None:
+        """Let a file of this volume that nobody writes to any more become what is at a key; durable on return."""
+        final = self.path(key)
+        _make_folders({os.path.dirname(final)})
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fchmod(descriptor, 0o600)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(path, final)
+        sync_folder(os.path.dirname(final))
+
     def get(self, key: str) -> bytes:
         try:
             with open(self.path(key), "rb", buffering=0) as file:
@@ -83,7 +96,7 @@ class DiskPlace:
         try:
             os.utime(path)
             # Somebody else's rename may not be durable yet; whoever touches is about to rely on it.
-            _sync_folder(os.path.dirname(path))
+            sync_folder(os.path.dirname(path))
         except FileNotFoundError:
             return
 
@@ -129,7 +142,7 @@ class DiskPlace:
                 file.is_renamed = True
             failpoint("store.before_fsync_folder")
             for folder in {os.path.dirname(file.final) for file in pending}:
-                _sync_folder(folder)
+                sync_folder(folder)
             failpoint("store.after_put")
         except OSError as error:
             _undo(pending)
@@ -190,7 +203,7 @@ def _make_folders(folders: Iterable[str]) -> None:
     for folder in folders:
         _make_folder(folder, parents)
     for parent in parents:
-        _sync_folder(parent)
+        sync_folder(parent)
 
 
 def _make_folder(folder: str, parents: set[str]) -> None:
@@ -206,7 +219,8 @@ def _make_folder(folder: str, parents: set[str]) -> None:
     parents.add(parent)
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
+    """Make durable which files a folder has."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

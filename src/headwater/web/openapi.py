@@ -9,7 +9,7 @@ import msgspec
 
 from headwater import __version__
 from headwater.web.problems import TYPE, Problem
-from headwater.web.routes import PREFIX, Raw, Route, Shape, shape_of
+from headwater.web.routes import PREFIX, Raw, Route, Shape, Upload, shape_of
 from headwater.web.tables import all_routes
 
 _REFS = "#/components/schemas/{name}"
@@ -20,7 +20,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     shapes = [(route, shape_of(route)) for route in routes]
     kinds: list[Any] = [Problem]
     for _, shape in shapes:
-        kinds += [kind for _, kind in shape.takes]
+        kinds += [kind for _, kind in shape.takes if kind is not Upload]
         kinds += [] if shape.answer in (None, type(None), Raw) or shape.is_stream else [shape.answer]
     unique = list({repr(kind): kind for kind in kinds}.values())
     schemas, components = msgspec.json.schema_components(unique, schema_hook=_any, ref_template=_REFS)
@@ -65,7 +65,10 @@ def _operation(
     }
     if route.needs == "nobody":
         found["security"] = []
-    if shape.body is not None:
+    if shape.body is Upload:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        found["requestBody"] = {"required": True, "content": {"application/octet-stream": binary}}
+    elif shape.body is not None:
         found["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema_by_kind[repr(shape.body)]}},

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import NotFound, UserMistake
 from headwater.model.events import Event, Request, RunStarted
 from headwater.model.findings import Finding
@@ -77,9 +78,10 @@ class ScopedLedger:
         self._known.note(started.run, "" if started.project is None else started.project.name)
         return lease, started
 
-    def take(self, run: RunId, now: float) -> tuple[Lease, int]:
+    def take(self, run: RunId, now: float, owner: Owner | None = None) -> tuple[Lease, int]:
+        # `owner`: the driver, when that is not this process.
         self._policy.require_drive(self.run(run))
-        return self._ledger.take(run, now)
+        return self._ledger.take(run, now) if owner is None else self._whole().take(run, now, owner)
 
     def append(self, lease: Lease, commit: Commit) -> int:
         self._policy.require_drive(self.run(lease.run))
@@ -336,6 +338,10 @@ class ScopedLedger:
 
     def close(self) -> None:
         """Nothing: the ledger belongs to the server."""
+
+    def _whole(self) -> SqliteLedger:
+        assert isinstance(self._ledger, SqliteLedger)
+        return self._ledger
 
     def _require(self, run: RunId) -> None:
         if not self._sight.sees_run(run):

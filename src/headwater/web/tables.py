@@ -13,7 +13,9 @@ SUBJECTS = (
     "runs_times",
     "runs_resources",
     "tasks",
+    "run_stream",
     "logs",
+    "metrics",
     "artifacts",
     "deployments",
     "deployed_versions",
@@ -23,6 +25,9 @@ SUBJECTS = (
     "events",
     "alerts",
     "approvals",
+    "remote_ledger",
+    "remote_runs",
+    "remote_objects",
 )
 
 

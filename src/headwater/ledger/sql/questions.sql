@@ -122,3 +122,16 @@ LEFT JOIN tasks ON tasks.run = artifacts.run AND tasks.label = artifacts.label
 WHERE (artifacts.run, artifacts.label, name) > (?, ?, ?)
 ORDER BY artifacts.run, artifacts.label, name
 LIMIT ?;
+
+-- name: holders_of
+SELECT coalesce(runs.project, ''), '', '' FROM artifacts JOIN runs ON runs.id = artifacts.run WHERE digest = ?1
+UNION
+SELECT coalesce(project, ''), '', '' FROM runs WHERE code_tree = ?2
+UNION
+SELECT coalesce(runs.project, ''), '', '' FROM environments JOIN runs ON runs.id = environments.run WHERE digest = ?1
+UNION
+SELECT NULL, kind, key FROM held JOIN records ON records.id = held.record WHERE held.digest = ?1;
+
+-- name: buffer_holders_of
+SELECT DISTINCT coalesce(runs.project, '') FROM artifacts JOIN runs ON runs.id = artifacts.run
+WHERE buffers IS NOT NULL AND instr(buffers, ?) > 0;

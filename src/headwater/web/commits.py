@@ -1,0 +1,83 @@
+"""Looks at what comes from other machines to be written: objects that are what they are called, and the caller's."""
+
+from collections.abc import Sequence
+
+from headwater.model.artifact import Ref
+from headwater.model.errors import ArtifactDamaged, FormatUnknown
+from headwater.model.events import RunStarted, TaskReused, TaskSucceeded
+from headwater.model.ids import Digest
+from headwater.model.ports import Commit
+from headwater.model.records import Record
+from headwater.store.framing import unframe
+from headwater.store.keys import is_digest
+from headwater.web.asked import Asked
+from headwater.web.problems import Refused
+
+
+def require_commit(asked: Asked, commit: Commit) -> None:
+    """Refuse a commit with objects that are not what they are called, or that refers to what the caller may not read.
+
+    Raises:
+        Refused: a payload does not hash to its digest, or comes without anything that refers to it.
+        ArtifactMissing: see `Belongings.require`.
+    """
+    for digest, payload in commit.small.items():
+        _require_own_digest(digest, payload)
+    belongings, access = asked.remote.belongings, asked.access
+    refs, trees = _referred(commit)
+    needed = {digest for ref in refs for digest in (ref.digest, *ref.buffers)} - set(commit.small)
+    small = {ref.digest for ref in refs if ref.is_small} & needed
+    asked.remote.require_small(access, sorted(small))
+    belongings.require(access, sorted(needed - small))
+    for tree in trees:
+        belongings.require_tree(access, tree)
+    strange = set(commit.headers) - set(commit.small) - needed
+    if strange - belongings.readable(access, strange):
+        raise Refused(422, "a header comes with what it describes")
+
+
+def require_records(asked: Asked, records: Sequence[Record]) -> None:
+    """As `require_commit`, for what records hold."""
+    belongings, access = asked.remote.belongings, asked.access
+    for record in records:
+        for held in record.holds:
+            if held.tree is not None:
+                belongings.require_tree(access, held.tree)
+            if held.object is not None:
+                belongings.require(access, [held.object])
+
+
+def require_held_refs(asked: Asked, records: Sequence[Record], objects: Commit | None) -> None:
+    """As `require_commit`, for the artifacts that records hold; payloads may come along."""
+    carried = set() if objects is None else set(objects.small)
+    refs = [held.ref for record in records for held in record.holds if held.ref is not None]
+    needed = {digest for ref in refs for digest in (ref.digest, *ref.buffers)} - carried
+    small = {ref.digest for ref in refs if ref.is_small} & needed
+    asked.remote.require_small(asked.access, sorted(small))
+    asked.remote.belongings.require(asked.access, sorted(needed - small))
+
+
+def _require_own_digest(digest: Digest, payload: bytes) -> None:
+    if not is_digest(digest):
+        raise Refused(422, f"{digest[:100]!r} is no digest")
+    try:
+        unframe(digest, memoryview(payload), "the request")
+    except (ArtifactDamaged, FormatUnknown) as error:
+        raise Refused(422, f"a small object is not what it is called: {error.message}") from error
+
+
+def _referred(commit: Commit) -> tuple[list[Ref], list[Digest]]:
+    """Give the artifacts and the trees that events refer to; locks of environments are artifacts of no codec."""
+    refs: list[Ref] = []
+    trees: list[Digest] = []
+    for event in commit.events:
+        if isinstance(event, RunStarted):
+            refs += event.parameters.values()
+            refs += [Ref(digest, "", "", 0) for digest in event.environments.values()]
+            if event.code.tree is not None:
+                trees.append(event.code.tree)
+        elif isinstance(event, TaskSucceeded | TaskReused):
+            refs += event.artifacts.values()
+            if event.transition.items is not None:
+                refs.append(event.transition.items)
+    return refs, trees
