@@ -37,6 +37,15 @@ def test_a_dry_run_says_what_it_comes_to_and_stores_nothing(call, churn):
     assert backfills(churn.home) == []
 
 
+def test_all_that_is_wrong_with_a_backfill_is_said_at_once(call, churn):
+    words = ("Nowhere@production", "--from", "01.02.2025", "--to", "later", "--every", "often", "--timezone", "Mars")
+    said = call("backfill", *words, "--yes")
+
+    assert said.code == 2
+    for wrong in ("Nowhere@production", "'01.02.2025' is no date", "'later' is no date", "'often' is", "'Mars' is no"):
+        assert wrong in said.err
+
+
 def test_nothing_starts_when_nobody_can_be_asked(call, churn, monkeypatch):
     said = call("backfill", *WEEK)
 

@@ -129,6 +129,14 @@ def test_a_run_that_is_not_there_is_refused(home: Home, tmp_path: Path) -> None:
         deploy(home, write_service(tmp_path / "p"))
 
 
+def test_a_source_that_is_not_deployed_is_not_to_be_run(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as refused:
+        deploy(home, write_service(tmp_path / "p", source="Learn@production"))
+
+    assert refused.value.message == "there is no successful run of Learn@production"
+    assert refused.value.hint.startswith("nothing is deployed as Learn@production: headwater deploy FILE.py")
+
+
 def test_a_damaged_artifact_is_refused_at_deploy(home: Home, tmp_path: Path) -> None:
     learn(home, 5)
     run = home.ledger.find_run("Learn", 1)
@@ -412,8 +420,19 @@ def test_an_answer_is_explained_from_its_id(home: Home, tmp_path: Path) -> None:
 
     assert (found.version, found.endpoint, found.answer, found.request) == (1, "add", "6", '{"number":"***"}')
     assert all(text in explained for text in ("Adder/1", "Learn/1", "learned", found.id))
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="is in no log"):
         find_prediction(home.path, ["Adder"], "01M81XZG3M62QJ6BW8CZ66BHZD")
+    with pytest.raises(NotFound, match=r"`nonsense` is no prediction id\n\nhint: .*`prediction-id`"):
+        find_prediction(home.path, ["Adder"], "nonsense")
+
+
+@pytest.mark.parametrize(("command", "holds"), [("serve", "a service"), ("deploy", "a flow or a service")])
+def test_a_file_that_is_not_there_is_asked_for_as_what_it_should_hold(tmp_path: Path, command: str, holds: str) -> None:
+    words = [sys.executable, "-P", "-m", "headwater", command, "nothing.py"]
+    refused = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False, text=True)
+
+    assert "there is no file nothing.py" in refused.stderr
+    assert f"give the path of a Python file with {holds}\n" in refused.stderr
 
 
 def test_another_port_is_offered_when_one_is_taken(home: Home) -> None:

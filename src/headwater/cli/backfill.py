@@ -31,7 +31,7 @@ from headwater.model.nearest import nearest
 from headwater.model.ports import Ledger
 from headwater.production.backfill import decode_backfill
 from headwater.production.backfill_changes import start_backfill, stop_backfill
-from headwater.production.backfill_plan import Asked, plan_backfill
+from headwater.production.backfill_plan import Asked, plan_backfill, refuse, unreadable
 from headwater.production.backfill_progress import (
     backfill_records,
     find_backfill,
@@ -99,7 +99,7 @@ def start(
     given = raw_values(parameters_in(words))
     asked = Asked(first, until, every, schedule, timezone, number, parallel, given, is_again)
     with opened(home) as view:
-        state = _find(view.ledger, target)
+        state = _find(view.ledger, target, asked)
         if state.deployment is None:
             raise DeploymentRefused(f"{state.target} names no deployment yet: it waits for an approval")
         if not is_dry_run:
@@ -197,12 +197,13 @@ for _verb in (start, list_all, show, cancel):
     command.add_command(_verb)
 
 
-def _find(ledger: Ledger, target: str) -> AliasState:
+def _find(ledger: Ledger, target: str, asked: Asked) -> AliasState:
     try:
         return find_state(ledger, target)
     except NotFound as error:
         verbs = nearest(target, [verb for verb in command.commands if verb != "start"])
         if not verbs:
+            refuse([error, *unreadable(asked)])
             raise
         raise NotFound(error.message, choices=verbs, hint=f"did you mean `headwater backfill {verbs[0]}`?") from error
 

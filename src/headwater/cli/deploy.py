@@ -34,6 +34,7 @@ _PLACES = ("branch", "production", "shadow-of", "token")
 
 class _DeployCommand(FlowCommand):
     takes_parameters = True
+    holds = "a flow or a service"
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any

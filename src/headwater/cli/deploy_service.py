@@ -36,7 +36,7 @@ def command(
     Later versions follow the class's rollout, or wait for `headwater service promote`.
     """
     path, _, name = file.partition(":")
-    code = find_code(path)
+    code = find_code(path, "a service")
     definition, code = compiled(type(code)(code.root, code.file, code.module, name))
     opened = open_home(home, make=True)
     try:

@@ -29,8 +29,9 @@ class FlowCommand(click.Command):
     #: Called with the code's place before the flow is imported, when parameters are wanted; may start things early.
     on_found: Callable[[dict[str, object], CodeSource, list[str]], None] | None = None
     takes_parameters = False
-    #: What its first word is.
+    #: What its first word is, and what that file holds.
     takes = "FILE.py"
+    holds = "a flow"
 
     def make_context(
         self,
@@ -48,7 +49,7 @@ class FlowCommand(click.Command):
                 raise self._no_file(f"headwater {info_name}", args)
             return super().make_context(info_name, args, parent=parent, **extra)
         file, _, name = path.partition(":")
-        code = found_code or msgspec.structs.replace(find_code(file), flow=name)
+        code = found_code or msgspec.structs.replace(find_code(file, self.holds), flow=name)
         extra_obj: dict[str, object] = {CODE: code}
         asks_help = any(word in ("-h", "--help") for word in rest)
         if self.on_found is not None and not asks_help:

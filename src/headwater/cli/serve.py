@@ -31,7 +31,7 @@ def command(file: str, port: int, workers: int | None, source: str | None, no_re
     Prints the addresses; Ctrl-C ends it after the requests under way are answered.
     """
     path, _, name = file.partition(":")
-    definition, code = compiled(msgspec.structs.replace(find_code(path), flow=name))
+    definition, code = compiled(msgspec.structs.replace(find_code(path, "a service"), flow=name))
     opened = open_home(home, make=True)
     version = version_from(opened, definition, code, source=source)
     listener = listen(Address(port=port))

@@ -39,14 +39,14 @@ def load_flow(path: str, name: str | None = None) -> tuple[type[FlowSpec], CodeS
     return flow, CodeSource(root=root, file=relative, module=module_name(relative), flow=flow.__name__)
 
 
-def find_code(path: str) -> CodeSource:
-    """Say where a flow's file is without importing it; the class stays open (empty).
+def find_code(path: str, what: str = "a flow") -> CodeSource:
+    """Say where the file of a flow (or of `what`) is without importing it; the class stays open (empty).
 
     Raises:
         FlowNotImported: there is no such file.
     """
     if not os.path.isfile(path):
-        raise FlowNotImported(f"there is no file {path}", hint=_near_files(path))
+        raise FlowNotImported(f"there is no file {path}", hint=_near_files(path, what))
     root = code_root(path)
     relative = path_below(root, path)
     return CodeSource(root=root, file=relative, module=module_name(relative), flow="")
@@ -194,10 +194,10 @@ def _programs(folder: str) -> list[str]:
     return [entry.name for entry in os.scandir(folder) if entry.name.endswith(".py") and entry.is_file()]
 
 
-def _near_files(path: str) -> str:
+def _near_files(path: str, what: str = "a flow") -> str:
     folder = os.path.dirname(path) or "."
     try:
         near = did_you_mean(os.path.basename(path), _programs(folder))
     except OSError:
         return f"there is no folder {folder}"
-    return near or "give the path of a Python file with a flow"
+    return near or f"give the path of a Python file with {what}"

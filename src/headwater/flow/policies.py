@@ -54,7 +54,7 @@ def read_run_policy(given: Mapping[str, object]) -> RunPolicy:
 
     def counted(argument: str, default: int, least: float = 0) -> int:
         value = known.get(argument, default)
-        return int(wrongs.read(lambda: number(_POLICY, argument, value, least=least, is_whole=True), default))
+        return wrongs.read(lambda: int(number(_POLICY, argument, value, least=least, is_whole=True)), default)
 
     def seconds(argument: str) -> float | None:
         value = known.get(argument)
@@ -78,7 +78,7 @@ def read_run_policy(given: Mapping[str, object]) -> RunPolicy:
 
 def _overlap(known: Mapping[str, object], most: int | None, wrongs: Wrongs) -> Overlap:
     asked = known.get("overlap", "skip" if most is None else "queue")
-    overlap = wrongs.read(lambda: one_of(_POLICY, "overlap", asked, _OVERLAPS), "queue")
+    overlap: Overlap = wrongs.read(lambda: one_of(_POLICY, "overlap", asked, _OVERLAPS), "queue")
     if most is not None and overlap in ("skip", "cancel_previous"):
         hint = 'overlap="queue" lets others wait, overlap="allow" does not limit them unless max_parallel does'
         wrongs.add(f'`@run_policy(overlap="{overlap}")` has one run at a time, never {most}', hint)

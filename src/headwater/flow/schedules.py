@@ -54,7 +54,9 @@ def read_schedule(given: Mapping[str, object]) -> Schedule:
 
 
 def _missed(known: Mapping[str, object], wrongs: Wrongs) -> MissedPolicy:
-    missed = wrongs.read(lambda: one_of("schedule", "missed", known.get("missed", "latest"), _MISSED), "all")
+    missed: MissedPolicy = wrongs.read(
+        lambda: one_of("schedule", "missed", known.get("missed", "latest"), _MISSED), "all"
+    )
     if "window" in known and missed != "all":
         hint = 'write missed="all" besides, or leave the window out'
         wrongs.add('`@schedule(window=...)` means nothing without missed="all"', hint)

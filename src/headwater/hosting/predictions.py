@@ -124,12 +124,15 @@ def find_prediction(home: str, services: Sequence[str], id: str) -> Prediction:
     """Find a logged prediction by its id.
 
     Raises:
-        NotFound: it was not logged (sampled out, dropped), or is older than the budget kept.
+        NotFound: it is no id, was not logged (sampled out, dropped), or is older than the budget kept.
         NotInstalled: pyarrow is missing.
     """
-    arrow, parquet = arrow_and_parquet()
     at = time_of(id)
-    bounds = (None, None) if at is None else (at - _CLOCK_SECONDS, at + _LONGEST_SECONDS)
+    if at is None:
+        hint = "it comes with the answer, in its header `prediction-id`: 26 digits and capital letters"
+        raise NotFound(f"`{id[:100]}` is no prediction id", hint=hint)
+    arrow, parquet = arrow_and_parquet()
+    bounds = (at - _CLOCK_SECONDS, at + _LONGEST_SECONDS)
     damaged: list[str] = []
     for service in services:
         for path in prediction_files(predictions_folder(home, service), *bounds):

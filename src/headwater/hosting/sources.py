@@ -1,5 +1,6 @@
 """From what a service says of its source to a run, and from the run to the artifacts that it answers from."""
 
+from headwater.deployments.aliases import Aliases
 from headwater.home import Home
 from headwater.model.artifact import Ref
 from headwater.model.errors import NotFound, UserMistake
@@ -36,9 +37,18 @@ def find_source(home: Home, source: str) -> RunRow:
     found = home.ledger.runs(query).rows
     if not found:
         whose = f"of {source}" if at else f"of {source} by {home.user}"
-        hint = f"headwater deployment run {source}" if at else f"run {source} first, or name a run: {source}/17"
+        hint = _how_to_run(home, source) if at else f"run {source} first, or name a run: {source}/17"
         raise NotFound(f"there is no successful run {whose}", hint=hint)
     return found[0]
+
+
+def _how_to_run(home: Home, target: str) -> str:
+    """Say how a deployment gets a run; where nothing is deployed, how that is done."""
+    try:
+        Aliases(home.ledger).require(target)
+    except NotFound as missing:
+        return f"{missing.message}: {missing.hint}; then headwater deployment run {target}"
+    return f"headwater deployment run {target}"
 
 
 def artifacts_of(home: Home, row: RunRow) -> dict[str, Ref]:

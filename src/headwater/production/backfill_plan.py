@@ -1,7 +1,8 @@
 """What a backfill would do, worked out before anything is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 import msgspec
@@ -10,7 +11,7 @@ from headwater.deployments.launches import convert_parameters
 from headwater.deployments.stored import find_deployment
 from headwater.home import Home
 from headwater.model.deployment import AliasState, Deployment
-from headwater.model.errors import DeploymentRefused
+from headwater.model.errors import DeploymentRefused, UserMistake
 from headwater.model.nearest import did_you_mean
 from headwater.model.ports import Ledger
 from headwater.model.production import Schedule
@@ -72,6 +73,7 @@ def plan_backfill(home: Home, state: AliasState, asked: Asked, now: float) -> Pr
         DeploymentRefused: names what cannot be as asked.
         NotFound: there is no such deployment.
     """
+    refuse(unreadable(asked))
     number = state.number if asked.number is None else asked.number
     deployment = find_deployment(home.ledger, state.name, number)
     schedule = None if asked.every is not None else _schedule(deployment, asked.schedule)
@@ -79,8 +81,6 @@ def plan_backfill(home: Home, state: AliasState, asked: Asked, now: float) -> Pr
     first, until = _stretch(asked, zone_name, now)
     given = {**(schedule.parameters if schedule is not None else {}), **asked.parameters}
     convert_parameters(home, deployment, given)
-    if asked.every is not None:
-        step_of(asked.every)
     wanted = Backfill(
         id="",
         target=state.target,
@@ -98,6 +98,40 @@ def plan_backfill(home: Home, state: AliasState, asked: Asked, now: float) -> Pr
         parameters=given,
     )
     return _preview(home.ledger, wanted, is_again=asked.is_again)
+
+
+def unreadable(asked: Asked) -> list[UserMistake]:
+    """Give what is wrong with what somebody asks for, whatever is deployed."""
+    wrong: list[UserMistake] = []
+
+    def read(reading: Callable[[], object]) -> None:
+        try:
+            reading()
+        except UserMistake as mistake:
+            wrong.append(mistake)
+
+    if asked.timezone is not None:
+        read(partial(zone_of, asked.timezone))
+    read(lambda: _instant("--from", asked.first, "UTC"))
+    if asked.until is not None:
+        read(partial(_instant, "--to", asked.until, "UTC"))
+    if asked.every is not None:
+        read(partial(step_of, asked.every))
+    return wrong
+
+
+def refuse(mistakes: Sequence[UserMistake]) -> None:
+    """Raise what is wrong, all of it as one; silent when nothing is.
+
+    Raises:
+        UserMistake: the only one.
+        DeploymentRefused: all of several.
+    """
+    if len(mistakes) == 1:
+        raise mistakes[0]
+    if mistakes:
+        hints = dict.fromkeys(each.hint for each in mistakes if each.hint)
+        raise DeploymentRefused("\n".join(each.message for each in mistakes), hint="; ".join(hints))
 
 
 def _preview(ledger: Ledger, wanted: Backfill, *, is_again: bool) -> Preview:
