@@ -48,16 +48,25 @@ class ToldTokens(KeptTokens):
 class Caller(Person):
     """Who asks; other people's names they change with the token that they sent along, or as admins of the project."""
 
-    def __init__(self, asked: Asked, token: str) -> None:
+    def __init__(self, asked: Asked, token: str, project: str | None = None) -> None:
+        """Take what it needs.
+
+        Args:
+            asked: the request.
+            token: production token that came with it; empty = none did.
+            project: of what is to be changed; None = the one in its name.
+        """
         self.name = asked.access.user
         self.told = ToldTokens()
         self.kept = self.told
         self._access = asked.access
         self._given = token or None
+        self._project = project
 
     def require(self, state: AliasState, deed: str) -> None:
         """Refuse a deed of somebody who may not; admins of the alias's project need no token."""
-        if not self._access.allows("admin", project_of_name(state.name)):
+        project = project_of_name(state.name) if self._project is None else self._project
+        if not self._access.allows("admin", project):
             super().require(state, deed)
 
 

@@ -119,7 +119,7 @@ def alias_view(asked: Asked, state: AliasState) -> AliasView:
         is_paused=state.is_paused,
         owner=state.owner,
         has_token=state.token_hash is not None,
-        needs_token=asked.access.user != state.owner,
+        needs_token=asked.access.user != state.owner and not asked.access.allows("admin", project),
         may_change=asked.access.allows("deployer", project),
         change=state.change,
         changed_at=state.at,

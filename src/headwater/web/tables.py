@@ -25,6 +25,8 @@ SUBJECTS = (
     "events",
     "alerts",
     "approvals",
+    "services",
+    "rollouts",
     "remote_ledger",
     "remote_runs",
     "remote_objects",
