@@ -69,8 +69,12 @@ class Site:
         sent = []
         content = b"" if body is None else json.dumps(body).encode()
 
+        left = [{"type": "http.request", "body": content}]
+
         async def receive():
-            return {"type": "http.request", "body": content}
+            if not left:
+                await asyncio.Event().wait()
+            return left.pop()
 
         async def send(message):
             sent.append(message)
