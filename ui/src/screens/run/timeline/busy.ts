@@ -9,9 +9,8 @@ export interface Busy {
   readonly waiting: Float32Array;
   /** Of attempts that failed, as part of those that ran. */
   readonly failed: Float32Array;
-  /** The highest sum of running and waiting. */
-  readonly peak: number;
   readonly peakRunning: number;
+  readonly peakWaiting: number;
 }
 
 /** Count what runs and waits over a window cut into bins; one pass over the tasks, whatever the number of bins. */
@@ -20,23 +19,22 @@ export function busyOf(tasks: readonly TaskLine[], window: Window, bins: number,
   const waiting = new Steps(window, bins);
   const failed = new Steps(window, bins);
   for (const { attempts } of tasks) {
+    let before = 0;
     for (const span of attempts) {
       if (span.isReused) continue;
       const end = span.finished ?? now;
       running.add(span.started, end);
       if (span.status === "failed" || span.status === "retrying" || span.status === "caught") failed.add(span.started, end);
-      if (span.ready) waiting.add(span.ready, span.started);
+      if (span.ready) waiting.add(Math.max(span.ready, before), span.started);
+      before = end;
     }
   }
   const found = { running: running.averages(), waiting: waiting.averages(), failed: failed.averages() };
-  let peak = 0;
-  let peakRunning = 0;
-  for (let bin = 0; bin < bins; bin++) {
-    const runs = found.running[bin] ?? 0;
-    peakRunning = Math.max(peakRunning, runs);
-    peak = Math.max(peak, runs + (found.waiting[bin] ?? 0));
-  }
-  return { ...found, peak, peakRunning };
+  return { ...found, peakRunning: highest(found.running), peakWaiting: highest(found.waiting) };
+}
+
+function highest(values: Float32Array): number {
+  return values.reduce((most, value) => Math.max(most, value), 0);
 }
 
 interface Kept {

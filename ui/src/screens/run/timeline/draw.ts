@@ -144,12 +144,15 @@ function drawTask(pen: Pen, picture: Picture, { line }: TaskRow, top: number): v
   const { window, width, names, now, colours } = picture;
   const wide = width - names;
   let end = 0;
+  let before = 0;
   for (const span of line.attempts) {
     if (span.isReused) {
       drawReused(pen, picture, top);
       return;
     }
-    end = drawSpan(pen, picture, span, line.isCritical, top);
+    // An attempt waits from the end of the one before.
+    end = drawSpan(pen, picture, { ...span, ready: span.ready && Math.max(span.ready, before) }, line.isCritical, top);
+    before = span.finished ?? now;
   }
   const last = line.attempts.at(-1);
   if (!last || end > wide) return;
@@ -211,10 +214,10 @@ function drawStep(pen: Pen, picture: Picture, row: StepRow, top: number): void {
   const wide = width - names;
   const bins = Math.max(1, Math.ceil(wide / 2));
   const busy = busyOf(row.tasks, window, bins, now);
-  const scale = (ROW - 6) / Math.max(1, busy.peak);
-  area(pen, busy.waiting, busy.running, names, wide, top + ROW - 3, scale, colours("line-strong"));
-  area(pen, busy.running, null, names, wide, top + ROW - 3, scale, fillOf(mainStatus(row), colours));
-  area(pen, busy.failed, null, names, wide, top + ROW - 3, scale, colours("bad-fill"));
+  const scale = (ROW - 7) / Math.max(1, busy.peakRunning);
+  area(pen, busy.waiting, null, names, wide, top + ROW - 2, 0, colours("line-strong"));
+  area(pen, busy.running, null, names, wide, top + ROW - 3.5, scale, fillOf(mainStatus(row), colours));
+  area(pen, busy.failed, null, names, wide, top + ROW - 3.5, scale, colours("bad-fill"));
 }
 
 /** What colours a step's row: what still runs, else what became of most. */
@@ -252,10 +255,9 @@ function drawStrip(pen: Pen, picture: Picture): void {
   pen.fillStyle = colours("surface");
   pen.fillRect(0, 0, width, STRIP);
   const busy = busyOf(tasks, window, Math.max(1, Math.ceil(wide / 2)), now);
-  const tall = STRIP - AXIS - 10;
   const bottom = STRIP - AXIS;
-  const scale = tall / Math.max(1, busy.peak);
-  area(pen, busy.waiting, busy.running, names, wide, bottom, scale, colours("line-strong"));
+  const scale = 26 / Math.max(1, busy.peakRunning);
+  area(pen, busy.waiting, null, names, wide, 15, 11 / Math.max(1, busy.peakWaiting), colours("line-strong"));
   area(pen, busy.running, null, names, wide, bottom, scale, colours("busy-fill"));
   area(pen, busy.failed, null, names, wide, bottom, scale, colours("bad-fill"));
   drawStripWords(pen, picture, busy);
@@ -281,11 +283,10 @@ function drawStrip(pen: Pen, picture: Picture): void {
 function drawStripWords(pen: Pen, { colours, names }: Picture, busy: Busy): void {
   if (names < 120) return;
   pen.font = `400 11px ${font()}`;
+  pen.fillStyle = colours("faint");
+  pen.fillText(`waiting, up to ${countText(Math.ceil(busy.peakWaiting))}`, 12, 11);
   pen.fillStyle = colours("muted");
-  pen.fillText("At once", 12, 16);
-  pen.fillStyle = colours("text");
-  pen.font = `500 12px ${font()}`;
-  pen.fillText(`up to ${countText(Math.round(busy.peakRunning))} running`, 12, 33);
+  pen.fillText(`running, up to ${countText(Math.ceil(busy.peakRunning))}`, 12, 34);
 }
 
 function drawNow(pen: Pen, { tasks, window, width, names, height, now, colours }: Picture): void {

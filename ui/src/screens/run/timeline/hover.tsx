@@ -17,7 +17,7 @@ export function Hover({ row, x, y, now }: { row: Row; x: number; y: number; now:
     ...(isLow ? { bottom: window.innerHeight - y + 12 } : { top: y + 16 }),
   };
   return (
-    <div className="timeline-hover" style={style} role="tooltip">
+    <div className="course-hover" style={style} role="tooltip">
       {row.kind === "step" ? (
         <>
           <p className="strong">

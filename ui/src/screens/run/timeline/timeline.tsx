@@ -128,8 +128,8 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
   const ratio = typeof window === "undefined" ? 1 : window.devicePixelRatio || 1;
   const around = (seenWindow.from + seenWindow.to) / 2;
   return (
-    <div className="timeline">
-      <div className="timeline-bar row wrap">
+    <div className="course">
+      <div className="course-bar row wrap">
         <input
           className="field"
           data-filter
@@ -139,7 +139,7 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
-        <label className="timeline-check">
+        <label className="course-check">
           <input type="checkbox" checked={isCriticalOnly} onChange={() => setCriticalOnly(!isCriticalOnly)} />
           Critical path only
         </label>
@@ -164,15 +164,16 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
       </div>
       <div
         ref={box}
-        className="timeline-box"
+        className="course-box"
         tabIndex={0}
+        style={{ height: `min(max(320px, 100dvh - 250px), ${STRIP + rows.length * ROW + 2}px)` }}
         role="application"
         aria-label={`Timeline of ${plural(spans.size, "task")}: arrows move, Enter opens, plus and minus zoom. The tab Tasks lists the same.`}
         onKeyDown={press}
         onScroll={soon}
         {...pointer}
       >
-        <div className="timeline-inner" style={{ height: STRIP + rows.length * ROW }}>
+        <div className="course-inner" style={{ height: STRIP + rows.length * ROW }}>
           <canvas ref={canvas} width={Math.round(width * ratio)} height={Math.round(height * ratio)} style={{ width, height }} />
         </div>
       </div>
@@ -183,7 +184,7 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
 
 function Legend() {
   return (
-    <ul className="timeline-legend faint">
+    <ul className="course-legend faint">
       <li>
         <i className="waiting" /> waiting
       </li>

@@ -1,0 +1,124 @@
+/** What may be done about a run: stop it, answer its gate, go on with it, compare it. */
+
+import { useState } from "react";
+
+import { answers } from "@/api/cache";
+import { request } from "@/api/client";
+import { may, useMe } from "@/api/session";
+import { Command } from "@/parts/copy";
+import { Confirm, Dialog } from "@/parts/dialog";
+import { Icon } from "@/parts/icon";
+import { Menu, MenuItem } from "@/parts/menu";
+import { navigate } from "@/router/location";
+
+import type { RunView } from "./shapes";
+import { runUrl } from "./use_run";
+
+type Asking = "cancel" | "resume" | "approve" | "reject" | null;
+
+export function Actions({ run }: { run: RunView }) {
+  const [asking, ask] = useState<Asking>(null);
+  const me = useMe();
+  const close = () => ask(null);
+  const canCancel = run.commands?.["cancel"] !== undefined && may(me, "runner", run.project ?? "");
+  const isAtGate = run.status === "waiting" && (run.gates?.length ?? 0) > 0;
+  const canDecide = isAtGate && may(me, "deployer", run.project ?? "");
+  return (
+    <>
+      {canDecide && (
+        <>
+          <button type="button" className="button primary" onClick={() => ask("approve")}>
+            <Icon name="check" size={14} /> Approve
+          </button>
+          <button type="button" className="button" onClick={() => ask("reject")}>
+            Reject
+          </button>
+        </>
+      )}
+      {canCancel && (
+        <button type="button" className="button" onClick={() => ask("cancel")}>
+          <Icon name="stop" size={14} /> Cancel
+        </button>
+      )}
+      {run.commands?.["resume"] && (
+        <button type="button" className="button" onClick={() => ask("resume")}>
+          <Icon name="redo" size={14} /> Resume
+        </button>
+      )}
+      <Menu label="More about this run" button={<Icon name="more" />}>
+        {(shut) => (
+          <>
+            {run.origin && (
+              <MenuItem act={() => (shut(), navigate(compareUrl([run.origin ?? "", run.path])))}>
+                <Icon name="compare" size={14} /> Compare with {run.origin}
+              </MenuItem>
+            )}
+            {run.label > 1 && (
+              <MenuItem act={() => (shut(), navigate(compareUrl([`${run.flow}/${run.label - 1}`, run.path])))}>
+                <Icon name="compare" size={14} /> Compare with {run.flow}/{run.label - 1}
+              </MenuItem>
+            )}
+            <MenuItem act={() => (shut(), navigate(`/runs?flow=${encodeURIComponent(run.flow)}`))}>
+              <Icon name="runs" size={14} /> All runs of {run.flow}
+            </MenuItem>
+          </>
+        )}
+      </Menu>
+      {asking === "cancel" && (
+        <Confirm
+          title={`Cancel ${run.path}?`}
+          action="Cancel the run"
+          isDangerous
+          close={close}
+          act={() => change("POST", run, "/cancel", {})}
+        >
+          <p>Tasks that run are stopped; what has succeeded is kept, and `headwater resume {run.path}` goes on from there.</p>
+        </Confirm>
+      )}
+      {(asking === "approve" || asking === "reject") && <Decide run={run} isApproval={asking === "approve"} close={close} />}
+      {asking === "resume" && (
+        <Dialog title={`Resume ${run.path}`} close={close}>
+          <div className="stack tight">
+            <p>Tasks that have succeeded are not run again. Where the code lies:</p>
+            <Command text={run.commands?.["resume"] ?? `headwater resume ${run.path}`} />
+            <p className="muted">The folder was {run.code.root}, on {run.host}. A changed step runs again, with all that follow it, when it is named at the end.</p>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function Decide({ run, isApproval, close }: { run: RunView; isApproval: boolean; close: () => void }) {
+  const [reason, setReason] = useState("");
+  const step = run.gates?.[0] ?? "";
+  const verdict = isApproval ? "approved" : "rejected";
+  return (
+    <Confirm
+      title={isApproval ? `Let ${run.path} go on?` : `Reject ${run.path}?`}
+      action={isApproval ? `Approve ${step}` : `Reject ${step}`}
+      isDangerous={!isApproval}
+      close={close}
+      act={() => change("POST", run, `/gates/${encodeURIComponent(step)}`, { verdict, reason })}
+    >
+      <p>
+        Step <strong>{step}</strong> waits for an answer. {isApproval ? "It starts at once." : "The run fails there."}
+      </p>
+      <label className="stack tight">
+        <span>Why (kept with the run)</span>
+        <input className="field" value={reason} onChange={(event) => setReason(event.target.value)} />
+      </label>
+    </Confirm>
+  );
+}
+
+/** Ask the API to change something about a run, and show what came of it. */
+export async function change(method: "POST" | "PUT" | "PATCH" | "DELETE", run: RunView, rest: string, body: unknown): Promise<void> {
+  await request(method, runUrl(run.flow, run.label, rest), { body });
+  answers.invalidate((url) => url.startsWith(runUrl(run.flow, run.label)));
+}
+
+/** The address that compares runs. */
+export function compareUrl(paths: readonly string[]): string {
+  return `/compare?${paths.map((path) => `run=${encodeURIComponent(path)}`).join("&")}`;
+}
