@@ -133,6 +133,7 @@ class WebApp:
             cookie_name=self._guard.cookie_name(site),
             gate=self._gate,
             desk=self.desk,
+            last_event_id=request.headers.get("last-event-id", ""),
         )
 
     async def _tell(self, error: Exception, scope: Scope, receive: Receive, send: "_WithHeaders") -> None:
