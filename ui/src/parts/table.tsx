@@ -124,7 +124,7 @@ export function Table<Row>(props: TableProps<Row>) {
       <div
         ref={box}
         className="table-box"
-        style={height ? { height } : maxHeight ? { maxHeight } : undefined}
+        style={{ maxHeight: height ?? maxHeight }}
         // What scrolls can be reached by keys.
         tabIndex={0}
         role="region"

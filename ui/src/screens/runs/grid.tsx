@@ -33,9 +33,11 @@ export function RunGrids() {
   if (flows.length === 0) return <Empty icon="grid" title="Nothing has run here yet" command="headwater run my_flow.py" />;
   return (
     <div className="stack">
-      {flows.map((each) => (
-        <FlowGrid key={each} flow={each} isAlone={flow !== null} />
-      ))}
+      <div className={flow ? undefined : "grids"}>
+        {flows.map((each) => (
+          <FlowGrid key={each} flow={each} isAlone={flow !== null} />
+        ))}
+      </div>
       {!flow && (data?.flows.length ?? 0) > FLOWS_SHOWN && (
         <p className="muted">{countText((data?.flows.length ?? 0) - FLOWS_SHOWN)} more flows; the filter shows one of them</p>
       )}

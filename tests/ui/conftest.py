@@ -1,0 +1,98 @@
+"""Chromium, the built page, and a server that shows it over a store with runs."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.ui.site import PROJECT, Site, Watched, find_chromium, run_flow, serve_page
+
+#: Milliseconds that anything on the page may take; machines are busy.
+PATIENCE_MS = 15_000
+
+
+@pytest.fixture(scope="session")
+def built_page() -> None:
+    """The page, built from the sources as they are now."""
+    spec = importlib.util.spec_from_file_location("hatch_build", PROJECT / "hatch_build.py")
+    assert spec is not None and spec.loader is not None
+    hatch_build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hatch_build)
+    missing = hatch_build.build_page()
+    if missing:
+        pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def chromium(built_page: None) -> Iterator[Browser]:
+    """A browser; installed when it is missing and that is allowed."""
+    path = find_chromium()
+    if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "install", "--yes", "--quiet", "chromium"], capture_output=True, timeout=600)
+        path = find_chromium()
+    if path is None:
+        pytest.skip("there is no Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store with four runs: Churn/1, Churn/2 (failed), Churn/3 and Slow/1."""
+    home = str(tmp_path_factory.mktemp("store"))
+    run_flow(home, "churn.py", "--tag", "baseline")
+    run_flow(home, "churn.py", "--broken", "true", is_failing=True)
+    run_flow(home, "churn.py", "--alpha", "0.9", "--tag", "candidate")
+    run_flow(home, "slow.py")
+    return home
+
+
+@pytest.fixture(scope="session")
+def site(store: str, built_page: None) -> Iterator[Site]:
+    """A server over the store."""
+    with serve_page(store) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def signed_in(site: Site, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a browser keeps of an admin who signed in."""
+    kept = tmp_path_factory.mktemp("kept") / "state.json"
+    context = site.sign_in(chromium)
+    context.storage_state(path=kept)
+    context.close()
+    return kept
+
+
+@pytest.fixture
+def open_page(site: Site, chromium: Browser, signed_in: Path) -> Iterator[Callable[..., Watched]]:
+    """Open pages of an admin; options as Playwright's `new_context` takes them. Whatever goes wrong in them fails."""
+    contexts: list[BrowserContext] = []
+    watched: list[Watched] = []
+
+    def open_one(**options: object) -> Watched:
+        given = {"viewport": {"width": 1440, "height": 900}, "storage_state": signed_in, **options}
+        context = chromium.new_context(base_url=site.url, **given)
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        watched.append(Watched(context.new_page()))
+        return watched[-1]
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    for each in watched:
+        each.check()
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Watched]) -> Page:
+    """A page of an admin, in a window for desks."""
+    return open_page().page
