@@ -175,6 +175,53 @@ def test_links_that_leave_the_project_are_refused(desk, tmp_path):
     nothing_was_stored(desk)
 
 
+@pytest.mark.parametrize(
+    ("ignored", "said", "back"),
+    [
+        ({".gitignore": "*.txt\n/churn_*\n"}, "`/churn_*` in .gitignore ignores {file}", "`!/{file}`"),
+        ({".headwaterignore": "{file}\n"}, "`{file}` in .headwaterignore ignores {file}", "`!/{file}`"),
+        ({"../.git/HEAD": "", "../.gitignore": "*.py\n"}, "`*.py` in ../.gitignore ignores {file}", "`!/{file}`"),
+    ],
+)
+def test_a_flow_whose_file_is_ignored_is_refused_with_the_line_that_does_it(desk, ignored, said, back):
+    for path, text in ignored.items():
+        (desk.folder / path).parent.mkdir(exist_ok=True)
+        (desk.folder / path).write_text(text.replace("{file}", desk.file.name))
+
+    with pytest.raises(DeploymentRefused) as refused:
+        desk.deploy()
+    name = desk.file.name
+    assert refused.value.message == f"{name} is left out of the package: {said.replace('{file}', name)}"
+    assert f"write {back.replace('{file}', name)} into .headwaterignore" in refused.value.hint
+    nothing_was_stored(desk)
+    with (desk.folder / ".headwaterignore").open("a") as file:
+        file.write(back.replace("{file}", name).strip("`"))
+    assert name in desk.deploy().listing.files
+
+
+def test_a_flow_in_a_folder_that_is_ignored_is_refused_with_the_folder(desk):
+    (desk.folder / "flows").mkdir()
+    (desk.folder / "flows" / ".gitignore").write_text("drafts/\n")
+    (desk.folder / "flows" / "drafts").mkdir()
+    moved = desk.folder / "flows" / "drafts" / desk.file.name
+    moved.write_text(desk.file.read_text())
+    desk.file = moved
+
+    with pytest.raises(DeploymentRefused, match=r"`drafts/` in flows/\.gitignore ignores flows/drafts/") as refused:
+        desk.deploy()
+    assert refused.value.hint.endswith("write `!/drafts/` into flows/.headwaterignore")
+
+
+def test_a_flow_whose_file_is_hidden_is_refused_with_the_reason(desk):
+    hidden = desk.folder / ".drafts" / desk.file.name
+    hidden.parent.mkdir()
+    hidden.write_text(desk.file.read_text())
+    desk.file = hidden
+
+    with pytest.raises(DeploymentRefused, match=r"is left out of the package: \.drafts/ is hidden"):
+        desk.deploy()
+
+
 def test_a_link_inside_the_project_is_packaged_as_the_file_it_leads_to(desk):
     (desk.folder / "real.txt").write_text("x")
     (desk.folder / "link.txt").symlink_to("real.txt")

@@ -174,6 +174,15 @@ def test_packages_that_cannot_be_had_refuse_the_version(home: Home, tmp_path: Pa
     assert service_aliases(home.ledger).all() == []
 
 
+def test_a_service_whose_file_is_ignored_is_refused_with_the_line_that_does_it(home: Home, tmp_path: Path) -> None:
+    learn(home, 5)
+    file = write_service(tmp_path / "p")
+    (tmp_path / "p" / ".gitignore").write_text("adder.py\n")
+
+    with pytest.raises(DeploymentRefused, match=r"`adder\.py` in \.gitignore ignores adder\.py"):
+        deploy(home, file)
+
+
 def test_a_link_that_leads_out_of_the_project_is_refused(home: Home, tmp_path: Path) -> None:
     learn(home, 5)
     file = write_service(tmp_path / "p")

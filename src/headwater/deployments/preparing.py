@@ -9,7 +9,7 @@ import msgspec
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.names import PRODUCTION, Target, branch_alias, branch_of, deployment_name, split_target
 from headwater.deployments.owners import Person
-from headwater.deployments.refusals import refuse_unfit_schedules
+from headwater.deployments.refusals import refuse_unfit_package, refuse_unfit_schedules
 from headwater.deployments.stored import find_deployment
 from headwater.deployments.values import KeptValues, keep_values
 from headwater.environments.prepare import Environments, asked_by_steps
@@ -26,9 +26,6 @@ from headwater.model.production import Project
 from headwater.store.framing import hash_bytes
 from headwater.store.tree_rules import LeftOut
 from headwater.store.trees import Listing, Tree, read_tree, save_tree
-
-#: Files that a refusal names.
-_NAMED = 10
 
 
 class DeployRequest(msgspec.Struct, frozen=True):
@@ -102,7 +99,7 @@ def prepare(asked: Deploying) -> Prepared:
     refuse_unfit_schedules(graph, values)
     environments = _environments(asked, graph)
     tree = save_tree(asked.home.objects, asked.code.root, cache_folder=asked.home.path, with_data=True)
-    _refuse_unfit(tree)
+    refuse_unfit_package(tree, asked.code)
     kept = keep_values(asked.home, values, asked.code.module)
     wanted = _deployment(asked, name, graph, tree, kept, environments)
     named = None if before is None or before.deployment is None else named_by(asked.home, before)
@@ -237,22 +234,6 @@ def digest_of(deployment: Deployment) -> Digest:
         deployment.kind,
     )
     return hash_bytes(msgspec.json.encode(parts, order="sorted"))
-
-
-def _refuse_unfit(tree: Tree) -> None:
-    """Refuse a package that would not be the whole of the project, or reach out of it."""
-    leading = [each.path for each in tree.left_out if each.leads_out]
-    if leading:
-        raise DeploymentRefused(
-            f"a package holds no links that lead out of the project: {', '.join(leading[:_NAMED])}",
-            hint="put a copy in their place, or name them in .headwaterignore",
-        )
-    beyond = [each for each in tree.left_out if each.is_beyond_limit]
-    if beyond:
-        raise DeploymentRefused(
-            f"the project is too large for a package: {beyond[0].reason} (at {beyond[0].path})",
-            hint="name what its runs do not need in .headwaterignore, or mark the project's own folder: pyproject.toml",
-        )
 
 
 def named_by(home: Home, state: AliasState) -> Deployment:

@@ -9,6 +9,7 @@ import msgspec
 from headwater.deployments.names import PRODUCTION
 from headwater.deployments.owners import Person, is_taken
 from headwater.deployments.packages import folder_of_tree, lay_out_tree
+from headwater.deployments.refusals import refuse_unfit_package
 from headwater.deployments.tokens import new_token, token_hash
 from headwater.environments.prepare import Environments
 from headwater.home import Home
@@ -28,7 +29,7 @@ from headwater.model.records import Record
 from headwater.model.rows import RunRow
 from headwater.model.service import DeployedVersion, ServiceDefinition, ServiceVersion
 from headwater.store.framing import hash_bytes
-from headwater.store.trees import Tree, read_tree, save_tree
+from headwater.store.trees import read_tree, save_tree
 
 #: Others may deploy the same service at the same time, and take the number first.
 _TRIES = 50
@@ -95,7 +96,7 @@ def deploy_service(
         person.require(before, "replace")
     row = _source(home, definition, request)
     tree = save_tree(home.objects, code.root, cache_folder=home.path, with_data=True)
-    _refuse_links(tree)
+    refuse_unfit_package(tree, code)
     lock = _lock(home, definition, code, tell)
     wanted = _wanted(home, definition, code, tree.digest, row, lock, request, at)
     live = (
@@ -308,12 +309,3 @@ def _state(deployed: DeployedVersion, at: float, token: str | None) -> AliasStat
 def _newest(home: Home, service: str) -> DeployedVersion | None:
     number = next_number(home.ledger, service) - 1
     return find_version(home.ledger, service, number) if number else None
-
-
-def _refuse_links(tree: Tree) -> None:
-    leading = [each.path for each in tree.left_out if each.leads_out]
-    if leading:
-        raise DeploymentRefused(
-            f"a package holds no links that lead out of the project: {', '.join(leading[:10])}",
-            hint="put a copy in their place, or name them in .headwaterignore",
-        )

@@ -17,11 +17,22 @@ import msgspec
 from headwater.store.framing import hash_bytes
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+    from pathspec import GitIgnoreSpec, Pattern
 
 NAMES = (".gitignore", ".headwaterignore")
 #: Longer ones are no lists of patterns.
 _MOST_BYTES = 1 << 20
+
+
+class IgnoreLine(msgspec.Struct, frozen=True):
+    """A line of an ignore file that keeps something out."""
+
+    #: `package/.gitignore`; `../.gitignore` when it lies above the root.
+    file: str
+    #: As it is written.
+    pattern: str
+    #: What it keeps out: a path below the root; a folder's ends with a slash.
+    path: str
 
 
 class IgnoreFile(msgspec.Struct):
@@ -41,17 +52,27 @@ class IgnoreFile(msgspec.Struct):
 
         A folder's path ends with a slash.
         """
+        pattern = self._last_match(path)
+        return None if pattern is None else pattern.include
+
+    def line(self, path: str) -> IgnoreLine | None:
+        """Give the line that speaks of a path; None when none does."""
+        pattern = self._last_match(path)
+        return None if pattern is None else IgnoreLine(self.path, getattr(pattern, "pattern", "?"), path)
+
+    def _last_match(self, path: str) -> "Pattern | None":
         if self.spec is None:
             from pathspec import GitIgnoreSpec  # 30 ms; needed only when an answer is not remembered
 
             self.spec = GitIgnoreSpec.from_lines(self.lines)
         seen = self.above + path[len(self.below) :]
         if not path.endswith("/"):
-            return self.spec.check_file(seen).include
+            found = self.spec.check_file(seen)
+            return None if found.index is None else self.spec.patterns[found.index]
         # The package judges a folder by what may lie in it; git asks for the last pattern that matches itself.
         for pattern in reversed(self.spec.patterns):
             if pattern.include is not None and pattern.match_file(seen) is not None:
-                return pattern.include
+                return pattern
         return None
 
 
@@ -71,6 +92,14 @@ class IgnoreRules:
                 return f"ignored by {file.path}" if verdict else ""
         return ""
 
+    def line(self, path: str) -> IgnoreLine | None:
+        """Give the line that leaves a path below the root out; None when none does."""
+        for file in self._files:
+            verdict = file.verdict(path)
+            if verdict is not None:
+                return file.line(path) if verdict else None
+        return None
+
     def and_those_of(self, root: str, folder: str, names: Iterable[str]) -> "IgnoreRules":
         """Give the rules of a folder below: these, and its own files.
 
@@ -87,6 +116,22 @@ class IgnoreRules:
     def _with(self, read: list[IgnoreFile]) -> "IgnoreRules":
         said = "\n".join(line for file in read for line in (file.path, *file.lines))
         return IgnoreRules((*reversed(read), *self._files), hash_bytes(f"{self.digest}\n{said}".encode())[:16])
+
+
+def line_for(root: str, path: str) -> IgnoreLine | None:
+    """Give the line that keeps a file below the root out, or one of its folders; None when none does."""
+    rules = rules_above(root)
+    folder = ""
+    for part in path.split("/"):
+        rules = rules.and_those_of(root, folder, os.listdir(f"{root}/{folder}"))
+        here = folder + part
+        if os.path.isdir(f"{root}/{here}"):
+            here += "/"
+        line = rules.line(here)
+        if line is not None:
+            return line
+        folder = here
+    return None
 
 
 def rules_above(root: str) -> IgnoreRules:
