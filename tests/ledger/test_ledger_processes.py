@@ -77,7 +77,7 @@ def test_a_run_of_another_process_is_driven_and_says_by_whom(file_ledger, writer
 
 
 def test_of_two_processes_that_take_one_run_one_gets_it(file_ledger, writer):
-    lease, _ = begin(file_ledger)
+    lease, _ = begin(file_ledger, host=os.uname().nodename)
     lease.release()
     processes = [writer("take", lease.run) for _ in range(3)]
     for process in processes:

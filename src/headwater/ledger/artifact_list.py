@@ -8,7 +8,7 @@ import msgspec
 
 from headwater.ledger.columns import ref_of
 from headwater.ledger.database import Database
-from headwater.ledger.paging import cursor_at, position_of
+from headwater.ledger.paging import cursor_at, one_more, position_of
 from headwater.ledger.run_conditions import Where, ask_projects
 from headwater.model.artifact import Header
 from headwater.model.overviews import ArtifactQuery, NamedArtifact
@@ -48,7 +48,7 @@ class ArtifactList:
             pairs = list(islice(self._pairs(query), _MOST_PAIRS + 1))
             if len(pairs) <= _MOST_PAIRS:
                 found = [place for pair in pairs for place in self._places_of(query, "name = ? AND type = ?", *pair)]
-                return sorted(found, key=_order)[: query.limit + 1]
+                return sorted(found, key=_order)[: one_more(query.limit)]
         return self._places_of(query, "name > ''")
 
     def _places_of(self, query: ArtifactQuery, condition: str, *bindings: str) -> list[_Place]:
@@ -61,7 +61,7 @@ class ArtifactList:
         rows: list[_Place] = self._database.rows(
             f"SELECT artifacts.run, artifacts.label, name FROM {source} {where}"
             f" ORDER BY {newest} DESC, artifacts.label DESC, name LIMIT ?",
-            (*where.bindings, query.limit + 1),
+            (*where.bindings, one_more(query.limit)),
         )
         return rows
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from headwater.ledger.database import Database
-from headwater.ledger.paging import cursor_at, position_of
+from headwater.ledger.paging import cursor_at, one_more, position_of
 from headwater.ledger.writing import insert_run, write_events, write_objects
 from headwater.model.errors import InternalError
 from headwater.model.events import RunStarted
@@ -67,7 +67,7 @@ class Launches:
     def firings(self, query: FiringQuery) -> Page[Firing]:
         sql, bindings = _where(query)
         rows = self._database.rows(
-            f"{self._database.sql['firings']} {sql} ORDER BY number DESC LIMIT ?", (*bindings, query.limit + 1)
+            f"{self._database.sql['firings']} {sql} ORDER BY number DESC LIMIT ?", (*bindings, one_more(query.limit))
         )
         page = rows[: query.limit]
         cursor = cursor_at(query, (page[-1][0],)) if len(rows) > query.limit else None

@@ -37,6 +37,17 @@ def position_of(query: msgspec.Struct, cursor: str, size: int) -> Position:
     return tuple(position)
 
 
+def one_more(limit: int) -> int:
+    """Give how many rows to read for a page of this size: one more than it has says that there is another page.
+
+    Raises:
+        UserMistake: there is no page of that size.
+    """
+    if limit < 1:
+        raise UserMistake(f"a page cannot have {limit} rows", hint="ask for at least one")
+    return limit + 1
+
+
 def _refusal(reason: str) -> UserMistake:
     return UserMistake(f"the cursor {reason}", hint="begin with the first page again, without a cursor")
 

@@ -82,13 +82,6 @@ def ask_projects(projects: Sequence[str] | None, where: Where) -> None:
         where.among("coalesce(project, '')", projects)
 
 
-def wanted_statuses(query: RunQuery) -> set[RunStatus] | None:
-    """Give the statuses that a run may have; None = any."""
-    if query.status is None:
-        return set(query.statuses) or None
-    return {query.status} & set(query.statuses or (query.status,))
-
-
 def unfinished_statuses(database: Database, wanted: Collection[RunStatus]) -> dict[int, RunStatus]:
     """Give the status of each unfinished run that may have one of these, by the run's number."""
     stored = " OR ".join(f"({condition})" for status, condition in _STORED.items() if status in wanted)
@@ -137,7 +130,7 @@ def as_json(value: object) -> str:
 
 
 def _ask_status(database: Database, query: RunQuery, where: Where) -> None:
-    wanted = wanted_statuses(query)
+    wanted = _wanted_statuses(query)
     if wanted is None:
         return
     finished = wanted - _STORED.keys()
@@ -152,6 +145,13 @@ def _ask_status(database: Database, query: RunQuery, where: Where) -> None:
             as_json(sorted(finished)),
             as_json(unfinished),
         )
+
+
+def _wanted_statuses(query: RunQuery) -> set[RunStatus] | None:
+    """Give the statuses that a run may have; None = any."""
+    if query.status is None:
+        return set(query.statuses) or None
+    return {query.status} & set(query.statuses or (query.status,))
 
 
 def _ask_parameters(query: RunQuery, where: Where) -> None:

@@ -5,13 +5,12 @@ from typing import Any
 import msgspec
 
 from headwater.ledger.database import Database
-from headwater.ledger.paging import Position, cursor_at, position_of
+from headwater.ledger.paging import Position, cursor_at, one_more, position_of
 from headwater.ledger.run_conditions import (
     as_json,
     runs_where,
     status_without_driver,
     unfinished_statuses,
-    wanted_statuses,
 )
 from headwater.model.artifact import Ref
 from headwater.model.errors import NotFound, UserMistake
@@ -85,23 +84,12 @@ class RunQuestions:
         return None if row[0] is None else float(row[0])
 
     def runs(self, query: RunQuery) -> Page[RunRow]:
-        wanted = wanted_statuses(query)
         position = position_of(query, query.cursor, 2) if query.cursor else None
-        found: list[tuple[Position, RunRow]] = []
-        while True:
-            places = self._places(query, position)
-            rows = self.rows([int(place[1]) for place in places])
-            for place in places:
-                row = rows[int(place[1])]
-                # Whether a run is driven is not in its row, and may have changed since the question was asked.
-                if wanted is None or row.status in wanted:
-                    found.append((place, row))
-                if len(found) > query.limit:
-                    # One more than asked says that there is a next page, which begins behind the last row of this one.
-                    return Page(tuple(row for _, row in found[:-1]), cursor_at(query, found[-2][0]))
-            if len(places) <= query.limit:
-                return Page(tuple(row for _, row in found))
-            position = places[-1]
+        places = self._places(query, position)
+        page = places[: query.limit]
+        known = self.rows([run_id for _, run_id in page])
+        cursor = cursor_at(query, page[-1]) if len(places) > query.limit else None
+        return Page(tuple(known[run_id] for _, run_id in page), cursor)
 
     def count_runs(self, query: RunQuery, *, at_most: int = 10_000) -> int:
         where = runs_where(self._database, query)
@@ -109,7 +97,7 @@ class RunQuestions:
         return int(self._database.row(sql, (*where.bindings, at_most))[0])
 
     def _places(self, query: RunQuery, position: Position | None) -> list[tuple[float | int | str, int]]:
-        """Give (what it is sorted by, number) of the runs behind a position, one more than a page has."""
+        """Give (what it is sorted by, number) of the runs behind a position; one more than a page has says: go on."""
         order, compares = ("ASC", ">") if query.is_ascending else ("DESC", "<")
         where = runs_where(self._database, query)
         key, bindings = self._sort_key(query)
@@ -117,13 +105,13 @@ class RunQuestions:
             if position is not None:
                 where.ask(f"id {compares} ?", position[1])
             sql = f"SELECT id, id FROM runs {where} ORDER BY id {order} LIMIT ?"
-            return self._database.rows(sql, (*where.bindings, query.limit + 1))
+            return self._database.rows(sql, (*where.bindings, one_more(query.limit)))
         behind = f"WHERE (key, id) {compares} (?, ?)" if position is not None else ""
         sql = (
             f"SELECT key, id FROM (SELECT {key} AS key, id FROM runs {where}) {behind}"
             f" ORDER BY key {order}, id {order} LIMIT ?"
         )
-        return self._database.rows(sql, (*bindings, *where.bindings, *(position or ()), query.limit + 1))
+        return self._database.rows(sql, (*bindings, *where.bindings, *(position or ()), one_more(query.limit)))
 
     def _sort_key(self, query: RunQuery) -> tuple[str, tuple[str | float, ...]]:
         if query.sort == "status":

@@ -162,8 +162,9 @@ class Streams:
         pid = self._database.locks.holder(position.run)
         if pid is None:
             return None
-        if pid and pid != position.owner_pid and position.owner_host == os.uname().nodename:
-            # It has just taken the lock; its row follows.
+        was_here = not position.owner_pid or position.owner_host == os.uname().nodename
+        if pid and pid != position.owner_pid and was_here:
+            # It has just taken the lock; its row follows. (One that holds it for another machine is not in the row.)
             return Owner(os.uname().nodename, pid, time.time())
         return Owner(position.owner_host, position.owner_pid, position.owner_since)
 

@@ -8,7 +8,7 @@ import msgspec
 from headwater.ledger.columns import ref_of
 from headwater.ledger.database import Database
 from headwater.ledger.lineage import Lineage
-from headwater.ledger.paging import cursor_at, position_of
+from headwater.ledger.paging import cursor_at, one_more, position_of
 from headwater.ledger.run_conditions import Where, as_json, digest_bytes
 from headwater.model.artifact import Header
 from headwater.model.errors import NotFound, UserMistake
@@ -56,7 +56,7 @@ class TaskQuestions:
         rows = self._database.rows(
             f"SELECT *, {key} FROM ({self._database.sql['task_row']} {where}) ORDER BY {key} {order}, label {order}"
             " LIMIT ?",
-            (*where.bindings, query.limit + 1),
+            (*where.bindings, one_more(query.limit)),
         )
         answers = tuple(_task_row(query.run, row[:-1], is_driven) for row in rows[: query.limit])
         if len(rows) <= query.limit:

@@ -227,6 +227,20 @@ def test_the_cursor_of_another_question_is_refused_that_of_a_shorter_page_is_tak
     assert paths(ledger, user="ann", cursor=cursor, limit=50, projects=("",)) == ["Beta/1"]
 
 
+@pytest.mark.parametrize("position", [[], [1], [1, 2, 3], [None, 1], [[1], 1], [1, 10**30], ["text", "text"]])
+def test_a_forged_position_in_a_cursor_crashes_nothing(ledger, position):
+    begin_many(ledger)
+    query = RunQuery(limit=2, sort="duration")
+    question, *_ = msgspec.json.decode(bytes.fromhex(ledger.runs(query).cursor))
+    cursor = msgspec.json.encode([question, *position]).hex()
+
+    try:
+        rows = ledger.runs(msgspec.structs.replace(query, cursor=cursor)).rows
+    except UserMistake:
+        rows = ()
+    assert len(rows) == (2 if position == ["text", "text"] else 0)
+
+
 def test_what_no_column_can_hold_is_a_mistake_not_a_crash(ledger):
     lease, _ = begin(ledger)
 
@@ -239,6 +253,10 @@ def test_what_no_column_can_hold_is_a_mistake_not_a_crash(ledger):
         lambda: ledger.tasks(TaskQuery(lease.run, sort="id; DROP")),
         lambda: ledger.tasks(TaskQuery(lease.run, label=10**30)),
         lambda: ledger.users_of("no digest"),
+        *(lambda limit=limit: ledger.runs(RunQuery(limit=limit)) for limit in (0, -1, -5)),
+        lambda: ledger.tasks(TaskQuery(lease.run, limit=-5)),
+        lambda: ledger.artifacts_named(ArtifactQuery(limit=-5)),
+        lambda: ledger.firings(FiringQuery(limit=-5)),
     ):
         with pytest.raises(UserMistake):
             ask()
