@@ -48,12 +48,15 @@ class Site:
         self.home = home
         self.people = {"ann": {"*": "admin"}}
         self.watched = open_home(home.path, user=home.user)
-        self.pulse = Pulse(self.watched.ledger)
-        guard = Guard("127.0.0.1", 8501, find_session=lambda digest: None, find_token=self._find)
-        self.app = WebApp(home, guard, self.pulse, all_routes(), is_read_only=is_read_only)
+        self.is_read_only = is_read_only
+        self.app = self._made(Pulse(self.watched.ledger))
 
     def close(self):
         self.watched.close()
+
+    def _made(self, pulse):
+        guard = Guard("127.0.0.1", 8501, find_session=lambda digest: None, find_token=self._find)
+        return WebApp(self.home, guard, pulse, all_routes(), is_read_only=self.is_read_only)
 
     def get(self, path, who="ann", **query):
         return self.send("GET", path, None, who, **query)
@@ -90,6 +93,8 @@ class Site:
         scope = self._scope("GET", path, query, who, headers)
         events = []
         held = bytearray()
+        pulse = Pulse(self.watched.ledger)
+        app = self._made(pulse)
 
         async def take():
             gone = asyncio.Event()
@@ -115,9 +120,12 @@ class Site:
                     if len(events) >= count:
                         gone.set()
 
-            self.pulse.start()
-            async with asyncio.timeout(seconds):
-                await self.app(scope, receive, send)
+            pulse.start()
+            try:
+                async with asyncio.timeout(seconds):
+                    await app(scope, receive, send)
+            finally:
+                await asyncio.to_thread(pulse.stop)
 
         asyncio.run(take())
         return events[:count]
