@@ -2,12 +2,11 @@
 
 import "./artifacts.css";
 
-import { useEffect, useState } from "react";
-
 import { apiUrl } from "@/api/client";
 import { useEndless } from "@/api/use_query";
 import { Empty } from "@/parts/empty";
 import { ProblemNote } from "@/parts/problem";
+import { SearchField } from "@/parts/search_field";
 import { Spinner } from "@/parts/spinner";
 import { type Column, Table } from "@/parts/table";
 import { When } from "@/parts/when";
@@ -46,8 +45,8 @@ export function ArtifactList() {
       <div className="row wrap">
         <h1>Artifacts</h1>
         <span className="push row wrap">
-          <Field name="Name or type" value={search} onChange={setSearch} isFilter />
-          <Field name="Flow" value={flow} onChange={setFlow} />
+          <SearchField name="Name or type" value={search} onChange={setSearch} isFilter />
+          <SearchField name="Flow" value={flow} onChange={setFlow} />
         </span>
       </div>
       {artifacts.problem && <ProblemNote problem={artifacts.problem} />}
@@ -87,37 +86,5 @@ function TaskLink({ row }: { row: ArtifactSummary }) {
     <Link className="cut" to={pathOf("runs", flow, label, row.step, row.label)}>
       {row.run}/{row.step}/{row.label}
     </Link>
-  );
-}
-
-/** A filter that asks a moment after the last key, so that typing does not. */
-function Field({
-  name,
-  value,
-  onChange,
-  isFilter = false,
-}: {
-  name: string;
-  value: string;
-  onChange: (value: string) => void;
-  isFilter?: boolean;
-}) {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return undefined;
-    const timer = setTimeout(() => onChange(text), 200);
-    return () => clearTimeout(timer);
-  }, [text, value, onChange]);
-  return (
-    <input
-      className="field"
-      type="search"
-      placeholder={name}
-      aria-label={name}
-      {...(isFilter ? { "data-filter": true } : {})}
-      value={text}
-      onChange={(event) => setText(event.target.value)}
-    />
   );
 }
