@@ -13,8 +13,9 @@ from starlette.types import Receive, Scope, Send
 
 from headwater.web.access import Access
 from headwater.web.asked import Asked
-from headwater.web.problems import Refused
-from headwater.web.routes import Raw, Route, Sent, Upload, shape_of
+from headwater.web.audit import AuditEntry, details_of, note, note_begin, note_end
+from headwater.web.problems import Refused, problem_of
+from headwater.web.routes import PREFIX, Raw, Route, Sent, Upload, shape_of
 from headwater.web.uploads import kept_body
 
 #: Makes what a handler is given from a request and its caller.
@@ -50,14 +51,21 @@ class Call:
         given: dict[str, Any] = {}
         if self.shape.at is not None:
             given["at"] = _converted(dict(request.path_params), self.shape.at, "the address")
+        project: str | None = None
         if self.route.of is not None:
             project = await run_in_threadpool(self.route.of, asked, given.get("at"))
-            asked.require(self.route.needs, project)  # type: ignore[arg-type]
+            try:
+                asked.require(self.route.needs, project)  # type: ignore[arg-type]
+            except Refused as refused:
+                if self._is_audited:
+                    await run_in_threadpool(self._note_refusal, asked, request, project, refused)
+                raise
         if self.shape.query is not None:
             given["query"] = self._read_query(request)
         if self.shape.body is Upload:
             async with kept_body(request, asked.home.path, self.route.body_bytes) as upload:
-                answer = await run_in_threadpool(self.route.answer, asked, body=upload, **given)
+                given["body"] = upload
+                answer = await run_in_threadpool(self._answer, asked, request, project, given)
             await _response(answer, self.route.status)(scope, receive, send)
             return
         if self.shape.body is not None:
@@ -65,8 +73,56 @@ class Call:
         if self.shape.is_stream:
             response: Response = _streamed(self.route.answer(asked, **given), scope["is_still"])
         else:
-            response = _response(await run_in_threadpool(self.route.answer, asked, **given), self.route.status)
+            answer = await run_in_threadpool(self._answer, asked, request, project, given)
+            response = _response(answer, self.route.status)
         await response(scope, receive, send)
+
+    @property
+    def _is_audited(self) -> bool:
+        return self.route.method != "GET" and self.route.is_audited
+
+    def _answer(self, asked: Asked, request: Request, project: str | None, given: dict[str, Any]) -> Any:
+        """Call the handler; what changes anything is in the audit log before it is tried."""
+        if not self._is_audited:
+            return self.route.answer(asked, **given)
+        entry = self._entry(asked, request, project, given.get("body"))
+        if not asked.access.user:
+            return self._answer_sign_in(asked, entry, given)
+        key = note_begin(asked.home.ledger, entry)
+        try:
+            answer = self.route.answer(asked, **given)
+        except Exception as error:
+            note_end(asked.home.ledger, key, entry, _result(error))
+            raise
+        note_end(asked.home.ledger, key, entry, "done")
+        return answer
+
+    def _answer_sign_in(self, asked: Asked, entry: AuditEntry, given: dict[str, Any]) -> Any:
+        """Call a handler that anybody may ask; refusals by its throttle are not noted, or it could be flooded."""
+        try:
+            answer = self.route.answer(asked, **given)
+        except Refused as refused:
+            if refused.problem.status == 401:
+                note(asked.home.ledger, msgspec.structs.replace(entry, result=_result(refused)))
+            raise
+        note(asked.home.ledger, msgspec.structs.replace(entry, result="done"))
+        return answer
+
+    def _note_refusal(self, asked: Asked, request: Request, project: str, refused: Refused) -> None:
+        entry = self._entry(asked, request, project, None)
+        note(asked.home.ledger, msgspec.structs.replace(entry, result=_result(refused)))
+
+    def _entry(self, asked: Asked, request: Request, project: str | None, body: object) -> AuditEntry:
+        return AuditEntry(
+            at=asked.now,
+            user=asked.access.user,
+            means=asked.access.means if asked.access.user else "",
+            action=self.route.answer.__name__,
+            on=request.url.path.removeprefix(PREFIX)[:500],
+            client=asked.client,
+            project=project,
+            details=details_of(body),
+        )
 
     def _read_query(self, request: Request) -> Any:
         kind = self.shape.query
@@ -94,6 +150,11 @@ class Call:
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             status = 422 if isinstance(error, msgspec.ValidationError) else 400
             raise Refused(status, f"the body: {error}") from error
+
+
+def _result(error: Exception) -> str:
+    problem = problem_of(error)
+    return f"refused: {problem.detail}" if problem.status < 500 else "failed"
 
 
 def require_sign_in(access: Access) -> None:

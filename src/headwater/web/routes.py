@@ -38,6 +38,9 @@ class Route(msgspec.Struct, frozen=True):
     body_bytes: int = 1 << 20
     #: It reads although its method writes (a search with a body); such a route is answered where changes are not.
     is_reading: bool = False
+    #: False: the audit log has no entry for it, because it is one of many that together are another record which is
+    #: only added to (the events of a run, the lines of a log).
+    is_audited: bool = True
 
 
 class Raw(msgspec.Struct, frozen=True):
