@@ -7,6 +7,10 @@ from headwater.web.routes import Route
 #: Below `headwater.web.api`, in the order of the documentation.
 SUBJECTS = (
     "session",
+    "users",
+    "tokens",
+    "audit",
+    "settings",
     "runs",
     "runs_graph",
     "runs_timeline",

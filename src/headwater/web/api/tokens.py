@@ -1,0 +1,138 @@
+"""Access tokens: one's own, and for admins everybody's; shown once, when they are made."""
+
+from typing import Annotated
+
+import msgspec
+
+from headwater.web.access import Role
+from headwater.web.api.users import ProjectName, UserName
+from headwater.web.asked import Asked
+from headwater.web.problems import Refused
+from headwater.web.routes import Route
+from headwater.web.run_paths import Limit
+from headwater.web.tokens import AccessToken, create_token, revoke_token, tokens_of
+from headwater.web.users import Users
+
+TokenName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class TokenPath(msgspec.Struct, frozen=True):
+    """The token `laptop` of `ann`."""
+
+    user: UserName
+    name: TokenName
+
+
+class TokensQuery(msgspec.Struct, frozen=True):
+    """Which tokens."""
+
+    #: None = one's own; `*` = everybody's.
+    user: UserName | None = None
+    limit: Limit = 50
+    cursor: str = ""
+
+
+class TokenView(msgspec.Struct, frozen=True):
+    """A token, without what it is."""
+
+    name: str
+    user: str
+    at: float
+    by: str
+    #: What it may do at most; None = whatever its user may.
+    roles: dict[str, Role] | None
+    expires_at: float | None
+    revoked_at: float | None
+    revoked_by: str
+    is_valid: bool
+
+
+class TokensPage(msgspec.Struct, frozen=True):
+    """A part of the tokens; in no order that means anything."""
+
+    rows: tuple[TokenView, ...]
+    cursor: str | None
+
+
+class NewToken(msgspec.Struct, frozen=True):
+    """What a token is to be."""
+
+    name: TokenName
+    #: Account that it acts for; None = whoever asks. Admins make them for programs.
+    user: UserName | None = None
+    #: What it may do at most; None = whatever its user may.
+    roles: dict[ProjectName, Role] | None = None
+    #: Seconds for which it is good; None = until it is revoked.
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=3_200_000_000)] | None = None
+
+
+class MadeToken(msgspec.Struct, frozen=True):
+    """A token that was made; the only time that it is told."""
+
+    token: str
+    made: TokenView
+
+
+def list_tokens(asked: Asked, query: TokensQuery) -> TokensPage:
+    """List tokens: what they may do, until when; not what they are."""
+    user = query.user or asked.access.user
+    if user != asked.access.user:
+        asked.require("admin", "*")
+    wanted = None if user == "*" else user
+    found: list[tuple[str, AccessToken]] = []
+    for key, token in tokens_of(asked.home.ledger, wanted, after=query.cursor):
+        found.append((key, token))
+        if len(found) > query.limit:
+            break
+    rows = found[: query.limit]
+    cursor = rows[-1][0] if len(found) > query.limit else None
+    return TokensPage(tuple(_view(token, asked.now) for _, token in rows), cursor)
+
+
+def make_token(asked: Asked, body: NewToken) -> MadeToken:
+    """Make a token; it is told this once."""
+    asked.require_no_token("tokens are made by people")
+    access = asked.access
+    user = body.user or access.user
+    users = Users(asked.home.ledger)
+    if user != access.user:
+        asked.require("admin", "*")
+        if not users.require(user).is_service:
+            raise Refused(403, f"{user} makes their own tokens", hint="an admin makes them for programs")
+    elif users.get(user) is None:
+        # Whoever has the store came by link and has no account yet: from now on they have one.
+        users.add(user, by=user, at=asked.now, roles=access.roles)
+    roles = None if body.roles is None else dict(body.roles)
+    token, made = create_token(
+        asked.home.ledger, body.name, user, by=access.user, now=asked.now, roles=roles, seconds=body.seconds
+    )
+    return MadeToken(token, _view(made, asked.now))
+
+
+def end_token(asked: Asked, at: TokenPath) -> TokenView:
+    """Let a token be refused from now on."""
+    if at.user != asked.access.user:
+        asked.require("admin", "*")
+    revoked = revoke_token(asked.home.ledger, at.name, at.user, by=asked.access.user, now=asked.now)
+    return _view(revoked, asked.now)
+
+
+def _view(token: AccessToken, now: float) -> TokenView:
+    return TokenView(
+        token.name,
+        token.user,
+        token.at,
+        token.by,
+        token.roles,
+        token.expires_at,
+        token.revoked_at,
+        token.revoked_by,
+        token.is_valid(now),
+    )
+
+
+ROUTES = (
+    Route("GET", "/tokens", list_tokens, needs="anybody"),
+    Route("POST", "/tokens", make_token, needs="anybody", status=201, body_bytes=65_536),
+    Route("DELETE", "/tokens/{user}/{name}", end_token, needs="anybody"),
+)
