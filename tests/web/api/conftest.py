@@ -2,6 +2,7 @@ import pytest
 
 from headwater.home import open_home
 from tests.client.history import History
+from tests.web.api.production_scene import Scene
 from tests.web.api.site import Site
 
 
@@ -25,3 +26,11 @@ def site(home):
     site = Site(home)
     yield site
     site.close()
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """A store in which flows are deployed."""
+    scene = Scene(tmp_path)
+    yield scene
+    scene.close()
