@@ -69,7 +69,7 @@ function NoEvents({ isNarrowed }: { isNarrowed: boolean }) {
     );
   }
   return (
-    <Empty icon="events" title="Nothing was published yet" command="headwater event publish new_data --payload rows=120">
+    <Empty icon="events" title="Nothing was published yet" command="headwater event publish new_data -p rows=120">
       Deployments with <code>@trigger(event="new_data")</code> start when it is; every run that ends publishes{" "}
       <code>run.finished</code> by itself.
     </Empty>
