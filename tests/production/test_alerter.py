@@ -4,6 +4,7 @@ import json
 import os
 import threading
 
+import msgspec
 import pytest
 
 from headwater.model.alert import Alert
@@ -11,6 +12,7 @@ from headwater.model.events import GateReached
 from headwater.model.production import AlertRule, RunPolicy, Schedule
 from headwater.production.alerts.channel_book import add_channel, remove_channel
 from headwater.production.alerts.channels import Webhook
+from headwater.production.retries import next_retry
 from tests.production.alert_servers import Hanging, Web, serving
 from tests.production.alert_story import BEGIN, DAY, HOUR, Story
 
@@ -70,6 +72,19 @@ def test_a_failed_run_of_production_is_told_with_step_line_and_error(story, web,
     assert 'total = rows["amount"].sum()' in alert.text
     assert "headwater debug Churn/2/train/2" in alert.text
     assert "headwater resume Churn/2" in alert.text
+
+
+def test_what_is_damaged_is_not_tried_again_and_told_at_once(story, web, look):
+    policy = RunPolicy(retries=1, minutes_between_retries=5)
+    story.deploy(policy=policy)
+    run = story.run().finish("failed", cause="damaged_input", message="the package is damaged: churn.py")
+    look()
+
+    assert said(web) == ["Churn@production failed: the package is damaged: churn.py"]
+    flow, _, label = run.path.partition("/")
+    row = story.ledger.find_run(flow, int(label))
+    assert next_retry(row, policy) is None
+    assert next_retry(msgspec.structs.replace(row, cause="exception"), policy) is not None
 
 
 def test_the_same_failure_is_counted_and_not_told_again(story, web, look):

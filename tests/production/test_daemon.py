@@ -303,6 +303,7 @@ def test_a_damaged_package_is_not_run_and_the_run_names_the_file(scene):
     (row,) = scene.wait_for_runs(1, "failed")
 
     assert file in row.message
+    assert row.cause == "damaged_input"
     assert scene.executions.read_text() == ""
 
 

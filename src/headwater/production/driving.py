@@ -20,6 +20,7 @@ from headwater.model.errors import (
     InternalError,
     LeaseLost,
     LedgerDamaged,
+    PackageDamaged,
     RunIsDriven,
     RunIsFinished,
 )
@@ -27,6 +28,7 @@ from headwater.model.events import DriverChanged, Event, RunFinished, RunStarted
 from headwater.model.failpoints import failpoint
 from headwater.model.ids import Digest
 from headwater.model.order import CodeSource
+from headwater.model.outcome import ExitCause
 from headwater.model.ports import FIRST_EPOCH, Commit, Engine, Notice
 from headwater.model.rows import RunRow
 from headwater.production.alerts.channel_book import SECRET_VARIABLES
@@ -197,7 +199,8 @@ def _end_failed(home: Home, drive: Drive, error: Exception, now: float) -> None:
         lease, epoch = home.ledger.take(drive.run, now)
     except (RunIsDriven, RunIsFinished):
         return
-    events: list[Event] = [RunFinished(at=now, end="failed", cause="exception", message=_message(error))]
+    cause: ExitCause = "damaged_input" if isinstance(error, PackageDamaged) else "exception"
+    events: list[Event] = [RunFinished(at=now, end="failed", cause=cause, message=_message(error))]
     if epoch > FIRST_EPOCH:
         events.insert(0, DriverChanged(at=now, host=os.uname().nodename, pid=os.getpid(), epoch=epoch))
     try:

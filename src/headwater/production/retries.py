@@ -13,6 +13,7 @@ from headwater.model.production import RunPolicy
 from headwater.model.rows import RunRow
 from headwater.plan.frontier import Frontier
 from headwater.plan.reuse import reuse
+from headwater.production.alerts.rules import is_worth_another_try
 from headwater.runtime.resume import plan_reuse
 
 _MARK = "/retry:"
@@ -20,7 +21,7 @@ _MARK = "/retry:"
 
 def next_retry(row: RunRow, policy: RunPolicy) -> str | None:
     """Give the idempotency key of the retry that follows a failed run; None when none does."""
-    if row.launch is None or row.status != "failed":
+    if row.launch is None or row.status != "failed" or not is_worth_another_try(row.cause):
         return None
     first, number = _position(row.path, row.launch)
     return f"{first}{_MARK}{number + 1}" if number < policy.retries else None

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from headwater.model.launch import Firing, Launch
+from headwater.model.outcome import ExitCause
 from headwater.model.production import AlertRule, RunPolicy
 from headwater.production.slots import instant_of
 
@@ -66,6 +67,11 @@ def retries_before(key: str) -> int:
     """Say which retry of a whole run an idempotency key stands for; 0 = it is the first try."""
     found = _RETRY.match(key)
     return 0 if found is None else int(found["number"])
+
+
+def is_worth_another_try(cause: ExitCause | None) -> bool:
+    """Tell whether a run that failed so may do better when it is tried again: what is damaged stays so."""
+    return cause != "damaged_input"
 
 
 def next_retry_keys(run_path: str, key: str, policy: RunPolicy) -> list[str]:

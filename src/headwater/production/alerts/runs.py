@@ -22,7 +22,15 @@ from headwater.production.alerts.causes import (
 )
 from headwater.production.alerts.facts import cause_of_failure, read_failure
 from headwater.production.alerts.kept import Alerts
-from headwater.production.alerts.rules import Breach, breaches, is_backfill, is_shadow, is_wanted, next_retry_keys
+from headwater.production.alerts.rules import (
+    Breach,
+    breaches,
+    is_backfill,
+    is_shadow,
+    is_wanted,
+    is_worth_another_try,
+    next_retry_keys,
+)
 from headwater.production.alerts.text import (
     failure_text,
     failure_title,
@@ -90,7 +98,7 @@ class RunEnds:
             return []
         at = row.finished_at or row.started_at
         keys = next_retry_keys(row.path, launch.idempotency_key, options.policy)
-        if keys and not is_over:
+        if keys and is_worth_another_try(row.cause) and not is_over:
             return Held(row.path, tuple(keys), at + options.policy.minutes_between_retries * 60 + 120)
         return [self._told(row, launch, at)]
 
