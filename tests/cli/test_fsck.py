@@ -62,6 +62,8 @@ def test_what_a_record_holds_and_is_missing_is_named_with_its_holder(story, call
         "error: missing-object: Churn, deployment 1: environment of train",
         "error: missing-object: Churn/1/_environment/train",
     ]
+    assert spoken.out.count("run or deploy the same files again, which stores them anew") == 3
+    assert "run the task again" not in spoken.out
 
 
 def test_a_flipped_bit_is_found_with_data_and_set_aside_by_repair(story, run, best, call):

@@ -5,11 +5,15 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from headwater.home import Home
+from headwater.home import Home, make_home
+from headwater.ledger.locks import FileLocks
 from headwater.production.starting import find_daemon, stop_daemon
+from headwater.production.supervisor import DAEMON_LOCK
 from tests.durability.crash import wait_until_gone
 
 FLOW = """
@@ -55,6 +59,26 @@ def test_it_starts_in_the_background_and_says_what_fires_next(daemon, deployed, 
     assert spoken.out.startswith(f"the daemon is up: process {pid}, log {daemon}/daemon.log\n")
     assert re.search(r"next: Morning@user\.ann \d{4}-\d\d-\d\d 0[45]:00 UTC \(06:00 Europe/Berlin", spoken.out)
     assert os.getsid(pid) == pid
+
+
+def test_of_two_at_the_same_instant_one_says_that_the_store_has_its_daemon(home_folder, tmp_path):
+    """The log is a pipe: whoever starts a daemon waits there, after it has looked for another one."""
+    make_home(str(home_folder))
+    os.mkfifo(home_folder / "daemon.log")
+    command = [sys.executable, "-P", "-m", "headwater", "up", "--home", str(home_folder)]
+    late = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    log = os.open(home_folder / "daemon.log", os.O_RDONLY)
+    locks = FileLocks(os.path.join(home_folder, "locks"))
+    assert locks.take(DAEMON_LOCK)
+    try:
+        said = late.communicate(timeout=30)[1]
+    finally:
+        locks.release(DAEMON_LOCK)
+        os.close(log)
+
+    assert late.returncode == 2
+    assert f"the store at {home_folder} has its daemon: process {os.getpid()}\n\nhint: " in said
+    assert "did not come up" not in said
 
 
 def test_a_second_one_is_refused_and_names_the_first(daemon, call):

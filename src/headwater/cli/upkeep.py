@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from headwater.home import Home
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, FormatUnknown
 from headwater.model.ids import Digest
-from headwater.store.fsck import Reference, references_of_artifact, references_of_tree
+from headwater.store.fsck import Reference, reference_of_object, references_of_artifact, references_of_tree
 from headwater.store.trees import objects_of_tree
 
 
@@ -19,7 +19,7 @@ def needed_objects(home: Home) -> Iterator[Reference]:
             trees.add(held.tree)
             yield from references_of_tree(home.objects, held.path, held.tree)
         if held.object is not None:
-            yield Reference(held.path, held.object, is_root=False)
+            yield reference_of_object(held.path, held.object)
 
 
 def small_roots(home: Home) -> dict[Digest, str]:

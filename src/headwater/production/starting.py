@@ -64,6 +64,8 @@ def start_daemon(asked: Asked, is_up: Callable[[], bool]) -> int:
     until = time.monotonic() + _UP_SECONDS
     while not (find_daemon(asked.home) == pid and is_up()):
         if os.waitpid(pid, os.WNOHANG)[0] or time.monotonic() > until:
+            if find_daemon(asked.home) not in (None, pid):
+                refuse_second(asked.home)  # somebody else started one at this moment
             raise DaemonFailed(f"the daemon did not come up\n\n{_tail(log, began)}", hint=f"its log is {log}")
         time.sleep(_LOOK_SECONDS)
     return pid

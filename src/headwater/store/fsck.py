@@ -27,7 +27,10 @@ from headwater.store.trees import TREE_CODEC, read_tree
 
 Level = Literal["quick", "default", "data"]
 
-_AGAIN = "run the task again, which writes it anew; `--repair` sets the bad file aside"
+_ASIDE = "`--repair` sets the bad file aside"
+_AGAIN = f"run the task again, which writes it anew; {_ASIDE}"
+#: For what is no task's: code, and the locks and wheels of environments.
+_FROM_FILES = f"run or deploy the same files again, which stores them anew; {_ASIDE}"
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -40,6 +43,8 @@ class Reference(msgspec.Struct, frozen=True):
     is_root: bool = True
     #: Bytes of a raw object, where they are known.
     size: int | None = None
+    #: What to do when it is missing or damaged.
+    remedy: str = _AGAIN
 
 
 def references_of_artifact(where: str, ref: Ref) -> Iterator[Reference]:
@@ -52,13 +57,18 @@ def references_of_artifact(where: str, ref: Ref) -> Iterator[Reference]:
 
 def references_of_tree(objects: ObjectStore, where: str, digest: Digest) -> Iterator[Reference]:
     """List the objects that a tree of code needs; only its own when that cannot be read."""
-    yield Reference(where, digest)
+    yield Reference(where, digest, remedy=_FROM_FILES)
     try:
         listing = read_tree(objects, digest)
     except (ArtifactMissing, ArtifactDamaged, FormatUnknown):
         return
     for path, file in listing.files.items():
-        yield Reference(f"{where}:{path}", file.digest, is_root=False, size=file.size)
+        yield Reference(f"{where}:{path}", file.digest, is_root=False, size=file.size, remedy=_FROM_FILES)
+
+
+def reference_of_object(where: str, digest: Digest) -> Reference:
+    """Describe a raw object that a record holds, such as an environment's lock or wheel."""
+    return Reference(where, digest, is_root=False, remedy=_FROM_FILES)
 
 
 def check_objects(
@@ -152,14 +162,14 @@ def repair(place: DiskPlace, findings: Iterable[Finding], quarantine: str) -> li
 def _check_one(
     objects: ObjectStore, reference: Reference, size: int | None, level: Level, subset: float
 ) -> Finding | None:
-    digest, where = reference.digest, reference.where
+    digest, where, remedy = reference.digest, reference.where, reference.remedy
     found = objects.place.stat(object_key(digest))
     if found is None:
-        return _finding("missing-object", where, digest, "an object", "none")
+        return _finding("missing-object", where, digest, "an object", "none", remedy)
     if level == "quick":
         return None
     if size is not None and found.size != size:
-        return _finding("wrong-size", where, digest, f"{size} bytes", f"{found.size} bytes")
+        return _finding("wrong-size", where, digest, f"{size} bytes", f"{found.size} bytes", remedy)
     is_hashed = level == "data" and int(digest[:8], 16) < subset * (1 << 32)
     try:
         if is_hashed:
@@ -167,9 +177,9 @@ def _check_one(
         elif reference.is_root:
             objects.open_unverified(digest)
     except ArtifactDamaged as damaged:
-        return _finding("damaged-object", where, digest, f"bytes that hash to {digest}", damaged.found)
+        return _finding("damaged-object", where, digest, f"bytes that hash to {digest}", damaged.found, remedy)
     except ArtifactMissing:
-        return _finding("missing-object", where, digest, "an object", "none")
+        return _finding("missing-object", where, digest, "an object", "none", remedy)
     except FormatUnknown as unknown:
         return _unknown_format(where, digest, unknown)
     return None
