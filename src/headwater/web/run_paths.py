@@ -5,12 +5,9 @@ from typing import Annotated
 import msgspec
 
 from headwater.client.records import RunRecord
-from headwater.client.session import View
-from headwater.home import Home
-from headwater.model.ports import Ledger, Place
 from headwater.model.rows import TaskRow
-from headwater.store.artifacts import ArtifactStore
 from headwater.web.asked import Asked
+from headwater.web.callers import view_of
 
 #: The 17 of `Churn/17`, the 4 of `Churn/17/train/4`.
 Label = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
@@ -89,29 +86,3 @@ def find_task(asked: Asked, at: InTask) -> tuple[RunRecord, TaskRow]:
     """
     record = find_run(asked, at)
     return record, record.find_task(at.step, at.task)
-
-
-def view_of(asked: Asked) -> View:
-    """Give what the client's functions look through: they find what the caller sees, and nothing else."""
-    return View(_CallersHome(asked), None)
-
-
-class _CallersHome(Home):
-    """The server's home, whose ledger shows what one caller may see."""
-
-    def __init__(self, asked: Asked) -> None:
-        super().__init__(asked.home.path, asked.access.user, asked.home.settings)
-        self._whole = asked.home
-        self._seen = asked.ledger
-
-    @property
-    def ledger(self) -> Ledger:
-        return self._seen
-
-    @property
-    def place(self) -> Place:
-        return self._whole.place
-
-    @property
-    def artifacts(self) -> ArtifactStore:
-        return self._whole.artifacts

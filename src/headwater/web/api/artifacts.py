@@ -16,8 +16,9 @@ from headwater.model.overviews import ArtifactQuery, NamedArtifact
 from headwater.model.rows import ArtifactRow, TaskRow
 from headwater.model.service import DeployedVersion
 from headwater.web.asked import Asked
+from headwater.web.callers import view_of
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit, RunPath, Text, find_run, view_of
+from headwater.web.run_paths import Limit, RunPath, Text, find_run
 from headwater.web.shown import Shown, shown
 
 #: BLAKE3, hexadecimal.
