@@ -15,11 +15,12 @@ PACKAGE = PROJECT / "src" / "headwater"
 
 BOTTOM = {"model"}
 STORES = {"store", "ledger"} | BOTTOM
-HOME = {"home", "settings"} | STORES
+PLACES = {"places", "remote", "store"} | BOTTOM
+HOME = {"home", "settings"} | PLACES | STORES
 TASK = {"task", "flow", "store"} | BOTTOM
 CLIENT = {"client"} | HOME
 ENGINES = {"engines", "task", "environments", "store"} | BOTTOM
-WORKER = {"worker"} | ENGINES | TASK | CLIENT
+WORKER = {"worker", "places"} | ENGINES | TASK | CLIENT
 RUNTIME = {"runtime", "engines", "environments", "home", "settings", "plan", "ledger", "store", "flow"} | BOTTOM
 DEPLOYMENTS = {"deployments", "home", "settings", "flow", "environments", "ledger", "store"} | BOTTOM
 RUNNER = {"runner"} | RUNTIME | DEPLOYMENTS | WORKER
@@ -46,6 +47,8 @@ MAY_IMPORT = {
     "task": TASK,
     "environments": {"store"} | BOTTOM,
     "home": HOME,
+    "places": PLACES,
+    "remote": BOTTOM,
     "settings": BOTTOM,
     "flow": BOTTOM,
     "plan": BOTTOM,

@@ -1,8 +1,10 @@
 """Opens the store and the ledger that the settings name; the only place that knows which."""
 
+import importlib
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -10,41 +12,80 @@ from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import FormatUnknown, NotFound, SettingMistake
 from headwater.model.ids import Digest
 from headwater.model.ports import Ledger, Place
-from headwater.settings import MARKER, Settings, read_settings
+from headwater.places import KeptPlace, is_far, open_place
+from headwater.settings import MARKER, Setting, Settings, read_settings
 from headwater.store.artifacts import ArtifactStore
 from headwater.store.objects import ObjectStore
-from headwater.store.place_disk import DiskPlace
 
 #: Version of the folder's layout; a newer one is refused.
 FORMAT = 1
+#: Imported only for the store of a server.
+_FOLDER = "headwater.remote.folder"
+_LEDGER = "headwater.remote.ledger"
+_FILES = "headwater.remote.far_files"
 #: Room kept for the last words of a run on a full disk.
 _RESERVE_BYTES = 1024 * 1024
 
 
+class Identity(Protocol):
+    """A server, and who one is there; see `remote/folder.py`."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def user(self) -> str: ...
+
+    def open(self) -> object: ...
+
+
+class FarFiles(Protocol):
+    """Files of runs that a server has; see `remote/far_files.py`."""
+
+    def bring(self, run: str, name: str, path: str) -> None: ...
+
+
 class Home:
-    """A folder with a store and a ledger; each part is opened on first use."""
+    """A store and a ledger: a folder, or one that stands for a server; each part is opened on first use."""
 
     def __init__(self, path: str, user: str, settings: Settings | None = None) -> None:
         self.path = path
         self.user = user
         #: None when the folder was named in code rather than by settings.
         self.settings = settings
+        #: Which server the folder stands for, and who the user is there; None = the store is in the folder.
+        self._identity: Identity | None = None
+        if is_far(path):
+            far = importlib.import_module(_FOLDER)
+            self._identity = far.identify(path, far.read_marker(path), os.environ)
+            self.user = self._identity.user
+        self._files: FarFiles | None = None
         self._ledger: Ledger | None = None
         self._place: Place | None = None
         self._artifacts: ArtifactStore | None = None
 
     @property
+    def name(self) -> str:
+        """What people call it: the folder, or the server's address."""
+        return self.path if self._identity is None else self._identity.url
+
+    @property
+    def is_far(self) -> bool:
+        """The store is on a server; the folder keeps a part of it."""
+        return self._identity is not None
+
+    @property
     def ledger(self) -> Ledger:
         """Events and answers."""
         if self._ledger is None:
-            self._ledger = SqliteLedger(self.path)
+            self._ledger = SqliteLedger(self.path) if self._identity is None else self._far_ledger(self._identity)
         return self._ledger
 
     @property
     def place(self) -> Place:
         """Bytes."""
         if self._place is None:
-            self._place = DiskPlace(os.path.join(self.path, "objects"))
+            self._place = open_place(self.path)
         return self._place
 
     @property
@@ -85,6 +126,13 @@ class Home:
     def _page_file(self) -> str:
         return os.path.join(self.path, "page.address")
 
+    def bring_file(self, run: str, name: str) -> None:
+        """Have what the server has of a file of a run's folder here; nothing where the store is this machine's."""
+        if self._identity is not None:
+            far = importlib.import_module(_FILES)
+            self._files = self._files or far.FarFiles(self._identity.open())
+            self._files.bring(run, name, os.path.join(self.run_folder(run), name))
+
     def free_reserve(self) -> bool:
         """Give up the room that is kept for the last words of a run on a full disk; False when it is used up."""
         try:
@@ -110,6 +158,14 @@ class Home:
             self._ledger.close()
             self._ledger = None
 
+    def _far_ledger(self, identity: Identity) -> Ledger:
+        ledger: Ledger = importlib.import_module(_LEDGER).HttpLedger(
+            identity.open(),
+            runs_folder=os.path.join(self.path, "runs"),
+            delivery=self.place if isinstance(self.place, KeptPlace) else None,
+        )
+        return ledger
+
     def _small(self, digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
         return self.ledger.small(digests)
 
@@ -132,14 +188,32 @@ def open_home(
     """
     settings = read_settings({"home": path, "user": user}, os.environ if environ is None else environ, os.getcwd())
     folder = settings.home.value
-    if make:
+    if settings.server.value:
+        use_server(settings.server.value, folder)
+    elif make:
         make_home(folder)
     elif not os.path.isdir(folder):
         raise NotFound(
             f"there is no store at {folder} yet", hint="the first run makes it, and so does `headwater init`"
         )
     _check_format(folder)
-    return Home(folder, settings.user.value, settings)
+    home = Home(folder, settings.user.value, settings)
+    if home.is_far:
+        home.settings = msgspec.structs.replace(settings, user=Setting(home.user, home.name))
+    return home
+
+
+def use_server(url: str, folder: str) -> None:
+    """Let a folder stand for a server's store; leaves one that does as it is.
+
+    Raises:
+        SettingMistake: the address is none.
+    """
+    far = importlib.import_module(_FOLDER)
+    marker = far.read_marker(folder)
+    if marker is None or marker.url != url:
+        make_home(folder)
+        far.write_marker(folder, far.Marker(url))
 
 
 def make_home(folder: str) -> None:

@@ -6,7 +6,8 @@ In this order: the command line, `HEADWATER_*` of the environment, `[tool.headwa
 
 import os
 import pwd
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -29,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True):
 
     #: Folder of store and ledger.
     home: Setting
+    #: Address of the server that has the store; empty = it is in the folder `home`.
+    server: Setting
     #: Name of the person who runs things.
     user: Setting
     #: Attempts in flight at most.
@@ -79,8 +82,10 @@ def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], c
         return None
 
     cpus = str(max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+    server = _find_server(layers, environ)
     return Settings(
-        home=_absolute(look("home"), cwd) or _find_home(environ, cwd),
+        home=_folder_of(server, environ) or _absolute(look("home"), cwd) or _find_home(environ, cwd),
+        server=server or Setting("", "default"),
         user=look("user") or _find_user(environ),
         max_workers=_whole(look("max_workers") or Setting(cpus, "default"), "max_workers"),
         max_log_size=_whole(look("max_log_size") or Setting("1024", "default"), "max_log_size"),
@@ -93,6 +98,41 @@ def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], c
         web_address=look("web_address") or Setting("127.0.0.1", "default"),
         web_names=look("web_names") or Setting("", "default"),
     )
+
+
+def server_folder(url: str, environ: Mapping[str, str]) -> str:
+    """Give the folder that stands for a server's store on this machine."""
+    data = environ.get("XDG_DATA_HOME") or os.path.join(
+        environ.get("HOME") or os.path.expanduser("~"), ".local", "share"
+    )
+    readable = "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in url.partition("://")[2])
+    # Two addresses never share a folder, however they are made readable.
+    return os.path.join(data, "headwater", "servers", f"{readable}-{zlib.crc32(url.encode()):08x}")
+
+
+def _find_server(layers: Sequence[tuple[Mapping[str, str], str]], environ: Mapping[str, str]) -> Setting | None:
+    """The server that is named before any folder is; last of all, that of `headwater login`."""
+    for values, source in layers:
+        if "server" in values:
+            return Setting(_site(values["server"]), "HEADWATER_SERVER" if source == "environment" else source)
+        if "home" in values:
+            return None
+    config = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config")
+    try:
+        with open(os.path.join(config, "headwater", "server"), encoding="utf-8") as file:
+            url = file.read().strip()
+    except OSError:
+        return None
+    return Setting(url, "headwater login") if url else None
+
+
+def _site(url: str) -> str:
+    """Give an address as `headwater login` keeps it."""
+    return url.strip().rstrip("/")
+
+
+def _folder_of(server: Setting | None, environ: Mapping[str, str]) -> Setting | None:
+    return None if server is None else Setting(server_folder(server.value, environ), server.source)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:

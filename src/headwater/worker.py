@@ -26,8 +26,8 @@ from headwater.model.masking import TellSecrets
 from headwater.model.order import CodeSource, TaskOrder
 from headwater.model.outcome import Outcome
 from headwater.model.ports import Ledger
+from headwater.places import open_place
 from headwater.store.artifacts import ArtifactStore
-from headwater.store.place_disk import DiskPlace
 from headwater.task.attempt import run_attempt
 from headwater.task.failure import describe_failure
 from headwater.task.modules import LoadedModules
@@ -58,6 +58,7 @@ def call_hook(order: str) -> None:
 
     told = msgspec.json.decode(order, type=_HookOrder)
     os.environ["HEADWATER_HOME"] = told.home
+    os.environ.pop("HEADWATER_SERVER", None)  # the run's store, whatever else is set
     _name_program(told.code)
     try:
         flow = load_source(told.code, as_main=True)
@@ -189,9 +190,7 @@ class _Attempts:
         if workspace is None:
             read_small = _ledger_reader(home)
             workspace = self._workspaces[home] = Workspace(
-                artifacts=ArtifactStore(
-                    DiskPlace(os.path.join(home, "objects")), read_small, main_module=self._code.module
-                ),
+                artifacts=ArtifactStore(open_place(home), read_small, main_module=self._code.module),
                 graph=self._graph,
                 modules=self._modules,
                 pools=self._pools,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from headwater.client.lineage import really_ran
-from headwater.client.logs import attempt_file
+from headwater.client.logs import attempt_file, fresh
 from headwater.client.records import PARAMETERS_STEP, RunRecord
 from headwater.model.errors import NotFound
 from headwater.model.events import Event, TaskFailed, TaskReused, TaskStarted, TaskSucceeded
@@ -74,7 +74,7 @@ def merge(logs: Sequence[LogFile]) -> Iterator[tuple[LogFile, LogRecord]]:
     number = 0
     while due or upcoming is not None:
         while upcoming is not None and (not due or upcoming.begins_at <= due[0][0]):
-            records = read_records(upcoming.file)
+            records = read_records(fresh(upcoming.file))
             first = next(records, None)
             if first is not None:
                 number += 1
@@ -128,7 +128,7 @@ class _Growing:
         """Give what has been written since the last turn, or a part of it when it is much."""
         taken: list[LogRecord] = []
         size = 0
-        for record in read_records(self.file.file, self._offset):
+        for record in read_records(fresh(self.file.file), self._offset):
             taken.append(record)
             size += len(record.content)
             self._offset = record.next_offset

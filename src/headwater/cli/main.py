@@ -35,6 +35,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "env": ("env", "Show, compare, rebuild and remove the environments of steps"),
     "up": ("up", "Start the daemon, which fires schedules and drives deployed runs"),
     "ui": ("ui", "Show the page of this store, to look only"),
+    "user": ("user", "Say who may sign in at the page, and what they may do"),
+    "token": ("token", "Make, list and revoke tokens for programs and other machines"),
+    "audit": ("audit", "Show who changed what through the server"),
     "serve": ("serve", "Serve a service from its file, on this machine"),
     "service": ("service", "List, show, promote, roll back, pause and score with services"),
     "explain": ("explain", "Say what made a service's answer"),
@@ -46,6 +49,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gc": ("gc", "Remove objects that nothing refers to"),
     "doctor": ("doctor", "Show settings, where they come from, and what this machine has"),
     "demo": ("demo", "Run a small example"),
+    "login": ("login", "Work with the store of a server from now on"),
+    "logout": ("logout", "Forget a server's token, and work with this machine's store again"),
     "init": ("init", "Make a store in this folder"),
     "new": ("new", "Write a small project that runs at once"),
 }

@@ -1,6 +1,7 @@
 """What commands that look at runs share: the store, what a path names, times as people type them."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -39,6 +40,8 @@ def opened(folder: str | None) -> Iterator[View]:
         NotFound: there is no store.
     """
     home = open_home(folder)
+    if home.is_far:
+        print(f"store {home.name}", file=sys.stderr)
     try:
         yield View(home, None)
     finally:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from headwater.client.logs import fresh
 from headwater.model.errors import NotInstalled
 from headwater.store.points import NO_STEP, read_points
 
@@ -34,7 +35,7 @@ class MetricPoints:
     def __iter__(self) -> Iterator[MetricPoint]:
         """Yield them task by task, in the order in which each task wrote them."""
         for task, path in self.files:
-            for points, _ in read_points(path):
+            for points, _ in read_points(fresh(path)):
                 columns = zip(points.numbers, points.steps, points.times, points.values, strict=True)
                 for number, step, at, value in columns:
                     name = points.names[number]

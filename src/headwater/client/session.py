@@ -2,11 +2,12 @@
 
 import os
 
-from headwater.home import Home, open_home
+from headwater.home import Home, open_home, use_server
 from headwater.model.current import current
 from headwater.model.errors import UserMistake
 from headwater.model.ports import Ledger
-from headwater.settings import Settings, read_settings
+from headwater.places import is_far
+from headwater.settings import Settings, read_settings, server_folder
 from headwater.store.artifacts import ArtifactStore
 
 
@@ -59,7 +60,13 @@ class _Session:
 
     def path(self) -> str:
         """Folder of the home that is read: the chosen one, inside a step that of its run, else as the settings say."""
-        return self.home_path or current.get("home") or _settings().home.value
+        chosen = self.home_path or current.get("home")
+        if chosen:
+            return str(chosen)
+        settings = _settings()
+        if settings.server.value:
+            use_server(settings.server.value, settings.home.value)
+        return settings.home.value
 
     def open(self, path: str) -> Home:
         """Open a home once per process: a forked child must not use its parent's database connection."""
@@ -71,6 +78,15 @@ class _Session:
 
 
 _session = _Session()
+
+
+def opened_home(path: str) -> Home:
+    """Give the home of a folder, opened once a process.
+
+    Raises:
+        NotFound: there is no store at its path.
+    """
+    return _session.open(path)
 
 
 def current_view() -> View:
@@ -100,23 +116,33 @@ def default_namespace() -> str | None:
 
 
 def metadata(where: str) -> str:
-    """Read another home from now on: `local@FOLDER`, or just the folder. Gives it as `local@FOLDER`."""
+    """Read another home from now on: `local@FOLDER`, just the folder, or a server's address. Gives what it is called.
+
+    The token for a server is that of `headwater login`, or HEADWATER_SERVER_TOKEN.
+    """
+    if where.startswith(("http://", "https://")):
+        url = where.rstrip("/")
+        folder = server_folder(url, os.environ)
+        use_server(url, folder)
+        _session.home_path = folder
+        return get_metadata()
     kind, at, path = where.partition("@")
     if not at:
         path = where
     elif kind != "local":
-        raise UserMistake(f"`{where}` names no store that can be read", hint="give `local@FOLDER`")
+        raise UserMistake(f"`{where}` names no store that can be read", hint="give `local@FOLDER`, or http://...")
     _session.home_path = os.path.abspath(os.path.expanduser(path))
     return get_metadata()
 
 
 def get_metadata() -> str:
-    """Give the home that is read, as `local@FOLDER`."""
-    return f"local@{_session.path()}"
+    """Give the home that is read: `local@FOLDER`, or a server's address."""
+    path = _session.path()
+    return _session.open(path).name if is_far(path) else f"local@{path}"
 
 
 def default_metadata() -> str:
-    """Go back to the home that the settings name, and give it as `local@FOLDER`."""
+    """Go back to the home that the settings name, and give what it is called."""
     _session.home_path = None
     return get_metadata()
 
@@ -125,7 +151,8 @@ def _users_namespace() -> str:
     """The namespace of the user, or inside a step that of its run."""
     if current.is_running_flow:
         return str(current.namespace or f"user:{current.username}")
-    return f"user:{_settings().user.value}"
+    path = _session.path()
+    return f"user:{_session.open(path).user if is_far(path) else _settings().user.value}"
 
 
 def _settings() -> Settings:

@@ -7,7 +7,7 @@ import msgspec
 
 from headwater.client.display import Sheet
 from headwater.client.lineage import really_ran
-from headwater.client.logs import attempt_file, read_text
+from headwater.client.logs import attempt_file, fresh, read_text
 from headwater.client.metric_points import MetricPoints
 from headwater.client.named import Named, local_time
 from headwater.client.packages import packages_of_step
@@ -209,7 +209,7 @@ class TaskFacts(Named):
         record, row = ran
         number = attempt if attempt is not None else self._attempt
         number = row.attempt if number is None else number
-        return attempt_file(self._view.home_path, record.run, row.label, number, suffix)
+        return fresh(attempt_file(self._view.home_path, record.run, row.label, number, suffix))
 
     def _attempts(self, record: RunRecord, key: TaskKey) -> list[AttemptRow]:
         return [] if key == PARAMETERS_STEP else self._view.ledger.attempts(record.run, key)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from headwater.model.errors import HeadwaterError, LeaseLost
+from headwater.model.errors import HeadwaterError, LeaseLost, RunIsFinished
 from headwater.model.ids import RunId
 from headwater.remote.connection import Server
 from headwater.remote.run_files import RunFiles
@@ -41,7 +41,7 @@ class HttpLease:
         self.files = files
         self._server = server
         self._on_release = on_release
-        self._is_released = False
+        self._is_released = self._has_ended = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease of {held.run}", daemon=True)
         self._thread.start()
@@ -59,9 +59,17 @@ class HttpLease:
 
         Raises:
             LeaseLost: it was.
+            RunIsFinished: its run has ended.
         """
+        if self._has_ended:
+            raise RunIsFinished(f"run {self.run} is finished; nothing was written")
         if self._is_released:
             raise LeaseLost(f"the lease of run {self.run} was given back; nothing was written")
+
+    def end(self) -> None:
+        """Release it for good: its run is finished."""
+        self._has_ended = True
+        self.release()
 
     def release(self) -> None:
         if self._is_released:

@@ -1,12 +1,12 @@
 """The ledger of a server: every method of the port asks over HTTP; what it means, `model.ports.Ledger` says."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from typing import NoReturn, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import NoReturn, Protocol, TypeVar
 
 import msgspec
 
-from headwater.model.errors import InternalError, UserMistake
+from headwater.model.errors import ArtifactMissing, InternalError, UserMistake
 from headwater.model.events import Event, Request, RunFinished, RunStarted
 from headwater.model.findings import Finding
 from headwater.model.ids import Digest, RunId, TaskKey
@@ -39,6 +39,16 @@ Answer = TypeVar("Answer", bound=msgspec.Struct)
 _MOST_AT_ONCE = 1000
 
 
+class Delivery(Protocol):
+    """Objects that were written here and are to be on the server before anything points to them."""
+
+    def deliver(self) -> None:
+        """Send all that is pending."""
+
+    def send(self, digest: Digest) -> None:
+        """Send one, whether it was sent before or not."""
+
+
 class HttpLedger:
     """The ledger of a server, as the bearer of a token sees it."""
 
@@ -47,7 +57,7 @@ class HttpLedger:
         server: Server,
         *,
         runs_folder: str | None = None,
-        deliver: Callable[[], None] | None = None,
+        delivery: Delivery | None = None,
         driver_patience_seconds: float = DRIVER_PATIENCE_SECONDS,
     ) -> None:
         """Take what it needs.
@@ -56,12 +66,12 @@ class HttpLedger:
             server: has the ledger.
             runs_folder: below it, in a folder a run, attempts write lines and points; they are sent while this
                 process drives the run.
-            deliver: makes durable, before a commit goes out, the objects that it may point to.
+            delivery: sends, before a commit goes out, the objects that it may point to; None = they are there.
             driver_patience_seconds: how long a driver goes on while the server does not answer.
         """
         self._server = server
         self._runs_folder = runs_folder
-        self._deliver = deliver or (lambda: None)
+        self._delivery = delivery
         self._driver_patience_seconds = driver_patience_seconds
         self._patience_seconds = server.patience_seconds
         self._leases: list[HttpLease] = []
@@ -73,15 +83,14 @@ class HttpLedger:
         first = commit.events[0] if commit.events else None
         if not isinstance(first, RunStarted) or first.label:
             raise InternalError(f"a run starts with a RunStarted of label 0, not with {first!r}")
-        self._deliver()
         secret = os.urandom(32).hex()
-        found = self._write("runs/start", wire.StartRun(commit, secret), wire.BegunRun)
+        found = self._commit("runs/start", wire.StartRun(commit, secret), wire.BegunRun)
         held = wire.HeldLease(first.run, found.epoch, secret)
         return self._lease(held, len(commit.events)), found.started
 
     def take(self, run: RunId, now: float) -> tuple[HttpLease, int]:
         secret = os.urandom(32).hex()
-        question = wire.TakeRun(run, secret, os.uname().nodename, os.getpid())
+        question = wire.TakeRun(run, secret, os.uname().nodename, os.getpid(), now)
         found = self._write("runs/take", question, wire.TakenRun)
         return self._lease(wire.HeldLease(run, found.epoch, secret), found.last_event), found.epoch
 
@@ -89,14 +98,13 @@ class HttpLedger:
         if not isinstance(lease, HttpLease):
             raise InternalError(f"{lease!r} is no lease of this ledger")
         lease.require_held()
-        self._deliver()
         is_end = any(isinstance(event, RunFinished) for event in commit.events[-1:])
         if is_end and lease.files is not None:
             lease.files.flush()  # who reads that the run has ended finds all that it wrote
         question = wire.Append(lease.held, lease.last_event, commit)
-        lease.last_event = self._write("runs/append", question, wire.Appended).number
+        lease.last_event = self._commit("runs/append", question, wire.Appended).number
         if is_end:
-            lease.release()
+            lease.end()
         return lease.last_event
 
     def events(self, run: RunId, after: int = 0) -> Iterator[tuple[int, Event]]:
@@ -218,8 +226,7 @@ class HttpLedger:
     def launch(self, planned: Sequence[PlannedFiring], *, cursor: tuple[str, int] | None = None) -> list[Firing]:
         if cursor is not None:
             _refuse("cursors are moved")
-        self._deliver()
-        return self._write("ledger/launch", wire.LaunchRuns(list(planned)), wire.FiringsFound).rows
+        return self._commit("ledger/launch", wire.LaunchRuns(list(planned)), wire.FiringsFound).rows
 
     def cursor(self, name: str) -> int:
         return self._ask("cursor", wire.ReadCursor(name), wire.Counted).count
@@ -242,8 +249,7 @@ class HttpLedger:
     def write_records(self, records: Sequence[Record], objects: Commit | None = None) -> None:
         if objects is not None and objects.events:
             raise InternalError(f"records come with objects, not with events: {objects.events[0]!r}")
-        self._deliver()
-        self._tell("write-records", wire.WriteRecords(list(records), objects))
+        self._commit("ledger/write-records", wire.WriteRecords(list(records), objects), wire.Nothing)
 
     def record(self, kind: str, key: str) -> Record | None:
         return self._ask("record", wire.FindRecord(kind, key), wire.RecordFound).record
@@ -305,6 +311,21 @@ class HttpLedger:
 
     def _ask(self, name: str, question: msgspec.Struct, answer: type[Answer]) -> Answer:
         return self._server.ask(f"{PREFIX}/remote/ledger/{name}", question, answer)
+
+    def _commit(self, path: str, question: msgspec.Struct, answer: type[Answer]) -> Answer:
+        """Write what points to objects: these go first, and those that the server does not have are sent again."""
+        if self._delivery is None:
+            return self._write(path, question, answer)
+        self._delivery.deliver()
+        sent: set[Digest] = set()
+        while True:
+            try:
+                return self._write(path, question, answer)
+            except ArtifactMissing as missing:
+                if missing.digest in sent:
+                    raise
+                sent.add(missing.digest)
+                self._delivery.send(missing.digest)
 
     def _write(self, path: str, question: msgspec.Struct, answer: type[Answer]) -> Answer:
         found = self._server.ask(f"{PREFIX}/remote/{path}", question, answer)

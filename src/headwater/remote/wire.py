@@ -66,6 +66,8 @@ class TakeRun(msgspec.Struct, frozen=True):
     secret: Secret
     host: Annotated[str, msgspec.Meta(max_length=256)]
     pid: Number
+    #: Unix time, for people.
+    at: float
 
 
 class TakenRun(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from headwater.model.ids import Digest
 from headwater.model.ports import Buffer, Place, Stat
 from headwater.store.framing import Root, hash_bytes, unframe
 from headwater.store.keys import object_key
+from headwater.store.place_disk import DiskPlace
 from headwater.store.stamps import STAMP_FROM_BYTES, Stamps, stamps_of
 
 
@@ -137,6 +138,8 @@ class ObjectStore:
     def _open(self, digest: Digest, *, is_mapped: bool) -> tuple[Stat, memoryview]:
         key = object_key(digest)
         found = self.place.stat(key)
+        if found is None and isinstance(self.place, DiskPlace) and self.place.bring(key):
+            found = self.place.stat(key)
         if found is None:
             raise ArtifactMissing(digest)
         try:

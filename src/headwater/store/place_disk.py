@@ -51,6 +51,10 @@ class DiskPlace:
         if batch:
             self._write_batch(batch)
 
+    def bring(self, key: str) -> bool:
+        """Have what is at a key here, when this place keeps a part of another one; False when it has it not."""
+        return False
+
     def adopt(self, key: str, path: str) -> None:
         """Let a file of this volume that nobody writes to any more become what is at a key; durable on return."""
         final = self.path(key)

@@ -66,7 +66,8 @@ class Belongings:
         """
         readable = self.readable(access, digests)
         for digest in digests:
-            if digest not in readable or not self._objects.is_there(digest):
+            # Made as new as if it had been written now: no sweep takes it before the commit.
+            if digest not in readable or not self._objects.renew(digest):
                 raise ArtifactMissing(digest, hint="it must be sent before anything refers to it")
 
     def require_tree(self, access: Access, tree: Digest) -> None:

@@ -204,7 +204,7 @@ def remote_published(asked: Asked, body: wire.ReadPublished) -> wire.PublishedFo
     return wire.PublishedFound(asked.ledger.published(body.after, name=body.name, limit=body.limit))
 
 
-def remote_write_records(asked: Asked, body: wire.WriteRecords) -> None:
+def remote_write_records(asked: Asked, body: wire.WriteRecords) -> wire.Nothing:
     """Append versions of records, all or nothing; the same ones twice are written once."""
     require_records(asked, body.records)
     require_held_refs(asked, body.records, body.objects)
@@ -213,13 +213,14 @@ def remote_write_records(asked: Asked, body: wire.WriteRecords) -> None:
             raise Refused(422, "records come with objects, not with events")
         require_commit(asked, body.objects)
     if body.records and _are_written(asked, body.records):
-        return
+        return wire.Nothing()
     try:
         asked.ledger.write_records(body.records, body.objects)
     except VersionConflict:
         # The first try of this may have been a moment faster.
         if not _are_written(asked, body.records):
             raise
+    return wire.Nothing()
 
 
 def remote_record(asked: Asked, body: wire.FindRecord) -> wire.RecordFound:

@@ -39,7 +39,7 @@ def remote_start_run(asked: Asked, body: wire.StartRun) -> wire.BegunRun:
 
 def remote_take_run(asked: Asked, body: wire.TakeRun) -> wire.TakenRun:
     """Take over a run that nobody drives; asked again it gives the same."""
-    owner = Owner(body.host, body.pid, asked.now)
+    owner = Owner(body.host, body.pid, body.at)
     epoch, last = asked.remote.leases.take(asked.ledger, asked.access.user, body.run, body.secret, owner)
     return wire.TakenRun(epoch, last)
 
