@@ -30,6 +30,7 @@ ROWS = {
     "H5": "h5_load_through_changes",
     "H6": "h6_shared_array",
     "H7": "h7_prediction_log",
+    "U1": "u1_store_questions",
 }
 
 

@@ -8,6 +8,7 @@ import argparse
 import os
 import random
 import shutil
+import sys
 import time
 from array import array
 from collections.abc import Iterator, Sequence
@@ -201,7 +202,17 @@ def programs(home: Home) -> dict[str, Program]:
         kind, code = load_flow(os.path.join(roots[0], f"{flow.lower()}.py"))
         sources = [msgspec.structs.replace(code, root=root, tree=tree) for root, tree in zip(roots, trees, strict=True)]
         found[flow] = Program(compile_flow(kind), (sources[0], sources[1]))
+    forget_modules(roots[0])
     return found
+
+
+def forget_modules(root: str) -> None:
+    """Let another store load its own copies: a module's name belongs to one file of a process."""
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(os.path.join(root, "")):
+            del sys.modules[name]
+    if root in sys.path:
+        sys.path.remove(root)
 
 
 def log_lines(at: float, count: int, step: str) -> Iterator[bytes]:
