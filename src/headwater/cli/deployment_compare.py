@@ -1,43 +1,15 @@
 """`headwater deployment compare`: shows the runs of two aliases side by side."""
 
 import sys
+from collections.abc import Sequence
 
 import click
-import msgspec
 
 from headwater.cli.deployment_names import find_state
 from headwater.cli.printing import print_json, print_table
 from headwater.cli.reading import gives_json, opened, reads_store
 from headwater.cli.words import duration, local_time
-from headwater.client.compare import Comparison, compare_runs
-from headwater.client.records import RunRecord, find_record
-from headwater.client.session import View
-from headwater.client.siblings import is_shown
-from headwater.deployments.shadows import Pair, pair_runs
-from headwater.model.errors import DeploymentRefused
-from headwater.model.rows import RunQuery, RunRow, TaskQuery
-
-#: Runs of each alias among which pairs are looked for, for each pair that is asked for.
-_LOOKED_AT = 10
-_ENDED = ("succeeded", "failed", "cancelled")
-
-
-class ComparedPair(msgspec.Struct, frozen=True):
-    """Two runs of one slot, and how they differ."""
-
-    slot: float | None
-    runs: tuple[str, str]
-    status: tuple[str, str]
-    #: None while a run has not ended.
-    seconds: tuple[float | None, float | None]
-    #: Metric -> its value in each; None = it is not there.
-    metrics: dict[str, tuple[object, object]]
-    #: Artifacts that are the same, byte by byte.
-    equal_artifacts: int
-    #: Artifacts that differ or that only one of them has, as `train.model`.
-    different_artifacts: tuple[str, ...]
-    #: Step -> seconds that its tasks took in each.
-    steps: dict[str, tuple[object, object]]
+from headwater.production.compared import ComparedPair, compare_aliases
 
 
 @click.command("compare")
@@ -52,15 +24,9 @@ def compare(left: str, right: str | None, last: int, as_json: bool, home: str | 
     A shadow needs no second alias: it is compared with what it shadows.
     """
     with opened(home) as view:
-        first = find_state(view.ledger, left)
-        if right is None and first.shadow_of is None:
-            raise DeploymentRefused(f"compare {first.target} with what?", hint="name a second alias")
-        second = find_state(view.ledger, right or first.shadow_of or "")
-        if first.shadow_of == second.target:
-            first, second = second, first
-        names = (first.target, second.target)
-        pairs = pair_runs(*(_ended(view, name, last * _LOOKED_AT) for name in names))[:last]
-        compared = [_compare(view, pair) for pair in pairs]
+        second = None if right is None else find_state(view.ledger, right)
+        found = compare_aliases(view, find_state(view.ledger, left), second, last)
+    names, compared = found.names, found.pairs
     if as_json:
         print_json({"aliases": names, "pairs": compared})
     elif not compared:
@@ -70,48 +36,7 @@ def compare(left: str, right: str | None, last: int, as_json: bool, home: str | 
     return 0
 
 
-def _ended(view: View, target: str, most: int) -> list[RunRow]:
-    """Give the newest runs of an alias that have ended, newest first."""
-    rows = view.ledger.runs(RunQuery(target=target, limit=most)).rows
-    return [row for row in rows if row.status in _ENDED]
-
-
-def _compare(view: View, pair: Pair) -> ComparedPair:
-    records = [find_record(view, row.flow, str(row.label)) for row in (pair.left, pair.right)]
-    left, right = (_digests(record) for record in records)
-    metrics = {*pair.left.metrics, *pair.right.metrics}
-    different = [name for name in dict.fromkeys([*left, *right]) if left.get(name) != right.get(name)]
-    return ComparedPair(
-        slot=pair.slot,
-        runs=(pair.left.path, pair.right.path),
-        status=(pair.left.status, pair.right.status),
-        seconds=(_seconds(pair.left), _seconds(pair.right)),
-        metrics={name: (pair.left.metrics.get(name), pair.right.metrics.get(name)) for name in sorted(metrics)},
-        equal_artifacts=len({*left, *right}) - len(different),
-        different_artifacts=tuple(different),
-        steps=_steps(compare_runs(records)),
-    )
-
-
-def _digests(record: RunRecord) -> dict[str, str]:
-    """Give the digests of what the tasks of a run set, by `train.model`."""
-    return {
-        f"{artifact.key}.{artifact.name}": artifact.ref.digest
-        for rows in record.tasks(TaskQuery(record.run))
-        for artifact in record.view.ledger.artifacts(record.run, [row.key for row in rows])
-        if is_shown(artifact.name)
-    }
-
-
-def _steps(found: Comparison) -> dict[str, tuple[object, object]]:
-    return {each.name: (each.values[0], each.values[1]) for each in found.timing}
-
-
-def _seconds(row: RunRow) -> float | None:
-    return None if row.finished_at is None else row.finished_at - row.started_at
-
-
-def _print(names: tuple[str, str], compared: list[ComparedPair]) -> None:
+def _print(names: tuple[str, str], compared: Sequence[ComparedPair]) -> None:
     for pair in compared:
         print()
         title = "asked for" if pair.slot is None else local_time(pair.slot)

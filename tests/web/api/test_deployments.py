@@ -1,4 +1,7 @@
 from headwater.deployments.aliases import Aliases
+from headwater.deployments.launches import plan_launch
+from headwater.deployments.stored import find_deployment
+from headwater.model.launch import Trigger
 from tests.web.api.production_scene import DAILY
 
 GATED = '@approval(role="admin")'
@@ -327,3 +330,61 @@ def test_bad_input_is_told_and_never_a_failure_of_ours(scene):
         assert scene.site.get("/deployments", **query).status == 400, query
     assert scene.site.get(f"/deployments/{target}/versions", cursor="abc").status == 400
     assert scene.site.get(f"/deployments/{target}/versions/0").status == 404
+
+
+def test_two_deployments_differ_in_files_schedules_and_steps(scene):
+    target = scene.deploy()
+    scene.deploy(decorators=DAILY.replace("6", "7"), parameters='alpha = Parameter("alpha", default=0.9)')
+
+    found = scene.site.get(f"/deployments/{target}/differences", first=1, second=2, who="cem").value
+    same = scene.site.get(f"/deployments/{target}/differences", first=1, second=1).value
+
+    assert [each["path"] for each in found["files"]] == [scene.desk.file.name]
+    assert [(each["name"], each["first"], each["second"]) for each in found["parameters"]] == [("alpha", 0.5, 0.9)]
+    assert [each["name"] for each in found["production"]] == ["schedules"]
+    assert (found["is_same"], found["steps"]) == (False, [])
+    assert (same["is_same"], same["files"], same["parameters"]) == (True, [], [])
+    assert scene.site.get(f"/deployments/{target}/differences", first=1).status == 400
+
+
+def test_the_files_of_a_package_are_listed_and_shown(scene):
+    target = scene.deploy()
+
+    listed = scene.site.get(f"/deployments/{target}/versions/1/files", limit=1).value
+    rest = scene.site.get(f"/deployments/{target}/versions/1/files", cursor=listed["cursor"]).value
+    shown = scene.site.get(f"/deployments/{target}/versions/1/files/{scene.desk.file.name}").value
+
+    assert [each["path"] for each in listed["rows"] + rest["rows"]] == sorted([scene.desk.file.name, "pyproject.toml"])
+    assert "class Churn(FlowSpec)" in shown["text"]
+    for path in ("../../../etc/passwd", "nothing.py", "/etc/passwd"):
+        assert scene.site.get(f"/deployments/{target}/versions/1/files/{path}").status == 404, path
+
+
+def run_of_slot(scene, target, slot, score):
+    """A run for a slot, ended."""
+    state = Aliases(scene.ledger).require(target)
+    deployment = find_deployment(scene.ledger, state.name, state.number)
+    facts = {"source": "schedule:daily", "trigger": Trigger("schedule", "daily"), "at": scene.desk.tick()}
+    planned = plan_launch(scene.desk.home, state, deployment, key=f"{target}/{slot}", slot=slot, **facts)
+    (firing,) = scene.ledger.launch([planned])
+    scene.desk.finish(firing.run, {"f1": score})
+
+
+def test_runs_of_two_aliases_are_compared_slot_by_slot(scene):
+    target, other = scene.deploy(), "fraud.Churn@test.new"
+    scene.desk.deploy(branch="new")
+    for slot, scores in ((1000.0, (0.7, 0.9)), (2000.0, (0.6, 0.5))):
+        run_of_slot(scene, target, slot, scores[0])
+        run_of_slot(scene, other, slot, scores[1])
+
+    found = scene.site.get(f"/deployments/{target}/compare", other=other, who="cem").value
+
+    assert found["names"] == [target, other]
+    assert [(pair["slot"], pair["metrics"]["f1"]) for pair in found["pairs"]] == [
+        (2000, [0.6, 0.5]),
+        (1000, [0.7, 0.9]),
+    ]
+    assert len(scene.site.get(f"/deployments/{target}/compare", other=other, limit=1).value["pairs"]) == 1
+    alone = scene.site.get(f"/deployments/{target}/compare")
+    assert (alone.status, "with what?" in alone.value["detail"]) == (409, True)
+    assert scene.site.get(f"/deployments/{target}/compare", other="ads.Bid@production", who="cem").status == 404
