@@ -92,14 +92,13 @@ export function Actions({ run }: { run: RunView }) {
 function Decide({ run, isApproval, close }: { run: RunView; isApproval: boolean; close: () => void }) {
   const [reason, setReason] = useState("");
   const step = run.gates?.[0] ?? "";
-  const verdict = isApproval ? "approved" : "rejected";
   return (
     <Confirm
       title={isApproval ? `Let ${run.path} go on?` : `Reject ${run.path}?`}
       action={isApproval ? `Approve ${step}` : `Reject ${step}`}
       isDangerous={!isApproval}
       close={close}
-      act={() => change("POST", run, `/gates/${encodeURIComponent(step)}`, { verdict, reason })}
+      act={() => change("POST", run, `/gates/${encodeURIComponent(step)}/${isApproval ? "approve" : "reject"}`, { reason })}
     >
       <p>
         Step <strong>{step}</strong> waits for an answer. {isApproval ? "It starts at once." : "The run fails there."}

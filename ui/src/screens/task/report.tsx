@@ -1,0 +1,18 @@
+/** An HTML artifact in a frame that can reach nothing: no cookies, no address of this page, no network. */
+
+import { Preview } from "@/parts/preview";
+import { pathOf } from "@/router/match";
+
+import type { TaskView } from "./shapes";
+import type { ShownValue } from "./values";
+
+export function Report({ task, name, value }: { task: TaskView; name: string; value: ShownValue }) {
+  const address = `/api/v1/reports${pathOf(...task.path.split("/"), name)}`;
+  return (
+    <div className="stack tight">
+      <Preview of={value} />
+      {/* Without `allow-same-origin` its scripts run as nobody's. */}
+      <iframe className="report" src={address} sandbox="allow-scripts" referrerPolicy="no-referrer" title={`Report ${name}`} loading="lazy" />
+    </div>
+  );
+}
