@@ -19,14 +19,18 @@ interface Entry {
   listeners: Set<() => void>;
   /** Time of the latest request, in milliseconds. */
   askedAt: number;
+  /** Milliseconds that the latest answer took. */
+  took: number;
   isStale: boolean;
   timer: ReturnType<typeof setTimeout> | undefined;
   abort: AbortController | undefined;
 }
 
 const NOTHING: Known<unknown> = { data: undefined, problem: undefined, isLoading: true };
-/** An address is asked again at most so often, in milliseconds. */
-const REST_MS = 400;
+/** An address is asked again at most so often, in milliseconds ... */
+const REST_MS = 250;
+/** ... and rests so many times as long as its latest answer took, so that slow ones do not fill the line. */
+const REST_TIMES = 4;
 /** Answers that nobody shows are forgotten beyond this many. */
 const KEPT = 60;
 
@@ -87,6 +91,7 @@ export class Answers {
         known: NOTHING,
         listeners: new Set(),
         askedAt: -Infinity,
+        took: 0,
         isStale: true,
         timer: undefined,
         abort: undefined,
@@ -99,7 +104,8 @@ export class Answers {
   private refresh(url: string, entry: Entry): void {
     entry.isStale = true;
     if (entry.listeners.size === 0 || entry.timer !== undefined) return;
-    const wait = Math.max(0, entry.askedAt + REST_MS - this.now());
+    const rest = Math.max(REST_MS, REST_TIMES * entry.took);
+    const wait = Math.max(0, entry.askedAt + rest - this.now());
     entry.timer = setTimeout(() => {
       entry.timer = undefined;
       if (entry.isStale && entry.listeners.size > 0) this.load(url, entry);
@@ -115,6 +121,7 @@ export class Answers {
     const done = (known: Known<unknown>) => {
       if (entry.abort !== abort) return;
       entry.abort = undefined;
+      entry.took = this.now() - entry.askedAt;
       this.tell(entry, known);
       // Something changed while the answer was under way.
       if (entry.isStale) this.refresh(url, entry);

@@ -1,6 +1,6 @@
 /** Questions to the API as hooks. */
 
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
 import { type Known, answers } from "@/api/cache";
 import { type Problem, get } from "@/api/client";
@@ -41,24 +41,27 @@ export interface Endless<Row> {
 }
 
 /**
- * Ask a list page by page. The first page is followed like any answer; later ones are asked once, since only the
- * newest rows change their place.
+ * Ask a list page by page. The first page is followed like any answer, later ones are asked once; what newer rows
+ * push off the first page stays in the list.
  */
 export function useEndless<Row>(url: string | null, keyOf: (row: Row) => string): Endless<Row> {
   const first = useSmoothQuery<Page<Row>>(url);
-  const [later, setLater] = useState<{ url: string | null; rows: Row[]; cursor: string | null | undefined }>({
-    url,
-    rows: [],
-    cursor: undefined,
-  });
+  const [later, setLater] = useState<Later<Row>>({ url, rows: [], cursor: undefined });
   const [isLoadingMore, setLoadingMore] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  const isLater = later.url === url && later.cursor !== undefined;
-  const cursor = isLater ? later.cursor : first.data?.cursor;
+  const isGrown = later.url === url && later.cursor !== undefined;
+  const cursor = isGrown ? later.cursor : first.data?.cursor;
+  const head = first.data?.rows;
+  const before = useRef<readonly Row[]>([]);
   useEffect(() => {
     setLater({ url, rows: [], cursor: undefined });
     setProblem(undefined);
   }, [url]);
+  useEffect(() => {
+    const pushed = pushedOff(before.current, head ?? [], keyOf);
+    before.current = head ?? [];
+    if (pushed.length > 0) setLater((now) => (now.cursor === undefined ? now : { ...now, rows: [...pushed, ...now.rows] }));
+  }, [head, keyOf]);
 
   const loadMore = useCallback(() => {
     if (!url || !cursor || isLoadingMore) return;
@@ -75,9 +78,11 @@ export function useEndless<Row>(url: string | null, keyOf: (row: Row) => string)
       .finally(() => setLoadingMore(false));
   }, [url, cursor, isLoadingMore]);
 
-  const head = first.data?.rows ?? [];
-  const seen = new Set(head.map(keyOf));
-  const rows = isLater ? [...head, ...later.rows.filter((row) => !seen.has(keyOf(row)))] : head;
+  const rows = useMemo(() => {
+    if (!isGrown) return head ?? [];
+    const seen = new Set((head ?? []).map(keyOf));
+    return [...(head ?? []), ...later.rows.filter((row) => !seen.has(keyOf(row)))];
+  }, [isGrown, head, later.rows, keyOf]);
   return {
     rows,
     problem: first.problem ?? problem,
@@ -86,4 +91,21 @@ export function useEndless<Row>(url: string | null, keyOf: (row: Row) => string)
     hasMore: Boolean(cursor),
     loadMore,
   };
+}
+
+interface Later<Row> {
+  readonly url: string | null;
+  readonly rows: readonly Row[];
+  /** Undefined: no later page was asked for; null: there is none. */
+  readonly cursor: string | null | undefined;
+}
+
+/**
+ * Give the rows that newer ones pushed off the end of a page: those behind the last one that is still there. What
+ * left from between did so because it is no longer what was asked for.
+ */
+export function pushedOff<Row>(before: readonly Row[], now: readonly Row[], keyOf: (row: Row) => string): Row[] {
+  const kept = new Set(now.map(keyOf));
+  const last = before.findLastIndex((row) => kept.has(keyOf(row)));
+  return last < 0 ? [] : before.slice(last + 1);
 }

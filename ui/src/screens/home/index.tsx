@@ -1,34 +1,55 @@
-/** Home: what needs eyes first. */
+/** Home: what runs, what failed since the reader last looked, what is late, what waits for people, what comes next. */
+
+import "./home.css";
 
 import { apiUrl } from "@/api/client";
-import type { RunSummary } from "@/api/shapes";
-import { type Page, useQuery } from "@/api/use_query";
+import type { HomeView } from "@/api/schema";
+import { useMe } from "@/api/session";
+import { useSmoothQuery } from "@/api/use_query";
 import { Empty } from "@/parts/empty";
 import { ProblemNote } from "@/parts/problem";
-import { Status } from "@/parts/status";
-import { When } from "@/parts/when";
-import { Link } from "@/router/link";
-import { pathOf } from "@/router/match";
+import { Spinner } from "@/parts/spinner";
+import { Endpoints } from "@/screens/home/endpoints";
+import { Flows, useFlows } from "@/screens/home/flows";
+import { NeedsPeople, NextFirings } from "@/screens/home/production";
+import { Failed, Running } from "@/screens/home/runs";
+import { useSeen } from "@/screens/home/seen";
 
 export default function Home() {
-  const { data, problem } = useQuery<Page<RunSummary>>(apiUrl("/runs", { limit: 20 }));
-  if (problem && !data) return <ProblemNote problem={problem} />;
-  if (data?.rows.length === 0) {
-    return (
-      <Empty icon="runs" title="Nothing has run here yet" command={["headwater new my_flow.py", "headwater run my_flow.py"]}>
-        Runs show up here while they run.
-      </Empty>
-    );
-  }
+  const me = useMe();
+  const [since, markSeen] = useSeen(me.store);
+  const { data: home, problem } = useSmoothQuery<HomeView>(apiUrl("/home", { since }));
+  const flows = useFlows();
+  if (!home) return problem ? <ProblemNote problem={problem} /> : <Spinner isPage />;
+  if (flows?.length === 0 && home.services.length === 0 && home.next.length === 0) return <NewStore />;
   return (
-    <ul className="stack tight">
-      {data?.rows.map((run) => (
-        <li key={run.path} className="row">
-          <Status status={run.status} />
-          <Link to={pathOf("runs", run.flow, run.label)}>{run.path}</Link>
-          <When at={run.started_at} className="muted" />
-        </li>
-      ))}
-    </ul>
+    <div className="home">
+      <h1 className="hidden-text">Home</h1>
+      <div className="stack">
+        <Running home={home} />
+        <Failed home={home} markSeen={markSeen} />
+        {flows && <Flows flows={flows} />}
+      </div>
+      <div className="stack">
+        <NeedsPeople home={home} />
+        <Endpoints home={home} />
+        <NextFirings home={home} />
+      </div>
+    </div>
+  );
+}
+
+function NewStore() {
+  return (
+    <Empty
+      icon="runs"
+      title="Nothing has run here yet"
+      command={["headwater new churn.py", "headwater run churn.py", "headwater deploy churn.py"]}
+    >
+      <p>
+        The first writes a flow to begin with, the second runs it: it shows up here while it runs. The third puts it to
+        work on its schedule.
+      </p>
+    </Empty>
   );
 }

@@ -89,8 +89,8 @@ function GridTable({
   hover: (hovered: Hovered) => void;
 }) {
   const now = useNow();
-  const seconds = (run: GridRow) => Math.max(0.001, (run.finished_at ?? now) - run.started_at);
-  const longest = Math.max(...runs.map(seconds));
+  const seconds = (run: GridRow) => secondsOf(run, now) ?? 0;
+  const longest = Math.max(0.001, ...runs.map(seconds));
   return (
     <div className="grid-box" ref={(box) => box?.scrollTo({ left: box.scrollWidth })} tabIndex={0} role="region" aria-label="Runs and steps">
       <table className="grid">
@@ -168,6 +168,12 @@ function Said({ hovered: { row, step } }: { hovered: Hovered }) {
       {row.finished_at && `, ${durationText(row.finished_at - row.started_at)}`}
     </>
   );
+}
+
+/** How long a run took, or has taken; null for one whose driver is gone: nobody knows when it stopped. */
+function secondsOf(run: GridRow, now: number): number | null {
+  if (run.finished_at) return run.finished_at - run.started_at;
+  return run.status === "running" || run.status === "waiting" ? Math.max(0, now - run.started_at) : null;
 }
 
 type Counts = Readonly<Record<string, number | undefined>>;

@@ -20,7 +20,7 @@ import { StartedBy } from "@/screens/runs/started_by";
 import { plural, valueText } from "@/words/numbers";
 
 /** Metrics whose columns are shown unasked when the list is of one flow. */
-const METRICS_SHOWN = 3;
+const METRICS_SHOWN = 2;
 
 export function RunList({ selected, select }: { selected: readonly string[]; select: (paths: readonly string[]) => void }) {
   const { query } = useAddress();
@@ -78,7 +78,7 @@ function columnsFor(filters: Filters | undefined, isOfOneFlow: boolean): Column<
     (name, index): Column<RunSummary> => ({
       id: `metric:${name}`,
       name,
-      width: 96,
+      width: 84,
       isNumber: true,
       isServerSorted: true,
       first: "falling",
@@ -99,16 +99,16 @@ function columnsFor(filters: Filters | undefined, isOfOneFlow: boolean): Column<
     {
       id: "flow",
       name: "Run",
-      width: 210,
+      width: 176,
       isServerSorted: true,
       cell: (run) => <Link to={linkOf(run)}>{run.path}</Link>,
     },
-    { id: "status", name: "Status", width: 124, isServerSorted: true, cell: (run) => <Status status={run.status} /> },
-    { id: "tasks", name: "Tasks", width: 136, cell: (run) => <TaskBar counts={run.task_counts ?? {}} /> },
+    { id: "status", name: "Status", width: 118, isServerSorted: true, cell: (run) => <Status status={run.status} /> },
+    { id: "tasks", name: "Tasks", width: 128, cell: (run) => <TaskBar counts={run.task_counts ?? {}} /> },
     {
       id: "started",
       name: "Started",
-      width: 138,
+      width: 130,
       isServerSorted: true,
       first: "falling",
       cell: (run) => <When at={run.started_at} />,
@@ -116,15 +116,15 @@ function columnsFor(filters: Filters | undefined, isOfOneFlow: boolean): Column<
     {
       id: "duration",
       name: "Duration",
-      width: 104,
+      width: 94,
       isNumber: true,
       isServerSorted: true,
       first: "falling",
       cell: (run) => <RunDuration run={run} />,
     },
     ...metrics,
-    { id: "user", name: "User", width: 110, isServerSorted: true, cell: (run) => run.user },
-    { id: "by", name: "Started by", width: 190, cell: (run) => <StartedBy run={run} /> },
+    { id: "user", name: "User", width: 92, isServerSorted: true, cell: (run) => run.user },
+    { id: "by", name: "Started by", width: 150, cell: (run) => <StartedBy run={run} /> },
     ...parameters,
     { id: "tags", name: "Tags", cell: (run) => <Tags run={run} /> },
     { id: "message", name: "Why it failed", width: 320, isOptional: true, cell: (run) => run.message ?? "" },

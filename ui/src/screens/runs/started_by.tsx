@@ -13,13 +13,13 @@ const ICONS: Readonly<Record<string, IconName>> = {
   person: "user",
 };
 
-export function StartedBy({ run }: { run: RunSummary }) {
+export function StartedBy({ run, hasUser = false }: { run: RunSummary; hasUser?: boolean }) {
   const { launch, origin } = run;
   if (!launch) {
     return (
       <span className="row muted started-by">
         <Icon name={origin ? "redo" : "user"} size={14} />
-        <span className="cut">{origin ? `resumes ${origin}` : "by hand"}</span>
+        <span className="cut">{origin ? `resumes ${origin}` : hasUser ? run.user : "by hand"}</span>
       </span>
     );
   }
