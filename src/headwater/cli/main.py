@@ -49,8 +49,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gc": ("gc", "Remove objects that nothing refers to"),
     "doctor": ("doctor", "Show settings, where they come from, and what this machine has"),
     "demo": ("demo", "Run a small example"),
-    "login": ("login", "Work with the store of a server from now on"),
-    "logout": ("logout", "Forget a server's token, and work with this machine's store again"),
     "init": ("init", "Make a store in this folder"),
     "new": ("new", "Write a small project that runs at once"),
 }
