@@ -1,11 +1,7 @@
-/** Deployments: the aliases, one of them, and the schedules of all. */
+/** Deployments: the aliases, and one of them. */
 
-import type { ScreenProps } from "@/screens";
 import { DeploymentList } from "@/screens/deployments/list";
-import { Schedules } from "@/screens/deployments/schedules";
 
-export default function Deployments({ parts }: ScreenProps) {
-  const target = parts["path"];
-  if (target === undefined) return <Schedules />;
+export default function Deployments() {
   return <DeploymentList />;
 }

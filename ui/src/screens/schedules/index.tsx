@@ -1,6 +1,6 @@
 /** The schedules of all deployments: what fires when, in the reader's zone and in its own, and what became of slots. */
 
-import "./deployments.css";
+import "./schedules.css";
 
 import { apiUrl } from "@/api/client";
 import type { FiringRow, NextRow, ScheduleView } from "@/api/schema";
@@ -62,7 +62,7 @@ const FIRINGS: readonly Column<FiringRow>[] = [
   },
 ];
 
-export function Schedules() {
+export default function Schedules() {
   const schedules = useEndless<ScheduleView>(apiUrl("/schedules"), (row) => `${row.target} ${row.name}`);
   const next = useQuery<Page<NextRow>>(apiUrl("/firings/next", { limit: NEXT_SHOWN }));
   const firings = useEndless<FiringRow>(apiUrl("/firings"), (row) => row.key);
