@@ -54,6 +54,9 @@ def test_the_client_of_triton_works(readings_host: HttpHost) -> None:
     assert found["scalar"] == [[-2.0, 2.5], [2]]
     assert [each[0] for each in found["errors"]] == ["404", "404", "400", "400", "400"]
     assert "nothing" in found["errors"][4][1]
+    (statistics,) = found["statistics"]
+    assert (statistics["inference_count"], statistics["inference_stats"]["fail"]["count"]) == (1, 2)
+    assert found["all_statistics"] == 5
 
 
 @pytest.mark.timeout(300)

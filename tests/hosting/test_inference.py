@@ -4,12 +4,16 @@ import gzip
 import json
 import pickle
 import struct
+import time
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from headwater.hosting.measures import Measures
+from headwater.hosting.pool import Answer
+from headwater.hosting.statistics import BatchStatistics, Duration, statistics_of
 from tests.hosting.http_scene import Given, HttpHost
 
 INFER = "/v2/models/{}/infer"
@@ -53,7 +57,7 @@ def test_the_server_says_what_it_can(kinds_host: HttpHost, path: str) -> None:
     told = kinds_host.get(path).value
 
     assert told["name"] == "headwater"
-    assert "binary_tensor_data" in told["extensions"]
+    assert {"binary_tensor_data", "statistics"} <= set(told["extensions"])
 
 
 def test_a_model_says_its_tensors(kinds_host: HttpHost) -> None:
@@ -242,13 +246,63 @@ def test_a_length_of_the_json_that_cannot_be_is_refused(kinds_host: HttpHost, le
     assert given.status == 400
 
 
+def test_statistics_count_requests_and_what_took_the_time(kinds_host: HttpHost) -> None:
+    def stats(path: str = "Readings.scalar/stats") -> Any:
+        (found,) = kinds_host.get(f"/v2/models/{path}").value["model_stats"]
+        return found
+
+    began = time.time()
+    before = stats()
+    for number in (1, 2, 3):
+        infer(kinds_host, "Readings.scalar", tensor("number", "INT64", [1], [number]))
+    infer(kinds_host, "Readings.scalar", tensor("number", "BYTES", [1], ["a"]))
+    after = stats("Readings.scalar/versions/0/stats")
+    grown = {
+        name: {unit: each[unit] - before["inference_stats"][name][unit] for unit in ("count", "ns")}
+        for name, each in after["inference_stats"].items()
+    }
+
+    assert (after["name"], after["version"]) == ("Readings.scalar", "0")
+    assert after["inference_count"] - before["inference_count"] == 3
+    assert after["execution_count"] - before["execution_count"] == 3
+    assert [grown[name]["count"] for name in ("success", "fail", "queue", "compute_infer")] == [3, 1, 3, 3]
+    assert 0 < grown["compute_infer"]["ns"] <= grown["success"]["ns"]
+    assert grown["fail"]["ns"] > 0
+    assert after["last_inference"] >= int(began * 1000)
+    assert [each["batch_size"] for each in after["batch_stats"]] == [1]
+
+
+def test_statistics_of_gathered_requests_are_told_by_the_size_of_their_batch() -> None:
+    clock = iter([5.0, 6.0, 7.0, 8.0])
+    measures = Measures(lambda: next(clock))
+    for _ in range(3):
+        measures.note(("S", "many", "S/1"), 200, 0.5, Answer(200, b"", 0, queued=0.1, computed=0.3, batch=3))
+    measures.note(("S", "many", "S/1"), 429, 0.25, None)
+    found = statistics_of("S.many", "1", measures.counted("S", "many", "S/1"))
+    nothing = statistics_of("S.other", "1", measures.counted("S", "other", "S/1"))
+
+    assert (found.inference_count, found.execution_count, found.last_inference) == (3, 1, 8000)
+    assert found.batch_stats == (BatchStatistics(3, Duration(1, 300_000_000)),)
+    assert found.inference_stats.success == Duration(3, 1_500_000_000)
+    assert found.inference_stats.fail == Duration(1, 250_000_000)
+    assert found.inference_stats.queue == Duration(3, 300_000_000)
+    assert found.inference_stats.compute_infer == Duration(3, 900_000_000)
+    assert (nothing.inference_count, nothing.inference_stats.success) == (0, Duration())
+
+
+def test_statistics_of_all_models_are_listed(kinds_host: HttpHost) -> None:
+    names = [each["name"] for each in kinds_host.get("/v2/models/stats").value["model_stats"]]
+
+    assert {"Kinds.text", "Readings.array", "Readings.texts"} <= set(names)
+    assert not any(name.startswith("Coming") for name in names)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         ("POST", "/v2", 405),
         ("DELETE", "/v2/models/Readings", 405),
         ("PUT", "/v2/models/Readings/infer", 405),
-        ("GET", "/v2/models/Readings/stats", 501),
         ("GET", "/v2/models/Readings/config", 501),
         ("GET", "/v2/models/Readings/other", 404),
         ("GET", "/v2/other", 404),

@@ -251,7 +251,7 @@ def test_a_running_host_asks_for_tokens_and_hears_of_a_revocation_within_a_secon
     assert (given.status, elsewhere.status, begun.status) == (200, 403, 202)
 
 
-def test_a_job_is_shown_to_those_who_may_call_its_service(tmp_path: Path) -> None:
+def test_jobs_and_statistics_are_shown_to_those_who_may_call_their_service(tmp_path: Path) -> None:
     home = open_home(str(tmp_path / "home"), make=True)
     mine, _ = create_token(home.ledger, "mine", "ann", time.time(), services=("Kinds",))
     theirs, _ = create_token(home.ledger, "theirs", "bob", time.time(), services=("Older",))
@@ -260,7 +260,9 @@ def test_a_job_is_shown_to_those_who_may_call_its_service(tmp_path: Path) -> Non
         begun = host.call("/Kinds/text", {"text": "a"}, Authorization=f"Bearer {mine}", Prefer="respond-async")
         seen = host.get(begun.headers["location"], Authorization=f"Bearer {mine}")
         hidden = host.get(begun.headers["location"], Authorization=f"Bearer {theirs}")
+        counted = host.get("/v2/models/stats", Authorization=f"Bearer {theirs}").value["model_stats"]
 
+    assert {each["name"].partition(".")[0] for each in counted} == {"Older"}
     assert (seen.status in (200, 202), hidden.status) == (True, 404)
 
 

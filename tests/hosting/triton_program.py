@@ -88,6 +88,8 @@ def main():
             client, "Readings.array", [tensor("x", [1], "INT64")], outputs=[triton.InferRequestedOutput("nothing")]
         ),
     ]
+    found["statistics"] = client.get_inference_statistics("Readings.scalar")["model_stats"]
+    found["all_statistics"] = len(client.get_inference_statistics()["model_stats"])
     print(json.dumps(found))
 
 

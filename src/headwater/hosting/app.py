@@ -165,10 +165,10 @@ class HostApp:
         Raises:
             Refused: as the pool's call.
         """
-        status, answered, queued, batch = 500, b"", 0.0, 1
+        status, answered, given = 500, b"", None
         try:
             given = await pool.call(endpoint, body)
-            status, answered, queued, batch = given.status, given.body, given.queued, given.batch
+            status, answered = given.status, given.body
             return given
         except Refused as refused:
             status, answered = refused.status, problem(refused.status, refused.detail)
@@ -177,7 +177,7 @@ class HostApp:
             self._intake.release(body)
             seconds = time.perf_counter() - started
             version = pool.version
-            self.measures.note(version.definition.service, endpoint, version.name, status, seconds, queued, batch)
+            self.measures.note((version.definition.service, endpoint, version.name), status, seconds, given)
             if self._observe is not None:
                 self._observe(pool, endpoint, prediction, body, status, answered, seconds)
 

@@ -15,7 +15,7 @@ _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 #: What anybody may ask: a probe has no token, and a page's style says nothing.
 _OPEN = ("/healthz", "/static/page.css", "/static/try.js")
 #: What a token for some services may ask besides these.
-_SHARED = ("/readyz", "/v2", "/v2/", "/v2/health/live", "/v2/health/ready")
+_SHARED = ("/readyz", "/v2", "/v2/", "/v2/health/live", "/v2/health/ready", "/v2/models/stats")
 
 #: Gives the token with this SHA-256 (hexadecimal); None when it is unknown, revoked or expired.
 FindToken = Callable[[str], ServiceToken | None]

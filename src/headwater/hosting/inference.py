@@ -28,6 +28,7 @@ from headwater.hosting.requests import (
     packed_for,
 )
 from headwater.hosting.services import Services
+from headwater.hosting.statistics import ModelStatistics, statistics_of
 from headwater.hosting.tensors import tensor_error
 from headwater.model.service import EndpointSpec
 
@@ -60,14 +61,16 @@ class Inference:
 
     async def _route(self, parts: list[str], scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        if parts[:1] == ["models"] and len(parts) > 1:
+        if parts == ["models", "stats"] and method in ("GET", "HEAD") and self._services.get("stats") is None:
+            await self._send(send, {"model_stats": self._all_statistics(scope)})
+        elif parts[:1] == ["models"] and len(parts) > 1:
             await self._model(parts[1], parts[2:], scope, receive, send)
         elif parts == ["repository", "index"] and method == "POST":
             await self._send(send, self._index())
         elif method not in ("GET", "HEAD"):
             raise BadRequest(405, f"{method} is not for this address")
         elif not parts:
-            extensions = ["binary_tensor_data", "model_repository(index)"]
+            extensions = ["binary_tensor_data", "model_repository(index)", "statistics"]
             await self._send(send, {"name": "headwater", "version": __version__, "extensions": extensions})
         elif parts == ["health", "live"]:
             await self._send(send, {"live": True})
@@ -102,8 +105,10 @@ class Inference:
             await self._send(send, await _metadata(pool, model, spec))
         elif rest == ["ready"]:
             await self._send(send, {"name": model, "ready": pool.is_ready}, 200 if pool.is_ready else 503)
+        elif rest == ["stats"]:
+            await self._send(send, {"model_stats": [self._statistics(pool, model, spec)]})
         else:
-            raise BadRequest(501 if rest[0] in ("stats", "config", "generate") else 404, "this is not offered")
+            raise BadRequest(501 if rest[0] in ("config", "generate") else 404, "this is not offered")
 
     async def _infer(self, pool: VersionPool, spec: EndpointSpec, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -114,7 +119,7 @@ class Inference:
         service, version = pool.version.definition.service, pool.version.name
         prediction = self._ids.next()
         scope["service"], scope["version"], scope["prediction"] = service, version, prediction
-        status, queued, batch, told = 500, 0.0, 1, b""
+        status, told, answered = 500, b"", None
         try:
             length = header(scope, _JSON_LENGTH)
             # A number of 5,000 digits is none for `int`.
@@ -122,7 +127,7 @@ class Inference:
                 status, length = 400, b""
                 raise BadRequest(400, "Inference-Header-Content-Length is not the length of the JSON")
             answered = await pool.call(spec.name, body, TENSORS, int(length) if length else 0)
-            status, queued, batch = answered.status, answered.queued, answered.batch
+            status = answered.status
             told = answered.body[: answered.json_length or None]
         except Refused as refused:
             status, told = refused.status, tensor_error(refused.detail)
@@ -130,7 +135,7 @@ class Inference:
         finally:
             self._intake.release(body)
             seconds = time.perf_counter() - started
-            self._measures.note(service, spec.name, version, status, seconds, queued, batch)
+            self._measures.note((service, spec.name, version), status, seconds, answered)
             if self._observe is not None:
                 # Binary tensors are no JSON: of them the log has what they are, not what is in them.
                 asked = body[: int(length)] if length.isdigit() else body
@@ -142,6 +147,20 @@ class Inference:
         if answered.json_length:
             headers.append((_JSON_LENGTH, b"%d" % answered.json_length))
         await answer(send, answered.status, packed, BINARY_TYPE if answered.json_length else JSON_TYPE, headers)
+
+    def _all_statistics(self, scope: Scope) -> list[ModelStatistics]:
+        """Of every endpoint of the live versions that this caller may call."""
+        found = []
+        for hosted in self._services.all():
+            if hosted.live is not None and hosted.name in scope.get("services", (hosted.name,)):
+                for spec in hosted.live.version.definition.endpoints.values():
+                    found.append(self._statistics(hosted.live, f"{hosted.name}.{spec.name}", spec))
+        return found
+
+    def _statistics(self, pool: VersionPool, model: str, spec: EndpointSpec) -> ModelStatistics:
+        version = pool.version
+        counted = self._measures.counted(version.definition.service, spec.name, version.name)
+        return statistics_of(model, str(version.number), counted)
 
     def _index(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = []
