@@ -76,6 +76,14 @@ def test_links_of_a_page_lead_somewhere(page):
     assert missing == []
 
 
+def test_every_decision_has_a_number_of_its_own():
+    records = sorted((PROJECT / "docs" / "decisions").glob("*.md"))
+    numbers = [record.name[:3] for record in records]
+
+    assert len(set(numbers)) == len(numbers)
+    assert [record.read_text().partition(":")[0] for record in records] == [f"# {number}" for number in numbers]
+
+
 def test_the_readme_names_every_command():
     table = (PROJECT / "src/headwater/cli/main.py").read_text(encoding="utf-8")
     commands = set(re.findall(r'^    "(\w+)": \("', table, re.MULTILINE))
