@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -57,6 +57,7 @@ class WebApp:
         *,
         is_read_only: bool = False,
         page: PageFiles | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Take what it needs.
 
@@ -67,6 +68,7 @@ class WebApp:
             routes: what the API answers.
             is_read_only: refuse what changes anything.
             page: the built page.
+            clock: Unix time.
 
         Raises:
             InternalError: a route declares no permission, or two are the same.
@@ -75,6 +77,7 @@ class WebApp:
         self._guard = guard
         self._pulse = pulse
         self._read_only = is_read_only
+        self._clock = clock
         self._projects = Projects(home.ledger)
         self._gate = Gate(home.ledger)
         #: What is kept for those who work with the store from other machines.
@@ -125,7 +128,7 @@ class WebApp:
             home=self._home,
             ledger=scoped(self._home.ledger, access, self._projects, tokens),
             access=access,
-            now=time.time(),
+            now=self._clock(),
             origin=self._guard.origin_of(site),
             pulse=self._pulse,
             client=request.client.host if request.client else "",
