@@ -53,6 +53,16 @@ def after(ledger, *statements):
             "INSERT INTO cursors VALUES ('triggers', 9)",
             ("cursor-beyond-events", "cursor triggers", "it stands at 9: 7 events will not be seen by it"),
         ),
+        ("DELETE FROM changes WHERE kind = 'run'", ("missing-change", "Churn/1", "none")),
+        (
+            "DELETE FROM changes WHERE kind = 'record' AND subject = 3",
+            ("missing-change", "alias a, version 2", "none"),
+        ),
+        (
+            "DELETE FROM changes WHERE kind = 'published' AND subject = 1",
+            ("missing-change", "published event x", "none"),
+        ),
+        ("DELETE FROM changes WHERE kind = 'firing' AND subject = 2", ("missing-change", "firing l", "none")),
         (
             "DELETE FROM held",
             ("index-differs-from-records", "alias b, version 1: held objects", "nothing"),

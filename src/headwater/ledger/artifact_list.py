@@ -8,7 +8,7 @@ import msgspec
 
 from headwater.ledger.columns import ref_of
 from headwater.ledger.database import Database
-from headwater.ledger.paging import cursor_at, one_more, position_of
+from headwater.ledger.paging import cursor_at, number_of, one_more, position_of
 from headwater.ledger.run_conditions import Where, ask_projects
 from headwater.model.artifact import Header
 from headwater.model.overviews import ArtifactQuery, NamedArtifact
@@ -39,7 +39,8 @@ class ArtifactList:
         rows = tuple(_row(self._database.row(self._database.sql["named_artifact"], place)) for place in places)
         if len(rows) <= query.limit:
             return Page(rows)
-        return Page(rows[:-1], cursor_at(query, places[query.limit - 1]))
+        last = rows[-2]
+        return Page(rows[:-1], cursor_at(query, (last.run, last.label, last.name)))
 
     def _places(self, query: ArtifactQuery) -> list[_Place]:
         """Give where the artifacts of the page are, one more than it has."""
@@ -52,7 +53,7 @@ class ArtifactList:
         return self._places_of(query, "name > ''")
 
     def _places_of(self, query: ArtifactQuery, condition: str, *bindings: str) -> list[_Place]:
-        where = _where(query)
+        where = self._where(query)
         where.ask(f"artifacts.label > 0 AND {condition}", *bindings)
         is_scoped = query.flow is not None or query.run is not None or query.projects is not None
         # From the runs when only some of them count: a search of each is cheaper than a walk over what others set.
@@ -78,28 +79,29 @@ class ArtifactList:
             if query.type in (None, kind) and (part in name.casefold() or part in kind.casefold()):
                 yield name, kind
 
-
-def _where(query: ArtifactQuery) -> Where:
-    """Give what is asked of runs and place; and of name and type, for those that come by neither."""
-    where = Where()
-    if query.cursor:
-        run, label, name = position_of(query, query.cursor, 3)
-        where.ask(
-            "artifacts.run <= ? AND (artifacts.run < ? OR artifacts.label < ? OR (artifacts.label = ? AND name > ?))",
-            *(run, run, label, label, name),
-        )
-    if query.run is not None:
-        where.ask("runs.run = ?", query.run)
-    if query.flow is not None:
-        where.ask("runs.flow = ?", query.flow)
-    ask_projects(query.projects, where)
-    if query.name is not None:
-        where.ask("name = ?", query.name)
-    if query.type is not None:
-        where.ask("type = ?", query.type)
-    if query.search:
-        where.ask("holds_text(?, name, type)", query.search.casefold())
-    return where
+    def _where(self, query: ArtifactQuery) -> Where:
+        """Give what is asked of runs and place; and of name and type, for those that come by neither."""
+        where = Where()
+        if query.cursor:
+            named, label, name = position_of(query, query.cursor, 3)
+            run = number_of(self._database, named)
+            where.ask(
+                "artifacts.run <= ? AND"
+                " (artifacts.run < ? OR artifacts.label < ? OR (artifacts.label = ? AND name > ?))",
+                *(run, run, label, label, name),
+            )
+        if query.run is not None:
+            where.ask("runs.run = ?", query.run)
+        if query.flow is not None:
+            where.ask("runs.flow = ?", query.flow)
+        ask_projects(query.projects, where)
+        if query.name is not None:
+            where.ask("name = ?", query.name)
+        if query.type is not None:
+            where.ask("type = ?", query.type)
+        if query.search:
+            where.ask("holds_text(?, name, type)", query.search.casefold())
+        return where
 
 
 def _order(place: _Place) -> tuple[int, int, str]:

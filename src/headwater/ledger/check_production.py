@@ -1,4 +1,4 @@
-"""Checks of what stands beside the runs: records and what they hold, firings, published events, cursors."""
+"""Checks of what stands beside the runs: records and what they hold, firings, published events, cursors, changes."""
 
 from collections.abc import Iterator
 
@@ -24,6 +24,7 @@ def production_findings(database: Database) -> Iterator[Finding]:
     yield from _runs_without_firing(database)
     yield from _cursors_beyond(database)
     yield from _holds(database)
+    yield from _missing_changes(database)
 
 
 def _gaps(database: Database) -> Iterator[Finding]:
@@ -68,6 +69,14 @@ def _holds(database: Database) -> Iterator[Finding]:
         after = page[-1][0]
     for holds in latest.values():
         yield from _missing_small(database, holds)
+
+
+def _missing_changes(database: Database) -> Iterator[Finding]:
+    for (what,) in database.rows(database.sql["missing_changes"]):
+        remedy = (
+            "the page shows it only after it is loaded again; report it, with the output of `headwater fsck --json`"
+        )
+        yield Finding("missing-change", what, "a place in the order of changes", "none", remedy)
 
 
 def _missing_small(database: Database, holds: tuple[Held, ...]) -> Iterator[Finding]:

@@ -70,8 +70,8 @@ class Launches:
             f"{self._database.sql['firings']} {sql} ORDER BY number DESC LIMIT ?", (*bindings, one_more(query.limit))
         )
         page = rows[: query.limit]
-        cursor = cursor_at(query, (page[-1][0],)) if len(rows) > query.limit else None
-        return Page(tuple(Firing(*row[1:]) for row in page), cursor)
+        firings = tuple(Firing(*row) for row in page)
+        return Page(firings, cursor_at(query, (firings[-1].key,)) if len(rows) > query.limit else None)
 
     def last_slot(self, target: str, source: str) -> float | None:
         row = self._database.row(self._database.sql["last_slot"], (target, source))
@@ -98,7 +98,10 @@ def _where(query: FiringQuery) -> tuple[str, list[Any]]:
         ("target = ?", query.target),
         ("source = ?", query.source),
         ("slot >= ?", query.since),
-        ("number < ?", position_of(query, query.cursor, 1)[0] if query.cursor else None),
+        (
+            "number < (SELECT number FROM firings WHERE key = ?)",
+            position_of(query, query.cursor, 1)[0] if query.cursor else None,
+        ),
     )
     conditions = [condition for condition, value in asked if value is not None]
     bindings = [value for _, value in asked if value is not None]

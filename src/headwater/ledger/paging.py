@@ -1,7 +1,11 @@
-"""Cursors: where a page of a list ended, as text that only the same question takes back."""
+"""Cursors: where a page of a list ended, as text that only the same question takes back.
+
+They name runs by ULID: the numbers of rows would tell how many runs there are that the reader may not see.
+"""
 
 import msgspec
 
+from headwater.ledger.database import Database
 from headwater.model.errors import UserMistake
 
 #: What a row is sorted by, and the numbers and names that tell it from rows that are sorted alike.
@@ -35,6 +39,18 @@ def position_of(query: msgspec.Struct, cursor: str, size: int) -> Position:
     if fingerprint != _fingerprint(query) or len(position) != size:
         raise _refusal("belongs to another list")
     return tuple(position)
+
+
+def number_of(database: Database, name: float | int | str) -> int:
+    """Give the number of the run that a cursor names.
+
+    Raises:
+        UserMistake: there is no such run.
+    """
+    row = database.row(database.sql["run_position"], (name,))
+    if row is None:
+        raise _refusal("is none")
+    return int(row[0])
 
 
 def one_more(limit: int) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from headwater.ledger.database import Database
-from headwater.ledger.paging import Position, cursor_at, one_more, position_of
+from headwater.ledger.paging import cursor_at, number_of, one_more, position_of
 from headwater.ledger.run_conditions import (
     as_json,
     runs_where,
@@ -29,8 +29,8 @@ _decode_gates = msgspec.json.Decoder(dict[TaskKey, OpenGate]).decode
 #: Sorts behind every number that a run has.
 _LAST = 1.7e308
 
-_SORT_KEYS = {
-    "started": "id",
+_SORT_KEYS: dict[str, str | None] = {
+    "started": None,
     "finished": f"coalesce(finished_at, {_LAST})",
     "duration": f"coalesce(finished_at - started_at, {_LAST})",
     "flow": "lower(flow)",
@@ -84,36 +84,39 @@ class RunQuestions:
         return None if row[0] is None else float(row[0])
 
     def runs(self, query: RunQuery) -> Page[RunRow]:
-        position = position_of(query, query.cursor, 2) if query.cursor else None
-        places = self._places(query, position)
+        places = self._places(query)
         page = places[: query.limit]
         known = self.rows([run_id for _, run_id in page])
-        cursor = cursor_at(query, page[-1]) if len(places) > query.limit else None
-        return Page(tuple(known[run_id] for _, run_id in page), cursor)
+        rows = tuple(known[run_id] for _, run_id in page)
+        return Page(rows, cursor_at(query, (page[-1][0], rows[-1].run)) if len(places) > query.limit else None)
 
     def count_runs(self, query: RunQuery, *, at_most: int = 10_000) -> int:
         where = runs_where(self._database, query)
         sql = f"SELECT count(*) FROM (SELECT 1 FROM runs {where} LIMIT ?)"
         return int(self._database.row(sql, (*where.bindings, at_most))[0])
 
-    def _places(self, query: RunQuery, position: Position | None) -> list[tuple[float | int | str, int]]:
-        """Give (what it is sorted by, number) of the runs behind a position; one more than a page has says: go on."""
+    def _places(self, query: RunQuery) -> list[tuple[float | int | str, int]]:
+        """Give (what it is sorted by, number) of the runs of a page; one more than it has says: go on."""
         order, compares = ("ASC", ">") if query.is_ascending else ("DESC", "<")
         where = runs_where(self._database, query)
         key, bindings = self._sort_key(query)
-        if key == "id":
-            if position is not None:
-                where.ask(f"id {compares} ?", position[1])
-            sql = f"SELECT id, id FROM runs {where} ORDER BY id {order} LIMIT ?"
+        behind: tuple[Any, ...] = ()
+        if query.cursor:
+            sorted_by, run = position_of(query, query.cursor, 2)
+            behind = (sorted_by, number_of(self._database, run))
+        if key is None:
+            if behind:
+                where.ask(f"id {compares} ?", behind[1])
+            sql = f"SELECT 0, id FROM runs {where} ORDER BY id {order} LIMIT ?"
             return self._database.rows(sql, (*where.bindings, one_more(query.limit)))
-        behind = f"WHERE (key, id) {compares} (?, ?)" if position is not None else ""
         sql = (
-            f"SELECT key, id FROM (SELECT {key} AS key, id FROM runs {where}) {behind}"
-            f" ORDER BY key {order}, id {order} LIMIT ?"
+            f"SELECT key, id FROM (SELECT {key} AS key, id FROM runs {where})"
+            f"{f' WHERE (key, id) {compares} (?, ?)' if behind else ''} ORDER BY key {order}, id {order} LIMIT ?"
         )
-        return self._database.rows(sql, (*bindings, *where.bindings, *(position or ()), one_more(query.limit)))
+        return self._database.rows(sql, (*bindings, *where.bindings, *behind, one_more(query.limit)))
 
-    def _sort_key(self, query: RunQuery) -> tuple[str, tuple[str | float, ...]]:
+    def _sort_key(self, query: RunQuery) -> tuple[str | None, tuple[str | float, ...]]:
+        """Give what to sort by before the number (None = nothing), and the values in it."""
         if query.sort == "status":
             ranks = {str(run): STATUSES.index(status) for run, status in self._unfinished().items()}
             return _BY_STATUS, (as_json(ranks),)

@@ -116,3 +116,15 @@ SELECT id, kind, key, version, holds FROM records WHERE id > ? ORDER BY id LIMIT
 
 -- name: held_by
 SELECT digest FROM held WHERE record = ?;
+
+-- name: missing_changes
+SELECT flow || '/' || label FROM runs WHERE id NOT IN (SELECT subject FROM changes WHERE kind = 'run')
+UNION ALL
+SELECT kind || ' ' || key || ', version ' || version FROM records
+WHERE id NOT IN (SELECT subject FROM changes WHERE kind = 'record')
+UNION ALL
+SELECT 'published event ' || id FROM published
+WHERE number NOT IN (SELECT subject FROM changes WHERE kind = 'published')
+UNION ALL
+SELECT 'firing ' || key FROM firings WHERE number NOT IN (SELECT subject FROM changes WHERE kind = 'firing')
+LIMIT 100;

@@ -6,7 +6,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 SELECT key, target, source, at, verdict, slot, reason, run, run_path FROM firings WHERE key = ?;
 
 -- name: firings
-SELECT number, key, target, source, at, verdict, slot, reason, run, run_path FROM firings;
+SELECT key, target, source, at, verdict, slot, reason, run, run_path FROM firings;
 
 -- name: last_slot
 SELECT max(slot) FROM firings WHERE target = ? AND source = ?;
