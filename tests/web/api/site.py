@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import time
 from urllib.parse import urlencode
 
 from headwater.home import open_home
@@ -49,6 +50,8 @@ class Site:
         self.people = {"ann": {"*": "admin"}}
         self.watched = open_home(home.path, user=home.user)
         self.is_read_only = is_read_only
+        #: What time it is; tests may turn it.
+        self.clock = time.time
         self.app = self._made(Pulse(self.watched.ledger))
 
     def close(self):
@@ -56,7 +59,7 @@ class Site:
 
     def _made(self, pulse):
         guard = Guard("127.0.0.1", 8501, find_session=lambda digest: None, find_token=self._find)
-        return WebApp(self.home, guard, pulse, all_routes(), is_read_only=self.is_read_only)
+        return WebApp(self.home, guard, pulse, all_routes(), is_read_only=self.is_read_only, clock=lambda: self.clock())
 
     def get(self, path, who="ann", **query):
         return self.send("GET", path, None, who, **query)
