@@ -52,9 +52,14 @@ class Comparison(msgspec.Struct, frozen=True):
         return [(title, differences) for title, differences in found if differences]
 
 
-def compare_runs(records: Sequence[RunRecord]) -> Comparison:
-    """Compare runs, by digest and without loading an artifact; reads the rows of all of their tasks."""
-    tasks = [_read_tasks(record) for record in records]
+def compare_runs(records: Sequence[RunRecord], *, most_tasks: int | None = None) -> Comparison:
+    """Compare runs, by digest and without loading an artifact.
+
+    Args:
+        records: the runs.
+        most_tasks: tasks of each run that are read, the first ones; None = all of them.
+    """
+    tasks = [_read_tasks(record, most_tasks) for record in records]
     return Comparison(
         tuple(record.path for record in records),
         parameters=_differences([_parameters(record) for record in records]),
@@ -101,9 +106,12 @@ class _Found(msgspec.Struct):
     seconds: dict[str, float] = {}
 
 
-def _read_tasks(record: RunRecord) -> _Found:
+def _read_tasks(record: RunRecord, most: int | None) -> _Found:
     found = _Found()
+    left = most
     for rows in record.tasks(TaskQuery(record.run)):
+        if left is not None:
+            rows, left = rows[:left], left - len(rows)
         for artifact in record.view.ledger.artifacts(record.run, [row.key for row in rows]):
             if is_shown(artifact.name):
                 found.artifacts[f"{artifact.key}.{artifact.name}"] = artifact.ref.digest
@@ -111,6 +119,8 @@ def _read_tasks(record: RunRecord) -> _Found:
             found.files.update((path, _file_text(file)) for path, file in row.usage.files.items())
             if row.finished_at is not None:
                 found.seconds[row.step] = found.seconds.get(row.step, 0.0) + row.finished_at - row.started_at
+        if left is not None and left <= 0:
+            break
     return found
 
 

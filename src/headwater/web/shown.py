@@ -61,6 +61,11 @@ def parameter_values(home: Home, many: Sequence[Mapping[str, Ref]]) -> list[dict
     return [{name: _shown_value(home, ref, values) for name, ref in refs.items()} for refs in many]
 
 
+def cut(value: object) -> object:
+    """Cut plain data to the size of a preview."""
+    return clean(value) if isinstance(value, str) else tree(value)
+
+
 def _shown_value(home: Home, ref: Ref, values: Mapping[Digest, object]) -> object:
     if ref.digest in values:
         return values[ref.digest]
@@ -71,8 +76,7 @@ def _shown_value(home: Home, ref: Ref, values: Mapping[Digest, object]) -> objec
 
 def _value(home: Home, ref: Ref, small: bytes | None) -> object:
     try:
-        value = read_plain(home.artifacts, ref, small)
-        return clean(value) if isinstance(value, str) else tree(value)
+        return cut(read_plain(home.artifacts, ref, small))
     except ArtifactMissing:
         return f"<missing object {ref.digest}>"
     except (ArtifactDamaged, FormatUnknown):
