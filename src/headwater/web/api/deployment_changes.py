@@ -131,7 +131,7 @@ def reject_move(asked: Asked, at: TargetPath, body: DecisionAsked) -> ChangedAli
 
 
 def deciding_role(name: str) -> Role:
-    """Give the role that may decide where `@approval(role=...)` names one; deployer where it names none that we have."""
+    """Give the role that may decide an `@approval` names; deployer where it names none that there is."""
     return next((role for role in ROLES if role == name), "deployer")
 
 
