@@ -79,7 +79,8 @@ class Call:
 
     @property
     def _is_audited(self) -> bool:
-        return self.route.method != "GET" and self.route.is_audited
+        is_search = self.route.is_reading and self.route.method == "POST"
+        return self.route.method != "GET" and self.route.is_audited and not is_search
 
     def _answer(self, asked: Asked, request: Request, project: str | None, given: dict[str, Any]) -> Any:
         """Call the handler; what changes anything is in the audit log before it is tried."""

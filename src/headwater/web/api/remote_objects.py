@@ -128,5 +128,7 @@ def _root_digest(path: str) -> Digest | None:
 ROUTES = (
     Route("GET", "/remote/objects/{digest}/size", remote_object_size, needs="viewer"),
     Route("GET", "/remote/objects/{digest}", remote_read_object, needs="viewer"),
-    Route("PUT", "/remote/objects/{digest}", remote_put_object, needs="runner", body_bytes=_MOST_BYTES),
+    Route(
+        "PUT", "/remote/objects/{digest}", remote_put_object, needs="runner", body_bytes=_MOST_BYTES, is_audited=False
+    ),
 )

@@ -112,10 +112,10 @@ async def remote_news(asked: Asked, query: wire.WaitForNews) -> AsyncIterator[Se
 ROUTES = (
     Route("POST", "/remote/runs/start", remote_start_run, needs="runner", body_bytes=wire.COMMIT_BYTES),
     Route("POST", "/remote/runs/take", remote_take_run, needs="runner"),
-    Route("POST", "/remote/runs/append", remote_append, needs="runner", body_bytes=wire.COMMIT_BYTES),
-    Route("POST", "/remote/runs/renew", remote_renew, needs="runner"),
-    Route("POST", "/remote/runs/release", remote_release, needs="runner", status=204),
-    Route("POST", "/remote/runs/files", remote_append_file, needs="runner"),
+    Route("POST", "/remote/runs/append", remote_append, needs="runner", body_bytes=wire.COMMIT_BYTES, is_audited=False),
+    Route("POST", "/remote/runs/renew", remote_renew, needs="runner", is_audited=False),
+    Route("POST", "/remote/runs/release", remote_release, needs="runner", status=204, is_audited=False),
+    Route("POST", "/remote/runs/files", remote_append_file, needs="runner", is_audited=False),
     Route("GET", "/remote/runs/{run}/files/{name}", remote_read_file, needs="viewer"),
     Route("GET", "/remote/news", remote_news, needs="viewer"),
 )
