@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from headwater.deployments.moves import schedule_key
 from headwater.home import Home
 from headwater.model.deployment import AliasState, Deployment
 from headwater.model.production import Schedule
@@ -20,7 +19,7 @@ def firing_lines(deployment: Deployment, state: AliasState, now: float) -> Itera
         yield f"paused: nothing fires until `headwater deployment unpause {state.target}`"
     for schedule in deployment.graph.production.schedules:
         times = next_firings(schedule, state.target, now)
-        name = schedule_key(schedule)
+        name = schedule.key
         if not times:
             yield f"schedule {name}: it has ended and never fires again"
         for at in times:
@@ -108,7 +107,7 @@ def schedule_facts(deployment: Deployment, state: AliasState, now: float) -> lis
     """What JSON says of a deployment's schedules."""
     return [
         {
-            "name": schedule_key(schedule),
+            "name": schedule.key,
             "cron": schedule.cron,
             "timezone": schedule.timezone,
             "next": [] if state.is_paused or state.shadow_of is not None else next_firings(schedule, state.target, now),

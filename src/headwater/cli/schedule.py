@@ -13,7 +13,6 @@ from headwater.cli.reading import gives_json, opened, reads_store
 from headwater.cli.schedule_simulate import simulate
 from headwater.cli.words import local_time
 from headwater.deployments.aliases import Aliases
-from headwater.deployments.moves import schedule_key
 from headwater.deployments.stored import find_deployment
 from headwater.model.deployment import AliasState
 from headwater.model.ports import Ledger
@@ -66,7 +65,7 @@ def _facts(state: ScheduleState) -> dict[str, object]:
     return {
         "target": state.alias.target,
         "deployment": state.alias.number,
-        "schedule": schedule_key(schedule),
+        "schedule": schedule.key,
         "cron": schedule.cron,
         "timezone": schedule.timezone,
         "missed": schedule.missed,
@@ -85,7 +84,7 @@ def _line(state: ScheduleState) -> tuple[object, ...]:
     coming = "-" if state.next_at is None else utc_and_local(state.next_at, state.schedule)
     return (
         state.alias.target,
-        schedule_key(state.schedule),
+        state.schedule.key,
         state.stands,
         coming,
         local_time(None if last is None else last.slot),

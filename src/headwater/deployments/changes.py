@@ -3,7 +3,7 @@
 import msgspec
 
 from headwater.deployments.aliases import Aliases
-from headwater.deployments.moves import asked, is_expired, latest_event, moved, schedule_key
+from headwater.deployments.moves import asked, is_expired, latest_event, moved
 from headwater.deployments.names import PRODUCTION, Target, split_target
 from headwater.deployments.owners import Person, is_taken
 from headwater.deployments.promotion import require_conditions
@@ -45,7 +45,7 @@ class Changes:
         if not state.is_paused:
             raise DeploymentRefused(f"{state.target} is not paused")
         deployment = find_deployment(self._ledger, state.name, state.number)
-        since = {schedule_key(schedule): at for schedule in deployment.graph.production.schedules}
+        since = {schedule.key: at for schedule in deployment.graph.production.schedules}
         return self._aliases.change(
             state,
             change="unpause",

@@ -11,11 +11,6 @@ from headwater.model.ports import Ledger
 from headwater.model.production import Schedule
 
 
-def schedule_key(schedule: Schedule) -> str:
-    """Give what tells a schedule from the others of its flow."""
-    return schedule.name or schedule.cron
-
-
 def moved(
     before: AliasState | None,
     target: Target,
@@ -69,10 +64,10 @@ def schedules_since(
     before: Mapping[str, float], graph_before: Graph | None, graph: Graph, at: float
 ) -> dict[str, float]:
     """Give from when the slots of each schedule of a flow count."""
-    old = {} if graph_before is None else {schedule_key(each): each for each in graph_before.production.schedules}
+    old = {} if graph_before is None else {each.key: each for each in graph_before.production.schedules}
     since: dict[str, float] = {}
     for schedule in graph.production.schedules:
-        key = schedule_key(schedule)
+        key = schedule.key
         is_same = key in old and key in before and _slots_of(old[key]) == _slots_of(schedule)
         since[key] = before[key] if is_same else at
     return since

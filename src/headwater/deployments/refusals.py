@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 
-from headwater.deployments.moves import schedule_key
 from headwater.deployments.values import convert_given
 from headwater.model.errors import DeploymentRefused
 from headwater.model.graph import Graph
@@ -29,7 +28,7 @@ def refuse_unfit_schedules(graph: Graph, known: Mapping[str, object]) -> None:
     hints: list[str] = []
     for schedule in graph.production.schedules:
         try:
-            convert_given(graph.parameters, schedule.parameters, known, f"the schedule `{schedule_key(schedule)}`")
+            convert_given(graph.parameters, schedule.parameters, known, f"the schedule `{schedule.key}`")
         except DeploymentRefused as refused:
             messages.append(refused.message)
             hints.append(refused.hint)

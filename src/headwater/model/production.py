@@ -30,6 +30,11 @@ class Schedule(msgspec.Struct, frozen=True, omit_defaults=True):
     #: Parameters of its runs by name, as JSON values.
     parameters: dict[str, msgspec.Raw] = {}
 
+    @property
+    def key(self) -> str:
+        """What tells it from the others of its flow: its name, else its cron expression."""
+        return self.name or self.cron
+
 
 class EventTrigger(msgspec.Struct, frozen=True, omit_defaults=True):
     """`@trigger`: one published event that the flow waits for."""

@@ -18,7 +18,7 @@ from headwater.model.production import Schedule
 from headwater.production.backfill import Backfill, backfill_slots, decode_backfill, step_of
 from headwater.production.backfill_progress import backfill_records
 from headwater.production.history import UsualDuration, runs_since, usual_duration
-from headwater.production.slots import instant_of, schedule_name, wall_time, zone_of
+from headwater.production.slots import instant_of, wall_time, zone_of
 
 #: Most runs of one backfill.
 MOST_RUNS = 10_000
@@ -179,7 +179,7 @@ def _others(ledger: Ledger, wanted: Backfill) -> tuple[str, ...]:
 
 
 def _schedule(deployment: Deployment, name: str | None) -> Schedule:
-    schedules = {schedule_name(schedule): schedule for schedule in deployment.graph.production.schedules}
+    schedules = {schedule.key: schedule for schedule in deployment.graph.production.schedules}
     what = f"{deployment.name}, deployment {deployment.number},"
     if name is None and len(schedules) == 1:
         return next(iter(schedules.values()))

@@ -20,7 +20,6 @@ from headwater.production import backfill as backfills
 from headwater.production.backfill import Backfill, decode_backfill, next_slots
 from headwater.production.journal import Journal
 from headwater.production.listening import Listening
-from headwater.production.slots import schedule_name
 from headwater.production.standing import ActiveRun, Deployed, Pools, Stage, Standing
 from headwater.production.timetable import Timetable, source_of
 from headwater.production.triggers import waits_for_several
@@ -117,8 +116,8 @@ class Knowledge:
         state, production = deployed.state, deployed.deployment.graph.production
         schedules = production.schedules if deployed.fires_by_itself else ()
         since = {
-            schedule_name(each): max(
-                state.schedules_since.get(schedule_name(each), state.at),
+            each.key: max(
+                state.schedules_since.get(each.key, state.at),
                 self._ledger.last_slot(state.target, source_of(each)) or 0.0,
             )
             for each in schedules

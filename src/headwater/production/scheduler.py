@@ -29,7 +29,6 @@ from headwater.production.journal import Journal
 from headwater.production.knowledge import CURSOR, Knowledge
 from headwater.production.launcher import DriverEnded
 from headwater.production.pools import read_pools
-from headwater.production.slots import schedule_name
 from headwater.production.standing import ActiveRun
 from headwater.production.turn import Fire, Happened, Turn, plan_turn
 
@@ -143,7 +142,7 @@ class Scheduler:
         failpoint("scheduler.decided")
         fired = self._launch([*self._plan(turn.fires, now), *endings.plan_retries(self._ledger, now)])
         for each in due:
-            knowledge.timetable.passed(each.target, schedule_name(each.schedule), each.decisions[-1].slot)
+            knowledge.timetable.passed(each.target, each.schedule.key, each.decisions[-1].slot)
         self._cancel(turn, now)
         self._drive(turn.drives)
         if fired or endings.is_more:

@@ -13,7 +13,6 @@ from headwater.production.slots import (
     keeps_rhythm,
     next_change,
     offset_at,
-    schedule_name,
     slots_between,
     wall_time,
     walls_between,
@@ -95,7 +94,7 @@ def clock_changes(zone_name: str, first: float, until: float) -> Iterator[ClockC
 
 def _firings(table: TimeTable, first: float, until: float) -> Iterator[tuple[TimeTable, SimulatedFiring]]:
     schedule = table.schedule
-    zone, name, is_rhythm = zone_of(schedule.timezone), schedule_name(schedule), keeps_rhythm(schedule)
+    zone, name, is_rhythm = zone_of(schedule.timezone), schedule.key, keeps_rhythm(schedule)
     last = first
     for slot in slots_between(schedule, first - 1, until - 1):
         last = max(last, fires_at(schedule, table.target, slot))  # a short jitter waits for a long one before it

@@ -56,14 +56,9 @@ def fires_at(schedule: Schedule, target: str, slot: float) -> float:
     """Give when a slot fires: the slot, delayed by a share of the jitter that only target, schedule and slot decide."""
     if not schedule.jitter_seconds:
         return slot
-    seed = f"{target}\0{schedule_name(schedule)}\0{slot:.0f}".encode()
+    seed = f"{target}\0{schedule.key}\0{slot:.0f}".encode()
     share = int.from_bytes(blake3(seed).digest(length=8), "big") / 2**64
     return slot + share * schedule.jitter_seconds
-
-
-def schedule_name(schedule: Schedule) -> str:
-    """Give what tells a schedule from the others of its flow: its name, else its cron expression."""
-    return schedule.name or schedule.cron
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -7,7 +7,7 @@ import msgspec
 
 from headwater.model.production import Schedule
 from headwater.production.missed import SlotDecision, decide_slots
-from headwater.production.slots import fires_at, next_slot, schedule_name
+from headwater.production.slots import fires_at, next_slot
 
 #: A schedule that was due and gave nothing is looked at again after so many seconds.
 _LOOK_AGAIN = 1.0
@@ -59,7 +59,7 @@ class Timetable:
         """
         lines = {}
         for schedule in schedules:
-            name = schedule_name(schedule)
+            name = schedule.key
             line = _Line(target, schedule, since[name])
             lines[name] = line
             self._push(line)
@@ -102,9 +102,9 @@ class Timetable:
 
     def _counts(self, entry: tuple[float, int, _Line]) -> bool:
         at, _, line = entry
-        return line.fires_at == at and self._lines.get(line.target, {}).get(schedule_name(line.schedule)) is line
+        return line.fires_at == at and self._lines.get(line.target, {}).get(line.schedule.key) is line
 
 
 def source_of(schedule: Schedule) -> str:
     """Give the source of a schedule's firings: `schedule:<name>`."""
-    return f"schedule:{schedule_name(schedule)}"
+    return f"schedule:{schedule.key}"

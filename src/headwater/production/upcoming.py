@@ -15,7 +15,7 @@ from headwater.model.launch import Firing
 from headwater.model.ports import Ledger
 from headwater.model.production import Schedule
 from headwater.model.rows import FiringQuery
-from headwater.production.slots import fires_at, next_slot, schedule_name, slots_between
+from headwater.production.slots import fires_at, next_slot, slots_between
 
 #: Firings that are named of each schedule.
 FIRINGS = 2
@@ -92,7 +92,7 @@ def schedule_states(ledger: Ledger, state: AliasState, deployment: Deployment, n
     """Yield how each schedule of what an alias names stands."""
     fires = not state.is_paused and state.shadow_of is None
     for schedule in deployment.graph.production.schedules:
-        name = schedule_name(schedule)
+        name = schedule.key
         source = f"schedule:{name}"
         slot = ledger.last_slot(state.target, source)
         last = None if slot is None else _firing(ledger, state.target, source, slot)
