@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from headwater.ledger.sqlite import SqliteLedger
-from headwater.model.errors import FormatUnknown, NotFound, SettingMistake
+from headwater.model.errors import FormatUnknown, NotFound, SettingMistake, UserMistake
 from headwater.model.ids import Digest
 from headwater.model.ports import Ledger, Place
 from headwater.places import KeptPlace, is_far, open_place
@@ -53,6 +53,8 @@ class Home:
         self.user = user
         #: None when the folder was named in code rather than by settings.
         self.settings = settings
+        #: Production tokens that the user gave, and that were right; a server wants to see them with what is written.
+        self.production_tokens: list[str] = []
         #: Which server the folder stands for, and who the user is there; None = the store is in the folder.
         self._identity: Identity | None = None
         if is_far(path):
@@ -73,6 +75,15 @@ class Home:
     def is_far(self) -> bool:
         """The store is on a server; the folder keeps a part of it."""
         return self._identity is not None
+
+    def require_near(self, deed: str) -> None:
+        """Refuse what is done where the store is, and makes no sense from another machine.
+
+        Raises:
+            UserMistake: the store is on a server.
+        """
+        if self.is_far:
+            raise UserMistake(f"{deed} where the store is: {self.name} is on another machine", hint="do it there")
 
     @property
     def ledger(self) -> Ledger:
@@ -163,6 +174,7 @@ class Home:
             identity.open(),
             runs_folder=os.path.join(self.path, "runs"),
             delivery=self.place if isinstance(self.place, KeptPlace) else None,
+            production_tokens=self.production_tokens,
         )
         return ledger
 
@@ -213,6 +225,7 @@ def use_server(url: str, folder: str) -> None:
     marker = far.read_marker(folder)
     if marker is None or marker.url != url:
         make_home(folder)
+        os.makedirs(os.path.join(folder, "locks"), mode=0o700, exist_ok=True)
         far.write_marker(folder, far.Marker(url))
 
 

@@ -45,6 +45,7 @@ def command(
     asks every caller for a token: `headwater service token create NAME`.
     """
     opened = open_home(home, make=True)
+    opened.require_near("services are hosted")
     try:
         if not opened.ledger.lead(ROLE):
             raise UserMistake(

@@ -28,6 +28,7 @@ def command(port: int | None, is_writing: bool, is_telling: bool, home: str | No
     Prints a link that lets whoever opens it in, once. `headwater up` shows the same page, with its buttons.
     """
     opened = open_home(home, make=True)
+    opened.require_near("the page is served")
     try:
         address, listener = _listen(opened, port)
         if is_writing:

@@ -58,6 +58,7 @@ def command(
     if sum((is_foreground, is_unit, is_stopping, is_linking, is_asking)) > 1:
         raise click.UsageError("one of --foreground, --systemd, --stop, --link and --status at a time")
     opened = open_home(home, make=True)
+    opened.require_near("the daemon runs")
     asked = Asked(opened.path, is_foreground, read_clock(clock))
     try:
         if is_unit:

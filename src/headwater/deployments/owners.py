@@ -19,7 +19,11 @@ class Person:
         token: what the command line gave; None = the environment, then the file.
     """
 
+    #: Where tokens are shown that were right, so that a server can see them too.
+    _shown: list[str] | None = None
+
     def __init__(self, home: Home, environ: Mapping[str, str], token: str | None = None) -> None:
+        self._shown = home.production_tokens
         self.name = home.user
         self.kept = KeptTokens(environ, home.path)
         self._given = token or environ.get("HEADWATER_TOKEN") or None
@@ -36,6 +40,8 @@ class Person:
         if token is not None and is_token(token, state.token_hash):
             if token != self.kept.get(state.target):
                 self.kept.keep(state.target, token)
+            if self._shown is not None and token not in self._shown:
+                self._shown.append(token)
             return
         raise DeploymentRefused(_refusal(state, self.name, deed, token), hint=_remedy(state))
 

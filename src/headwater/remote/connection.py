@@ -10,7 +10,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -35,6 +35,8 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _TELL_AFTER_SECONDS = 1.0
 #: Answers of a server that is not there yet, or of what stands before it.
 _NOT_READY = (429, 502, 503, 504)
+#: Proves a right to somebody else's alias.
+TOKEN_HEADER = "headwater-production-token"
 #: A file is sent in blocks of this size.
 BLOCK_BYTES = 1 << 20
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -52,8 +54,10 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes = b""
     #: Its content, instead of `body`.
     file: str | None = None
-    #: Seconds of silence that are no failure.
-    silence_seconds: float = _SILENCE_SECONDS
+    #: Sent along as headers of that name.
+    production_tokens: tuple[str, ...] = ()
+    #: Seconds of silence that are no failure; None = as for all.
+    silence_seconds: float | None = None
 
 
 class Server:
@@ -66,6 +70,7 @@ class Server:
         *,
         is_insecure: bool = False,
         patience_seconds: float = PATIENCE_SECONDS,
+        silence_seconds: float = _SILENCE_SECONDS,
         tell: Tell | None = None,
     ) -> None:
         """Take what it needs; connects on first use.
@@ -75,6 +80,7 @@ class Server:
             token: proves who asks.
             is_insecure: send the token in the open to another machine.
             patience_seconds: how long a server that does not answer is tried.
+            silence_seconds: how long a server may take to say something.
             tell: told when a server does not answer, and when it does again; None = standard error.
 
         Raises:
@@ -82,6 +88,7 @@ class Server:
         """
         self.url = checked_url(url, is_insecure=is_insecure)
         self.patience_seconds = patience_seconds
+        self._silence_seconds = silence_seconds
         self._headers = {"Authorization": f"Bearer {token}", "User-Agent": "headwater"}
         self._tell = tell or _print
         self._is_closed = False
@@ -91,7 +98,7 @@ class Server:
         self._context: ssl.SSLContext | None = None
 
     def ask(
-        self, path: str, question: msgspec.Struct, answer: type[Answer], *, silence_seconds: float = _SILENCE_SECONDS
+        self, path: str, question: msgspec.Struct, answer: type[Answer], *, production_tokens: Sequence[str] = ()
     ) -> Answer:
         """Ask and read the answer.
 
@@ -99,7 +106,7 @@ class Server:
             HeadwaterError: as the server explains, with the class that it has there.
             ServerNotReached: it did not answer for as long as the patience lasts.
         """
-        request = Request("POST", path, msgspec.json.encode(question), silence_seconds=silence_seconds)
+        request = Request("POST", path, msgspec.json.encode(question), production_tokens=tuple(production_tokens))
         return self.exchange(request, lambda response: _decoded(response, answer))
 
     def tell_to(self, path: str, question: msgspec.Struct) -> None:
@@ -154,7 +161,8 @@ class Server:
         self._tell(text)
 
     def _try(self, request: Request, read: Callable[[http.client.HTTPResponse], Read]) -> Read:
-        connection, was_used = self._connection(request.silence_seconds)
+        silence_seconds = request.silence_seconds
+        connection, was_used = self._connection(self._silence_seconds if silence_seconds is None else silence_seconds)
         try:
             try:
                 response = self._sent(connection, request)
@@ -176,7 +184,13 @@ class Server:
         if request.file is None:
             if request.body or request.method != "GET":
                 headers["Content-Type"] = "application/json"
-            connection.request(request.method, request.path, request.body or None, headers)
+                headers["Content-Length"] = str(len(request.body))
+            connection.putrequest(request.method, request.path, skip_accept_encoding=True)
+            for token in request.production_tokens:
+                connection.putheader(TOKEN_HEADER, token)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.endheaders(request.body or None)
         else:
             headers["Content-Type"] = "application/octet-stream"
             headers["Content-Length"] = str(os.path.getsize(request.file))

@@ -58,6 +58,7 @@ class HttpLedger:
         *,
         runs_folder: str | None = None,
         delivery: Delivery | None = None,
+        production_tokens: Sequence[str] = (),
         driver_patience_seconds: float = DRIVER_PATIENCE_SECONDS,
     ) -> None:
         """Take what it needs.
@@ -67,11 +68,13 @@ class HttpLedger:
             runs_folder: below it, in a folder a run, attempts write lines and points; they are sent while this
                 process drives the run.
             delivery: sends, before a commit goes out, the objects that it may point to; None = they are there.
+            production_tokens: shown to the server with what is written; may grow.
             driver_patience_seconds: how long a driver goes on while the server does not answer.
         """
         self._server = server
         self._runs_folder = runs_folder
         self._delivery = delivery
+        self._production_tokens = production_tokens
         self._driver_patience_seconds = driver_patience_seconds
         self._patience_seconds = server.patience_seconds
         self._leases: list[HttpLease] = []
@@ -276,7 +279,7 @@ class HttpLedger:
         _refuse(f"the role `{role}` is taken")
 
     def leader(self, role: str) -> int | None:
-        return None  # whoever has a role of that store is no process of this machine
+        return self._ask("leader", wire.ReadLeader(role), wire.LeaderFound).pid
 
     def resign(self, role: str) -> None:
         return
@@ -328,7 +331,8 @@ class HttpLedger:
                 self._delivery.send(missing.digest)
 
     def _write(self, path: str, question: msgspec.Struct, answer: type[Answer]) -> Answer:
-        found = self._server.ask(f"{PREFIX}/remote/{path}", question, answer)
+        tokens = self._production_tokens
+        found = self._server.ask(f"{PREFIX}/remote/{path}", question, answer, production_tokens=tokens)
         self._has_written = True
         return found
 

@@ -469,3 +469,15 @@ class WaitForNews(msgspec.Struct, frozen=True):
     after: Number | None = None
     #: How long to wait at most.
     seconds: Annotated[float, msgspec.Meta(ge=0.0, le=WAIT_SECONDS)] = 0.0
+
+
+class ReadLeader(msgspec.Struct, frozen=True):
+    """Who has a role, such as the scheduler's."""
+
+    role: Annotated[str, msgspec.Meta(pattern="^[a-z_]{1,40}$")]
+
+
+class LeaderFound(msgspec.Struct, frozen=True):
+    """Number of its process on the server; None when nobody has it."""
+
+    pid: int | None

@@ -238,6 +238,11 @@ def remote_record_history(asked: Asked, body: wire.FindRecord) -> wire.RecordsFo
     return wire.RecordsFound(asked.ledger.record_history(body.kind, body.key))
 
 
+def remote_leader(asked: Asked, body: wire.ReadLeader) -> wire.LeaderFound:
+    """Say which process has a role."""
+    return wire.LeaderFound(asked.ledger.leader(body.role))
+
+
 def _are_written(asked: Asked, records: list[Record]) -> bool:
     return all(_is_written(asked, record) for record in records)
 
@@ -297,6 +302,7 @@ ROUTES = (
     _reads("record", remote_record),
     _reads("records", remote_records),
     _reads("record-history", remote_record_history),
+    _reads("leader", remote_leader),
     _writes("request", remote_request),
     _writes("tag-run", remote_tag_run),
     _writes("annotate", remote_annotate),
