@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
@@ -163,7 +164,9 @@ class RunView(RunSummary, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class GridQuery(RunsQuery, frozen=True):
-    """Which runs the grid shows."""
+    """Which runs the grid shows; all of their tasks are counted."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
 
 
 class GridRow(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -45,7 +45,7 @@ def show_resources(asked: Asked, at: RunPath) -> ResourcesView:
     record = find_run(asked, at)
     rows: dict[str, list[TaskRow]] = {name: [] for name in record.started.graph.steps}
     count = 0
-    for page in record.tasks(TaskQuery(record.run, limit=10_000)):
+    for page in record.tasks(TaskQuery(record.run, limit=MOST_TASKS)):
         for row in page:
             rows.setdefault(row.step, []).append(row)
         count += len(page)
