@@ -47,9 +47,10 @@ export function Head({ run }: { run: RunView }) {
         {run.project && <Fact name="project">{run.project}</Fact>}
         <TaskCounts counts={run.task_counts ?? {}} />
         <Tags run={run} />
+        {!run.note && <Note run={run} />}
       </div>
       <Metrics run={run} />
-      <Note run={run} />
+      {run.note && <Note run={run} />}
     </header>
   );
 }

@@ -9,6 +9,7 @@ import type { ScreenProps } from "@/screens";
 
 import { ArtifactsTab } from "./artifacts_tab";
 import { BlameTab } from "./blame_tab";
+import { CodeTab } from "./code_tab";
 import { EnvironmentTab } from "./environment_tab";
 import { Failure } from "./failure";
 import { GraphTab } from "./graph_tab";
@@ -44,6 +45,7 @@ function Run({ flow, label }: { flow: string; label: string }) {
           { id: "metrics", name: "Metrics", content: () => <MetricsTab {...about} /> },
           { id: "parameters", name: "Parameters", count: run.values.length, content: () => <ParametersTab run={run} /> },
           { id: "artifacts", name: "Artifacts", content: () => <ArtifactsTab {...about} /> },
+          { id: "code", name: "Code", content: () => <CodeTab run={run} /> },
           { id: "environment", name: "Environment", content: () => <EnvironmentTab run={run} /> },
           { id: "resources", name: "Resources", content: () => <ResourcesTab {...about} /> },
         ]}

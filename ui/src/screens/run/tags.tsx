@@ -18,7 +18,7 @@ export function Tags({ run }: { run: RunView }) {
   const canChange = may(useMe(), "runner", run.project ?? "");
   const set = (add: readonly string[], remove: readonly string[]) => {
     setProblem(undefined);
-    change("PATCH", run, "/tags", { add, remove }).catch((error: unknown) => setProblem(problemOfError(error)));
+    change("POST", run, "/tags", { add, remove }).catch((error: unknown) => setProblem(problemOfError(error)));
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();

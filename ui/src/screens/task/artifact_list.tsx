@@ -26,7 +26,7 @@ export function ArtifactList({ task, url }: { task: TaskView; url: string }) {
         <Names title="From before" artifacts={inherited} chosen={looked?.name} choose={choose} />
         {task.artifact_count > task.artifacts.length && <p className="muted">The first {plural(task.artifacts.length, "artifact")} of {task.artifact_count}</p>}
       </nav>
-      {looked && <Looked key={looked.name} task={task} artifact={looked} url={url} />}
+      {looked && <Looked key={looked.name} artifact={looked} url={url} />}
     </div>
   );
 }
@@ -50,7 +50,7 @@ function Names({ title, artifacts, chosen, choose }: { title: string; artifacts:
   );
 }
 
-function Looked({ task, artifact, url }: { task: TaskView; artifact: TaskArtifact; url: string }) {
+function Looked({ artifact, url }: { artifact: TaskArtifact; url: string }) {
   const { name, value } = artifact;
   const { data, problem } = useQuery<{ readonly header: PreviewOf }>(value.is_cut ? `${url}/artifacts/${encodeURIComponent(name)}` : null);
   return (
@@ -73,7 +73,7 @@ function Looked({ task, artifact, url }: { task: TaskView; artifact: TaskArtifac
           )}
         </p>
         {problem && <ProblemNote problem={problem} />}
-        {value.kind === "html" ? <Report task={task} name={name} value={value} /> : <Preview of={data?.header ?? value} />}
+        {value.kind === "html" ? <Report url={url} name={name} value={value} /> : <Preview of={data?.header ?? value} />}
       </div>
     </section>
   );

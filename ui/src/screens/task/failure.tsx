@@ -58,6 +58,7 @@ export function Failure({
         <div className="row wrap">
           {task.commands["debug"] && <Command text={task.commands["debug"]} />}
           {task.commands["resume"] && <Command text={task.commands["resume"]} />}
+          {task.commands["resume_here"] && <Command text={task.commands["resume_here"]} />}
           {error.traceback && (
             <span className="push row">
               <button type="button" className="button small" aria-pressed={isPlain} onClick={() => setPlain(!isPlain)}>

@@ -9,7 +9,7 @@ import { durationText } from "@/words/duration";
 import { pageOf } from "../run/use_run";
 import type { AttemptView, TaskView } from "./shapes";
 
-export function TaskHead({ task, attempt }: { task: TaskView; attempt: AttemptView | undefined; canStop: boolean }) {
+export function TaskHead({ task, attempt, hasFailed }: { task: TaskView; attempt: AttemptView | undefined; hasFailed: boolean }) {
   const run = task.path.split("/").slice(0, 2).join("/");
   const shown = attempt ?? task;
   const waited = task.ready_at ? task.started_at - task.ready_at : 0;
@@ -23,8 +23,9 @@ export function TaskHead({ task, attempt }: { task: TaskView; attempt: AttemptVi
         </h1>
         <Copy text={task.path} label="Copy the task's path" />
         <span className="push row wrap">
-          {task.commands["debug"] && <Command text={task.commands["debug"]} />}
-          {task.commands["resume_here"] && <Command text={task.commands["resume_here"]} />}
+          {/* What has failed tells them where it says why. */}
+          {!hasFailed && task.commands["debug"] && <Command text={task.commands["debug"]} />}
+          {!hasFailed && task.commands["resume_here"] && <Command text={task.commands["resume_here"]} />}
         </span>
       </div>
       <div className="run-facts">

@@ -15,7 +15,7 @@ import { useQueryState } from "@/router/location";
 import { pathOf } from "@/router/match";
 import type { ScreenProps } from "@/screens";
 
-import { isOpen, runUrl, useRun } from "../run/use_run";
+import { runUrl, useRun } from "../run/use_run";
 import { ArtifactList } from "./artifact_list";
 import { Attempts } from "./attempts";
 import { Failure } from "./failure";
@@ -43,10 +43,10 @@ function Task({ flow, label, step, task: number }: { flow: string; label: string
   const error = attempt?.error ?? (attempt === task.attempts.at(-1) ? task.failure : null);
   return (
     <article className="run task">
-      <TaskHead task={task} attempt={attempt} canStop={run !== undefined && isOpen(run.status)} />
+      <TaskHead task={task} attempt={attempt} hasFailed={Boolean(error)} />
       {task.attempts.length > 1 && <Attempts attempts={task.attempts} chosen={attempt?.attempt ?? 0} choose={(each) => choose(each === task.attempt ? "" : String(each + 1))} />}
       {error && attempt && <Failure task={task} attempt={attempt} error={error} flow={flow} label={label} root={run?.code.root ?? ""} />}
-      <Tabs label={`About ${task.path}`} tabs={tabsOf(task, attempt, url, flow, label, error !== null && error !== undefined)} />
+      <Tabs label={`About ${task.path}`} tabs={tabsOf(task, attempt, url, flow, label, Boolean(error))} />
       {task.doc && (
         <footer className="task-doc muted">
           <Prose text={task.doc} />

@@ -1,13 +1,11 @@
 /** An HTML artifact in a frame that can reach nothing: no cookies, no address of this page, no network. */
 
 import { Preview } from "@/parts/preview";
-import { pathOf } from "@/router/match";
 
-import type { TaskView } from "./shapes";
 import type { ShownValue } from "./values";
 
-export function Report({ task, name, value }: { task: TaskView; name: string; value: ShownValue }) {
-  const address = `/api/v1/reports${pathOf(...task.path.split("/"), name)}`;
+export function Report({ url, name, value }: { /** Of the task. */ url: string; name: string; value: ShownValue }) {
+  const address = `${url}/reports/${encodeURIComponent(name)}`;
   return (
     <div className="stack tight">
       <Preview of={value} />

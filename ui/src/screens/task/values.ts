@@ -16,7 +16,8 @@ export function glimpse(value: ShownValue): string {
   const kind = value.type.slice(value.type.lastIndexOf(".") + 1);
   if (value.kind === "html") return "HTML report";
   if (value.kind === "image") return `${kind}, a picture`;
-  if (value.shape && value.kind !== "text") return `${value.shape.map(countText).join(" × ")} ${value.dtype ?? ""} ${kind}`.replace("  ", " ");
+  const isText = kind === "str" || value.kind === "text";
+  if (value.shape && !isText) return `${value.shape.map(countText).join(" × ")} ${value.dtype ?? ""} ${kind}`.replace("  ", " ");
   if (value.kind === "model") return kind;
   const { preview } = value;
   if (preview === null || preview === undefined) return kind === "NoneType" ? "None" : kind;
