@@ -2,7 +2,7 @@
 
 import "./table.css";
 
-import { type MouseEvent, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type MouseEvent, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
 import { Icon } from "@/parts/icon";
 import { Menu, MenuItem } from "@/parts/menu";
@@ -26,6 +26,8 @@ export interface Column<Row> {
   readonly first?: "rising" | "falling";
   /** Shown only when the reader asks for it. */
   readonly isOptional?: boolean;
+  /** Left out on a phone. */
+  readonly isWide?: boolean;
 }
 
 export interface TableProps<Row> {
@@ -60,11 +62,14 @@ const HEAD = 32;
 const SELECT_WIDTH = 38;
 
 export function Table<Row>(props: TableProps<Row>) {
-  const { label, rows, keyOf, linkOf, selected, onSelect, onEnd, foot, empty, isFilling, maxHeight } = props;
+  const { label, rows, keyOf, linkOf, onSelect, onEnd, foot, empty, isFilling, maxHeight } = props;
+  const isPhone = useIsPhone();
+  // Ticking boxes and comparing many columns is not for small screens.
+  const selected = isPhone ? undefined : props.selected;
   const box = useRef<HTMLDivElement>(null);
   const [ownSort, setOwnSort] = useState("");
   const sort = props.onSort ? (props.sort ?? "") : ownSort;
-  const [columns, chooseColumns, all] = useColumns(label, props.columns);
+  const [columns, chooseColumns, all] = useColumns(label, props.columns, isPhone);
   const sorted = useSorted(rows, props.columns, sort);
   const [at, setAt] = useState(-1);
   const anchor = useRef(-1);
@@ -117,7 +122,8 @@ export function Table<Row>(props: TableProps<Row>) {
     if (event.metaKey || event.ctrlKey) window.open(linkOf(row), "_blank", "noopener");
     else navigate(linkOf(row));
   };
-  const least = columns.reduce((sum, column) => sum + (column.width ?? 160), selected ? SELECT_WIDTH : 0);
+  const widths = columns.map((column, index) => (isPhone && index === 0 ? 110 : (column.width ?? 160)));
+  const least = widths.reduce((sum, width) => sum + width, selected ? SELECT_WIDTH : 0);
   return (
     <div className="table-frame">
       {props.hasColumnMenu && <ColumnMenu all={all} shown={columns} choose={chooseColumns} />}
@@ -133,8 +139,8 @@ export function Table<Row>(props: TableProps<Row>) {
         <table className="table" style={{ minWidth: least }} aria-rowcount={sorted.length + 1}>
           <colgroup>
             {selected && <col style={{ width: SELECT_WIDTH }} />}
-            {columns.map((column) => (
-              <col key={column.id} style={column.width ? { width: column.width } : undefined} />
+            {columns.map((column, index) => (
+              <col key={column.id} style={column.width && !(isPhone && index === 0) ? { width: column.width } : undefined} />
             ))}
           </colgroup>
           <thead>
@@ -250,16 +256,30 @@ function ColumnMenu<Row>({
 function useColumns<Row>(
   label: string,
   all: readonly Column<Row>[],
+  isPhone: boolean,
 ): [readonly Column<Row>[], (ids: readonly string[]) => void, readonly Column<Row>[]] {
   const key = `headwater.columns.${label}`;
   const [kept, keep] = useState<readonly string[] | null>(() => readKept(key));
-  const shown = all.filter(({ id, isOptional }) => (kept ? kept.includes(id) : !isOptional));
+  const shown = all.filter(({ id, isOptional, isWide }) => !(isPhone && isWide) && (kept ? kept.includes(id) : !isOptional));
   const choose = (ids: readonly string[]) => {
     if (ids.length === 0) return;
     localStorage.setItem(key, JSON.stringify(ids));
     keep(ids);
   };
   return [shown, choose, all];
+}
+
+const PHONE = "(max-width: 720px)";
+
+function useIsPhone(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      const query = matchMedia(PHONE);
+      query.addEventListener("change", listener);
+      return () => query.removeEventListener("change", listener);
+    },
+    () => matchMedia(PHONE).matches,
+  );
 }
 
 function readKept(key: string): string[] | null {

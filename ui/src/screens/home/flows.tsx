@@ -1,7 +1,7 @@
 /** Flows at a glance: how their latest runs ended and how long they took. */
 
 import { apiUrl } from "@/api/client";
-import type { RunSummary } from "@/api/shapes";
+import type { FlowSummary } from "@/api/schema";
 import { type Page, useSmoothQuery } from "@/api/use_query";
 import { StatusIcon, lookOf } from "@/parts/status";
 import { When } from "@/parts/when";
@@ -10,30 +10,17 @@ import { pathOf } from "@/router/match";
 import { durationText } from "@/words/duration";
 import { countText, plural } from "@/words/numbers";
 
-/** What is shown of a flow. */
-export interface FlowGlance {
-  readonly flow: string;
-  readonly runs: number;
-  readonly last: Pick<RunSummary, "flow" | "label" | "path" | "status" | "started_at">;
-  /** Newest first. */
-  readonly finished: readonly Bar[];
-}
-
-interface Bar {
-  readonly label: number;
-  readonly status: string;
-  readonly seconds: number;
-}
+type Bar = FlowSummary["finished"][number];
 
 /** Ask for the flows; undefined while nothing is known. */
-export function useFlows(): readonly FlowGlance[] | undefined {
-  return useSmoothQuery<Page<FlowGlance>>(apiUrl("/flows", { limit: 12 })).data?.rows;
+export function useFlows(): readonly FlowSummary[] | undefined {
+  return useSmoothQuery<Page<FlowSummary>>(apiUrl("/flows", { limit: 12 })).data?.rows;
 }
 
-export function Flows({ flows }: { flows: readonly FlowGlance[] }) {
+export function Flows({ flows }: { flows: readonly FlowSummary[] }) {
   if (flows.length === 0) return null;
   return (
-    <section className="card">
+    <section className="card home-flows">
       <header>
         <h2>Flows</h2>
         <Link className="push" to="/runs?view=grid">
@@ -61,7 +48,7 @@ export function Flows({ flows }: { flows: readonly FlowGlance[] }) {
 
 /** The latest finished runs, the newest on the right; as high as they took long. */
 function Bars({ flow, bars }: { flow: string; bars: readonly Bar[] }) {
-  const longest = Math.max(0.001, ...bars.map(({ seconds }) => seconds));
+  const longest = Math.max(0.001, ...bars.map(secondsOf));
   const good = bars.filter(({ status }) => status === "succeeded").length;
   return (
     <span className="home-bars">
@@ -73,13 +60,17 @@ function Bars({ flow, bars }: { flow: string; bars: readonly Bar[] }) {
           key={bar.label}
           to={pathOf("runs", flow, bar.label)}
           className={`tone-${lookOf(bar.status)}`}
-          title={`${flow}/${bar.label} ${bar.status}, ${durationText(bar.seconds)}`}
+          title={`${flow}/${bar.label} ${bar.status}, ${durationText(secondsOf(bar))}`}
           aria-hidden
           tabIndex={-1}
         >
-          <span style={{ height: 4 + 18 * Math.sqrt(bar.seconds / longest) }} className={bar.status === "succeeded" ? "" : "bad"} />
+          <span style={{ height: 4 + 18 * Math.sqrt(secondsOf(bar) / longest) }} className={bar.status === "succeeded" ? "" : "bad"} />
         </Link>
       ))}
     </span>
   );
+}
+
+function secondsOf(bar: Bar): number {
+  return Math.max(0, (bar.finished_at ?? bar.started_at) - bar.started_at);
 }

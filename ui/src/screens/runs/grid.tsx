@@ -170,10 +170,10 @@ function Said({ hovered: { row, step } }: { hovered: Hovered }) {
   );
 }
 
-/** How long a run took, or has taken; null for one whose driver is gone: nobody knows when it stopped. */
+/** How long a run took, or has taken; null for one that waits, or whose driver is gone: it took no time of a machine. */
 function secondsOf(run: GridRow, now: number): number | null {
   if (run.finished_at) return run.finished_at - run.started_at;
-  return run.status === "running" || run.status === "waiting" ? Math.max(0, now - run.started_at) : null;
+  return run.status === "running" ? Math.max(0, now - run.started_at) : null;
 }
 
 type Counts = Readonly<Record<string, number | undefined>>;
