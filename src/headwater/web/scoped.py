@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from headwater.ledger.sqlite import SqliteLedger
+from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import NotFound, UserMistake
 from headwater.model.events import Event, Request, RunStarted
 from headwater.model.findings import Finding
@@ -33,6 +34,7 @@ from headwater.model.rows import (
     TaskRow,
     TaskStatus,
 )
+from headwater.store.keys import is_digest
 from headwater.web.access import Access
 from headwater.web.policy import Policy
 from headwater.web.visible import PRIVATE, Projects, Sight, project_of_name
@@ -198,10 +200,10 @@ class ScopedLedger:
         return self._ledger.users_of(digest, limit, projects=self._among(projects))
 
     def readable(self, digests: Sequence[Digest]) -> set[Digest]:
-        """Give those of these objects that something refers to which the caller sees."""
+        """Give those of these objects that something refers to which the caller sees: a run, a record."""
         if self._sight.is_whole:
             return set(digests)
-        return {digest for digest in digests if self._ledger.users_of(digest, 1, projects=self._sight.projects)}
+        return {digest for digest in digests if is_digest(digest) and self._is_held(digest)}
 
     def small(self, digests: Sequence[Digest]) -> dict[Digest, bytes]:
         readable = self.readable(digests)
@@ -342,6 +344,15 @@ class ScopedLedger:
     def _whole(self) -> SqliteLedger:
         assert isinstance(self._ledger, SqliteLedger)
         return self._ledger
+
+    def _is_held(self, digest: Digest) -> bool:
+        assert isinstance(self._ledger, SqliteLedger)
+        for holder in self._ledger.holders_of(digest):
+            if holder.project is not None and self._sight.sees(holder.project):
+                return True
+            if holder.project is None and self.record(holder.kind, holder.key) is not None:
+                return True
+        return False
 
     def _require(self, run: RunId) -> None:
         if not self._sight.sees_run(run):
