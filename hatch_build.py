@@ -49,9 +49,7 @@ def build_page() -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if why_not_built():
             _install(npm)
-            subprocess.run([npm, "run", "--silent", "build"], cwd=SOURCES, check=True)
-            with open(STAMP, "w") as stamp:
-                stamp.write(digest_of_sources())
+            _build(npm)
     return ""
 
 
@@ -78,6 +76,17 @@ def digest_of_sources() -> str:
                 content = file.read()
             digest.update(f"{os.path.relpath(path, SOURCES)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
+
+
+def _build(npm: str) -> None:
+    """Build beside the page, and put it in its place when that worked."""
+    digest = digest_of_sources()
+    made = f"{PAGE}.new"
+    subprocess.run([npm, "run", "--silent", "build", "--", "--outDir", made], cwd=SOURCES, check=True)
+    with open(os.path.join(made, os.path.basename(STAMP)), "w") as stamp:
+        stamp.write(digest)
+    shutil.rmtree(PAGE, ignore_errors=True)
+    os.rename(made, PAGE)
 
 
 def _install(npm: str) -> None:

@@ -10,11 +10,15 @@ const PAGE = "../src/headwater/web/page";
 
 /** Write a `.gz` and a `.br` beside every text file of the built page, so that the server never compresses. */
 function precompress(): Plugin {
+  let folder = PAGE;
   return {
     name: "precompress",
     apply: "build",
+    configResolved(config) {
+      folder = config.build.outDir;
+    },
     closeBundle() {
-      for (const entry of readdirSync(PAGE, { recursive: true, withFileTypes: true })) {
+      for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile() || !/\.(js|css|html|svg|json|md)$/.test(entry.name)) continue;
         const path = join(entry.parentPath, entry.name);
         const content = readFileSync(path);
