@@ -21,6 +21,7 @@ from headwater.model.launch import Launch
 from headwater.model.order import CodeSource
 from headwater.model.outcome import ExitCause, TaskError, Transition, Usage
 from headwater.model.ports import Commit
+from headwater.model.production import Project
 
 #: Step -> how it goes on, and where.
 Shape = Mapping[str, tuple[StepKind, Sequence[str]]]
@@ -70,6 +71,7 @@ class History:
         environment: Mapping[str, str] | None = None,
         tree: Digest | None = None,
         launch: Launch | None = None,
+        project: Project | None = None,
     ) -> "RunHistory":
         self._runs += 1
         refs, small, headers = self.save(parameters or {})
@@ -92,6 +94,7 @@ class History:
             origin=origin,
             environment=dict(environment or {"python": "3.11.7"}),
             launch=launch,
+            project=project,
         )
         lease, stored = self.home.ledger.start_run(Commit([started], small, headers))
         return RunHistory(self, lease, stored)
