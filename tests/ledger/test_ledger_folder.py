@@ -7,7 +7,7 @@ import pytest
 
 from headwater.ledger.filesystems import NETWORK_TYPES, filesystem_type, refuse_network_folder
 from headwater.ledger.sqlite import SqliteLedger
-from headwater.model.errors import DiskFull, SettingMistake
+from headwater.model.errors import DiskFull, LedgerDamaged, SettingMistake
 from headwater.model.ports import Commit
 from tests.ledger.ledger_stories import begin, commit, finished, started, succeeded
 
@@ -125,3 +125,22 @@ def test_a_ledger_is_opened_again_with_all_that_was_in_it(home):
     assert again.run(first.run).status == "succeeded"
     assert begin(again)[1].label == 2
     again.close()
+
+
+def test_a_ledger_with_a_damaged_page_opens_or_says_that_it_is_damaged(home):
+    SqliteLedger(home).close()
+    path = os.path.join(home, "ledger.db")
+    with open(path, "rb") as file:
+        whole = file.read()
+    refused = []
+    for page in range(len(whole) // 4096):
+        with open(path, "wb") as file:
+            file.write(whole[: page * 4096] + b"\xa5" * 4096 + whole[(page + 1) * 4096 :])
+        try:
+            SqliteLedger(home).close()
+        except LedgerDamaged:
+            refused.append(page)
+
+    # The first page, and those of the schema, are read by everybody.
+    assert len(refused) > 1
+    assert refused[0] == 0

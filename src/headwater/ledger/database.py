@@ -51,11 +51,11 @@ class Database:
         self._connection.set_busy_timeout(_BUSY_MILLISECONDS)
         try:
             self._upgrade()
+            for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -16384", "temp_store = MEMORY"):
+                self.rows(f"PRAGMA {pragma}")
         except BaseException:
             self.close()
             raise
-        for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -16384", "temp_store = MEMORY"):
-            self._connection.execute(f"PRAGMA {pragma}")
         self._connection.create_scalar_function("holds_text", _holds_text, -1, deterministic=True)
 
     def rows(self, sql: str, bindings: Sequence[Any] = ()) -> list[Any]:
