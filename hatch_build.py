@@ -82,7 +82,9 @@ def _build(npm: str) -> None:
     """Build beside the page, and put it in its place when that worked."""
     digest = digest_of_sources()
     made = f"{PAGE}.new"
-    subprocess.run([npm, "run", "--silent", "build", "--", "--outDir", made], cwd=SOURCES, check=True)
+    subprocess.run(
+        [npm, "run", "--silent", "build", "--", "--logLevel", "warn", "--outDir", made], cwd=SOURCES, check=True
+    )
     with open(os.path.join(made, os.path.basename(STAMP)), "w") as stamp:
         stamp.write(digest)
     shutil.rmtree(PAGE, ignore_errors=True)

@@ -38,7 +38,9 @@ class Site:
             code = make_link(home.ledger, user, dict(roles), time.time())
         return f"{self.url}/sign-in#{code}"
 
-    def sign_in(self, browser: Browser, user: str = "ann", roles: Mapping[str, str] = ADMIN, **options: object) -> BrowserContext:
+    def sign_in(
+        self, browser: Browser, user: str = "ann", roles: Mapping[str, str] = ADMIN, **options: object
+    ) -> BrowserContext:
         """Give a context of somebody who is signed in; options as Playwright's `new_context` takes them."""
         context = browser.new_context(base_url=self.url, **options)
         page = context.new_page()
@@ -98,12 +100,19 @@ def run_flow(home: str, flow: str, *arguments: str, is_failing: bool = False) ->
     assert (ended.returncode != 0) == is_failing, ended.stderr
 
 
-def start_flow(home: str, flow: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a flow of `flows/` that goes on while the test looks."""
+@contextmanager
+def start_flow(home: str, flow: str, *arguments: str) -> Iterator[None]:
+    """Run a flow of `flows/` while the test looks; it is to succeed by the end."""
     command = [sys.executable, "-m", "headwater", "run", str(FLOWS / flow), *arguments]
-    return subprocess.Popen(
-        command, env={**os.environ, "HEADWATER_HOME": home}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    env = {**os.environ, "HEADWATER_HOME": home}
+    run = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+        assert run.wait(30) == 0
+    finally:
+        if run.poll() is None:
+            run.terminate()
+            run.wait(30)
 
 
 def find_chromium() -> str | None:

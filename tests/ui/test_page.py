@@ -24,7 +24,9 @@ def sources() -> list[Path]:
 
 
 def test_no_source_makes_html_from_text():
-    forbidden = re.compile(r"dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function")
+    forbidden = re.compile(
+        r"dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
+    )
 
     assert len(sources()) > 40
     assert [f"{path}: {found[0]}" for path in sources() if (found := forbidden.search(path.read_text()))] == []

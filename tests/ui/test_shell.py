@@ -44,7 +44,9 @@ def test_who_is_signed_out_comes_back_to_where_they_were(site: Site, chromium: B
     context.close()
 
 
-@pytest.mark.parametrize("elsewhere", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "elsewhere", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
 def test_signing_in_leads_to_no_other_site(site: Site, chromium: Browser, elsewhere: str):
     context = chromium.new_context(base_url=site.url)
     page = context.new_page()
