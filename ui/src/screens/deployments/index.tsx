@@ -1,7 +1,10 @@
 /** Deployments: the aliases, and one of them. */
 
+import type { ScreenProps } from "@/screens";
+import { DeploymentPage } from "@/screens/deployments/deployment";
 import { DeploymentList } from "@/screens/deployments/list";
 
-export default function Deployments() {
-  return <DeploymentList />;
+export default function Deployments({ parts }: ScreenProps) {
+  const target = parts["path"];
+  return target ? <DeploymentPage target={target} /> : <DeploymentList />;
 }

@@ -13,7 +13,9 @@ import { type Column, Table } from "@/parts/table";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { pathOf } from "@/router/match";
+import { lookOfVerdict } from "@/screens/deployments/firings";
 import { linkOfRun } from "@/screens/deployments/run_squares";
+import { Slot } from "@/screens/deployments/runs_of";
 import { clockTime, dateText } from "@/words/time";
 
 const NEXT_SHOWN = 12;
@@ -53,7 +55,7 @@ const FIRINGS: readonly Column<FiringRow>[] = [
   { id: "at", name: "When", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
   { id: "target", name: "Deployment", width: 240, cell: (row) => <TargetLink target={row.target} /> },
   { id: "source", name: "By", width: 180, cell: (row) => <span className="cut">{row.source.replace(":", ": ")}</span> },
-  { id: "slot", name: "Slot", width: 150, cell: (row) => (row.slot === null ? <span className="faint">–</span> : <Exact at={row.slot} />) },
+  { id: "slot", name: "Slot", width: 150, cell: (row) => <Slot at={row.slot} /> },
   { id: "verdict", name: "Verdict", width: 110, cell: (row) => <Status status={lookOfVerdict(row.verdict)} label={row.verdict} /> },
   {
     id: "what",
@@ -142,19 +144,6 @@ function TargetLink({ target }: { target: string }) {
       {target}
     </Link>
   );
-}
-
-function Exact({ at }: { at: number }) {
-  return (
-    <span className="number">
-      {dateText(at)} {clockTime(at)}
-    </span>
-  );
-}
-
-/** The state whose look a verdict has. */
-export function lookOfVerdict(verdict: string): string {
-  return { started: "succeeded", skipped: "skipped", missed: "missed", refused: "refused" }[verdict] ?? verdict;
 }
 
 function standing(stands: ScheduleView["stands"]): string {

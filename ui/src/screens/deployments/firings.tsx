@@ -1,0 +1,48 @@
+/** What was done about the slots, events and requests of an alias. */
+
+import { apiUrl } from "@/api/client";
+import type { FiringRow } from "@/api/schema";
+import { useEndless } from "@/api/use_query";
+import { ProblemNote } from "@/parts/problem";
+import { Spinner } from "@/parts/spinner";
+import { Status } from "@/parts/status";
+import { type Column, Table } from "@/parts/table";
+import { When } from "@/parts/when";
+import { Link } from "@/router/link";
+import { linkOfRun } from "@/screens/deployments/run_squares";
+import { Slot } from "@/screens/deployments/runs_of";
+
+const COLUMNS: readonly Column<FiringRow>[] = [
+  { id: "at", name: "When", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "source", name: "By", width: 200, cell: (row) => <span className="cut">{row.source.replace(":", ": ")}</span> },
+  { id: "slot", name: "Slot", width: 160, cell: (row) => <Slot at={row.slot} /> },
+  { id: "verdict", name: "Verdict", width: 120, cell: (row) => <Status status={lookOfVerdict(row.verdict)} label={row.verdict} /> },
+  {
+    id: "what",
+    name: "What came of it",
+    cell: (row) => (row.run ? <Link to={linkOfRun(row.run)}>{row.run}</Link> : <span className="cut muted">{row.reason}</span>),
+  },
+];
+
+export function Firings({ target }: { target: string }) {
+  const firings = useEndless<FiringRow>(apiUrl("/firings", { target }), (row) => row.key);
+  if (firings.problem && firings.rows.length === 0) return <ProblemNote problem={firings.problem} />;
+  if (firings.isLoading) return <Spinner />;
+  return (
+    <Table
+      label={`Firings of ${target}`}
+      rows={firings.rows}
+      columns={COLUMNS}
+      keyOf={(row) => row.key}
+      onEnd={firings.loadMore}
+      empty={<p className="muted pad">Nothing has fired yet</p>}
+      isFilling
+      hasKeys
+    />
+  );
+}
+
+/** The state whose look a verdict has. */
+export function lookOfVerdict(verdict: string): string {
+  return { started: "succeeded", skipped: "skipped", missed: "missed", refused: "refused" }[verdict] ?? verdict;
+}

@@ -1,0 +1,53 @@
+/** The versions of an alias's flow: what was put to work, never changed. */
+
+import type { AliasView, VersionRow } from "@/api/schema";
+import { useEndless } from "@/api/use_query";
+import { ProblemNote } from "@/parts/problem";
+import { Spinner } from "@/parts/spinner";
+import { type Column, Table } from "@/parts/table";
+import { When } from "@/parts/when";
+import { aliasUrl } from "@/screens/deployments/deployment";
+import { plural, sizeText } from "@/words/numbers";
+
+const COLUMNS: readonly Column<VersionRow>[] = [
+  { id: "number", name: "Version", width: 80, isNumber: true, cell: (row) => <strong>{row.number}</strong> },
+  {
+    id: "aliases",
+    name: "Named by",
+    width: 240,
+    cell: (row) => (
+      <span className="row">
+        {row.aliases.map((alias) => (
+          <span key={alias} className="chip">
+            {alias.slice(alias.indexOf("@") + 1)}
+          </span>
+        ))}
+      </span>
+    ),
+  },
+  { id: "at", name: "Deployed", width: 140, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "user", name: "By", width: 120, cell: (row) => <span className="cut">{row.user}</span> },
+  {
+    id: "package",
+    name: "Package",
+    width: 160,
+    cell: ({ package: { files, size_bytes } }) => `${plural(files, "file")}, ${sizeText(size_bytes)}`,
+  },
+  { id: "note", name: "Note", cell: (row) => <span className="cut muted">{row.note}</span> },
+];
+
+export function Versions({ alias }: { alias: AliasView }) {
+  const versions = useEndless<VersionRow>(aliasUrl(alias.target, "/versions"), (row) => row.id);
+  if (versions.problem && versions.rows.length === 0) return <ProblemNote problem={versions.problem} />;
+  if (versions.isLoading) return <Spinner />;
+  return (
+    <Table
+      label={`Versions of ${alias.name}`}
+      rows={versions.rows}
+      columns={COLUMNS}
+      keyOf={(row) => row.id}
+      onEnd={versions.loadMore}
+      isFilling
+    />
+  );
+}
