@@ -72,6 +72,18 @@ def test_everything_that_pages_show_is_in_it(store):
     assert all(home.objects.is_there(one.ref.digest) or one.ref.is_small for one in artifacts)
 
 
+def test_its_runs_are_found_by_what_they_were_given(store):
+    home, _ = store
+
+    def flows(**parameters):
+        return {row.flow for row in home.ledger.runs(RunQuery(parameter_text=parameters)).rows}
+
+    assert flows(alpha="0.5") == {"Churn"}
+    assert flows(alpha="0.5", region="north") == {"Churn"}
+    assert flows(is_strict="True") == {"Fraud"}
+    assert flows(alpha="0.50") == set()
+
+
 def test_its_logs_and_points_are_read_as_those_of_real_tasks(store):
     home, _ = store
     files = [
