@@ -59,7 +59,14 @@ async def follow_changes(asked: Asked, query: ChangesQuery) -> AsyncIterator[Sen
 
 
 def _read(asked: Asked, after: int) -> list[Change]:
-    return asked.ledger.changes(after, limit=_MOST_CHANGES)
+    return [_as_it_stands(asked, change) for change in asked.ledger.changes(after, limit=_MOST_CHANGES)]
+
+
+def _as_it_stands(asked: Asked, change: Change) -> Change:
+    """Give the status of a run that goes on with a look at who drives it; `running` is stored of all of them."""
+    if change.status != "running" or change.run is None:
+        return change
+    return msgspec.structs.replace(change, status=asked.ledger.run(change.run).status)
 
 
 def _begin(last_event_id: str, after: int | None) -> int | None:
