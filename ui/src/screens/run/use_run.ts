@@ -48,8 +48,10 @@ export function useRun(flow: string, label: string): Following {
   const url = runUrl(flow, label);
   const { data: run, problem } = useQuery<RunView>(url);
   const listeners = useRef(new Set<OnChanges>());
-  const isFollowed = run !== undefined && isOpen(run.status);
-  const state = useStream(isFollowed ? runUrl(flow, label, "/stream") : null, (events) => {
+  // Once begun it is followed to the end that it tells of itself: the run's own answer may be there before its last message.
+  const isFollowed = useRef(false);
+  if (run !== undefined && isOpen(run.status)) isFollowed.current = true;
+  const state = useStream(isFollowed.current ? runUrl(flow, label, "/stream") : null, (events) => {
     const changes = readChanges(events);
     if (!changes) return;
     const { run: now } = changes;
