@@ -171,7 +171,9 @@ class Tale:
             return
         self._ended += 1
         is_victim = key == self._victim or (self._victim is None and task.step == self._fate.fails_at)
-        has_luck = self._frontier.graph.steps[task.step].options.retry is None or self._rng.random() > 0.02
+        # What fails by chance has another attempt, which does not.
+        is_tried_again = self._frontier.graph.steps[task.step].options.retry is not None and not task.attempt
+        has_luck = not is_tried_again or self._rng.random() > 0.02
         if is_victim or not has_luck:
             self._fail(task, "out_of_memory" if self._rng.random() < 0.15 else "exception")
         else:

@@ -34,7 +34,8 @@ def test_it_has_the_runs_and_about_the_tasks_that_were_asked_for(store):
     assert len(runs) == 120
     assert made == sum(sum(row.task_counts.values()) for row in runs)
     assert 1_500 < made < 4_500
-    assert max(sum(row.task_counts.values()) for row in runs) == 2_000 // 10 + 3
+    widest = max(runs, key=lambda row: sum(row.task_counts.values()))
+    assert (widest.status, widest.task_counts) == ("succeeded", {"succeeded": 2_000 // 10 + 3})
 
 
 def test_it_is_whole(store):
