@@ -199,6 +199,9 @@ class Server:
         return connection.getresponse()
 
     def _read(self, response: http.client.HTTPResponse, read: Callable[[http.client.HTTPResponse], Read]) -> Read:
+        # A head that broke off looks like one of an answer that ends with its connection; ours never do.
+        if response.length is None and not response.chunked:
+            raise http.client.IncompleteRead(b"")
         if response.status < 300:
             return read(response)
         body = response.read(1 << 20)

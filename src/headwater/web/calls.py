@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -178,11 +178,14 @@ async def read_body(request: Request, most: int) -> bytes:
         raise Refused(415, "a body is sent as it is, not packed")
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise Refused(413, f"a body has at most {most} bytes here")
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > most:
+                raise Refused(413, f"a body has at most {most} bytes here")
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise Refused(400, "the body broke off") from error
     return b"".join(parts)
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from headwater.model.errors import DiskFull
 from headwater.web.problems import Refused
@@ -37,6 +37,8 @@ async def kept_body(request: Request, home: str, most: int) -> AsyncIterator[Upl
     try:
         try:
             size = await _written(request, descriptor, most)
+        except ClientDisconnect as error:
+            raise Refused(400, "the body broke off") from error
         except OSError as error:
             if error.errno in _FULL:
                 raise DiskFull(folder, None, None) from error

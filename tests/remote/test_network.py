@@ -1,0 +1,228 @@
+"""What networks do to a client: latency, breaks, silence, absence (G-22, G-23)."""
+
+import os
+import threading
+import time
+
+import pytest
+
+from headwater.model.errors import LeaseLost, ServerFailed, ServerNotReached, SettingMistake, UserMistake
+from headwater.model.events import CodeChanged
+from headwater.model.ports import Commit
+from headwater.remote.connection import Server, checked_url
+from headwater.remote.ledger import HttpLedger
+from headwater.remote.objects import RemoteObjects
+from headwater.store.framing import hash_bytes
+from tests.ledger.ledger_stories import run_started
+
+BIG = "x" * 200_000
+
+
+def begin(ledger, **facts):
+    return ledger.start_run(Commit(events=[run_started(user="root", **facts)]))[0]
+
+
+def change(number, text=""):
+    return Commit(events=[CodeChanged(float(number), "start", (str(number), text))])
+
+
+def numbers(ledger, run):
+    return [int(event.files[0]) for _, event in ledger.events(run) if isinstance(event, CodeChanged)]
+
+
+def test_latency_changes_nothing_but_the_time(proxied, far):
+    _, proxy = proxied
+    proxy.latency = 0.02
+    lease = begin(far)
+    for number in range(5):
+        far.append(lease, change(number))
+
+    assert numbers(far, lease.run) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("after", [1, 100, 5_000, 150_000])
+def test_a_request_that_broke_off_is_sent_again_and_written_once(proxied, far, after):
+    _, proxy = proxied
+    lease = begin(far)
+    # A connection that has carried something counts on; a new one shows where it breaks.
+    proxy.cut()
+    proxy.reset_request_after = after
+    far.append(lease, change(0, BIG))
+    far.append(lease, change(1))
+
+    assert proxy.faults == 1
+    assert numbers(far, lease.run) == [0, 1]
+
+
+@pytest.mark.parametrize("after", [1, 20, 70_000])
+def test_an_answer_that_broke_off_is_asked_for_again(proxied, far, after):
+    _, proxy = proxied
+    lease = begin(far)
+    far.append(lease, change(0, BIG))
+    proxy.cut()
+    proxy.reset_answer_after = after
+
+    assert numbers(far, lease.run) == [0]
+    assert proxy.faults == 1
+
+
+def test_an_object_whose_answers_break_off_again_and_again_comes_whole(proxied, tmp_path):
+    served, proxy = proxied
+    content = os.urandom(3_000_000)
+    digest = served.home.objects.put_raw([content])
+    server = Server(proxy.url, served.token(), patience_seconds=10.0)
+    objects = RemoteObjects(server)
+    for _ in range(3):
+        proxy.reset_answer_after = 700_000
+        path = tmp_path / os.urandom(4).hex()
+
+        assert objects.fetch(digest, str(path))
+        assert path.read_bytes() == content
+    server.close()
+
+
+def test_an_object_whose_sending_breaks_off_is_sent_again_whole(proxied, tmp_path):
+    served, proxy = proxied
+    content = os.urandom(3_000_000)
+    digest = hash_bytes(content)
+    path = tmp_path / "object"
+    path.write_bytes(content)
+    proxy.reset_request_after = 1_500_000
+    server = Server(proxy.url, served.token(), patience_seconds=10.0)
+    RemoteObjects(server).send(digest, str(path))
+    server.close()
+
+    assert proxy.faults == 1
+    assert bytes(served.home.objects.map_raw(digest)) == content
+    assert os.listdir(os.path.join(served.home.path, "incoming")) == []
+
+
+def test_a_connection_on_which_nothing_comes_is_given_up(proxied):
+    served, proxy = proxied
+    ledger = HttpLedger(Server(proxy.url, served.token(), patience_seconds=10.0, silence_seconds=0.3))
+    lease = begin(ledger)
+    proxy.is_silent = True
+    threading.Timer(0.7, lambda: setattr(proxy, "is_silent", False)).start()
+    ledger.append(lease, change(0))
+    ledger.close()
+
+    assert numbers(served.home.ledger, lease.run) == [0]
+
+
+def test_an_outage_is_ridden_out_in_order_and_told(proxied, far):
+    _, proxy = proxied
+    lease = begin(far)
+    proxy.go_away()
+
+    def write():
+        for number in range(3):
+            far.append(lease, change(number))
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    while not far.told:
+        time.sleep(0.01)
+    proxy.come_back()
+    writing.join(20)
+
+    assert numbers(far, lease.run) == [0, 1, 2]
+    assert ["does not answer" in far.told[0], "answers again" in far.told[1]] == [True, True]
+
+
+def test_who_waits_for_too_long_gives_up_and_the_run_can_be_taken_up_later(proxied):
+    served, proxy = proxied
+    ledger = HttpLedger(Server(proxy.url, served.token(), patience_seconds=0.2), driver_patience_seconds=0.3)
+    lease = begin(ledger)
+    ledger.append(lease, change(0))
+    proxy.go_away()
+    with pytest.raises(ServerNotReached) as given_up:
+        ledger.append(lease, change(1))
+    proxy.come_back()
+    # What was given up may be tried again by the same driver ...
+    ledger.append(lease, change(1))
+    lease.release()
+    # ... or by the next one.
+    taken, epoch = ledger.take(lease.run, 9.0)
+
+    assert proxy.url in str(given_up.value)
+    assert numbers(ledger, lease.run) == [0, 1]
+    assert (taken.epoch, epoch) == (2, 2)
+    ledger.close()
+
+
+def test_a_server_that_is_not_there_is_named_with_what_to_do(served):
+    with pytest.raises(ServerNotReached) as refused:
+        HttpLedger(Server("http://127.0.0.1:1", "hwt_x", patience_seconds=0.1)).flows()
+
+    assert "http://127.0.0.1:1 does not answer" in str(refused.value)
+    assert refused.value.hint
+
+
+def test_a_token_that_is_not_known_is_refused_at_once(served):
+    with pytest.raises(UserMistake) as refused:
+        served.ledger("hwt_wrong").flows()
+
+    assert f"headwater login {served.url}" in str(refused.value)
+
+
+def test_what_is_no_server_of_ours_is_told_apart(tmp_path):
+    import http.server
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(500)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"no")
+
+        def log_message(self, *words):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        with pytest.raises(ServerFailed, match="is a server of Headwater there"):
+            HttpLedger(Server(f"http://127.0.0.1:{other.server_port}", "t", patience_seconds=0.1)).flows()
+        other.shutdown()
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "http://", "ml.example.org", "http://ml.example.org", "https://a:b@c", "https://c/path?x=1", ""]
+)
+def test_an_address_that_is_none_or_would_show_the_token_is_refused(url):
+    with pytest.raises(SettingMistake):
+        checked_url(url)
+
+
+def test_http_to_this_machine_and_https_are_taken_as_they_are():
+    assert checked_url("http://127.0.0.1:8501/") == "http://127.0.0.1:8501"
+    assert checked_url("https://ml.example.org") == "https://ml.example.org"
+    assert checked_url("http://ml.example.org", is_insecure=True) == "http://ml.example.org"
+
+
+def test_a_driver_whose_run_was_taken_over_writes_nothing(served):
+    first, second = served.ledger(), served.ledger()
+    lease = begin(first)
+    leases = served.app.desk.leases
+    leases._clock = lambda: time.monotonic() + 100.0
+    leases.look()
+    taken, _ = second.take(lease.run, 3.0)
+    second.append(taken, change(0))
+    with pytest.raises(LeaseLost):
+        first.append(lease, change(1))
+
+    assert numbers(second, lease.run) == [0]
+    first.close()
+    second.close()
+
+
+def test_a_driver_that_was_away_for_too_long_goes_on_when_nobody_took_its_run(served):
+    ledger = served.ledger()
+    lease = begin(ledger)
+    leases = served.app.desk.leases
+    leases._clock = lambda: time.monotonic() + 100.0
+    leases.look()
+    was = served.home.ledger.run(lease.run).status
+    ledger.append(lease, change(0))
+
+    assert (was, served.home.ledger.run(lease.run).status) == ("interrupted", "running")
+    ledger.close()

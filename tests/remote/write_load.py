@@ -1,0 +1,47 @@
+"""Clients that write as fast as they can, each to a run of its own, and note what was acknowledged."""
+
+import threading
+import time
+
+from headwater.model.events import CodeChanged
+from headwater.model.ports import Commit
+from headwater.remote.connection import Server
+from headwater.remote.ledger import HttpLedger
+from tests.ledger.ledger_stories import run_started
+
+
+class Writer:
+    """One client; every event says its number, so that a reader sees what is missing or double."""
+
+    def __init__(self, url, token, number, patience_seconds=60.0):
+        self.told = []
+        self.server = Server(url, token, patience_seconds=patience_seconds, tell=self.told.append)
+        self.ledger = HttpLedger(self.server, driver_patience_seconds=patience_seconds)
+        self.lease, _ = self.ledger.start_run(Commit(events=[run_started(f"Load{number}", user="root")]))
+        self.acknowledged = 1
+        self.failure = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+
+    def start(self):
+        self._thread.start()
+
+    def _write(self):
+        try:
+            while not self._stop.is_set():
+                event = CodeChanged(float(self.acknowledged), "start", (str(self.acknowledged),))
+                self.acknowledged = self.ledger.append(self.lease, Commit(events=[event]))
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            self.failure = error
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join(90)
+        self.ledger.close()
+
+
+def rate(writers, seconds):
+    """Let them write for a while; gives acknowledged writes a second."""
+    before, began = sum(writer.acknowledged for writer in writers), time.monotonic()
+    time.sleep(seconds)
+    return (sum(writer.acknowledged for writer in writers) - before) / (time.monotonic() - began)
