@@ -73,11 +73,9 @@ class Watched:
 
 
 @contextmanager
-def serve_page(home: str, *, is_read_only: bool = False, **env: str) -> Iterator[Site]:
-    """Run the server of a store on a port of its own."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def serve_page(home: str, *, port: int | None = None, is_read_only: bool = False, **env: str) -> Iterator[Site]:
+    """Run the server of a store, on a port of its own unless it is said which."""
+    port = port or free_port()
     command = [sys.executable, "-m", "headwater", "ui", "--home", home, "--port", str(port)]
     log = open(os.path.join(home, "ui.log"), "ab")  # noqa: SIM115 - the server's, until it ends
     process = subprocess.Popen(
@@ -91,6 +89,13 @@ def serve_page(home: str, *, is_read_only: bool = False, **env: str) -> Iterator
     finally:
         process.terminate()
         process.wait(20)
+
+
+def free_port() -> int:
+    """Give a port on which nothing listens."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def run_flow(home: str, flow: str, *arguments: str, is_failing: bool = False) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.ui.site import PROJECT, Site, Watched
+from tests.ui.site import PROJECT, Site, Watched, free_port, run_flow, serve_page
 
 AXE = PROJECT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -120,18 +120,24 @@ def test_a_view_that_is_not_there_says_so(page: Page):
     expect(page).to_have_title("Not found · Headwater")
 
 
-def test_the_page_says_when_the_server_is_gone_and_when_it_is_back(site: Site, open_page: Callable[..., Watched]):
+def test_the_page_says_when_the_server_is_gone_and_goes_on_when_it_is_back(
+    store: str, open_page: Callable[..., Watched]
+):
     watched = open_page()
-    watched.expected += ["Failed to load", "ERR_"]
-    page = watched.page
-    page.goto("/runs")
-    page.get_by_role("link", name="Churn/1").wait_for()
-    page.context.set_offline(True)
-    page.evaluate("window.dispatchEvent(new Event('offline'))")
-    expect(page.get_by_text(re.compile("You are offline|does not answer"))).to_be_visible(timeout=60_000)
-    page.context.set_offline(False)
+    watched.expected += ["Failed to load resource", "ERR_"]
+    page, port = watched.page, free_port()
+    away = page.get_by_text("The server does not answer")
+    with serve_page(store, port=port) as own:
+        page.goto(f"{own.url}/runs?flow=Slow")
+        page.get_by_role("link", name="Slow/1").wait_for()
+    expect(away).to_be_visible()
+    runs = page.get_by_role("link", name=re.compile("^Slow."))
+    known = runs.count()
+    run_flow(store, "slow.py")
+    with serve_page(store, port=port):
+        expect(away).to_have_count(0)
 
-    expect(page.get_by_text(re.compile("You are offline|does not answer"))).to_have_count(0, timeout=20_000)
+        expect(runs).to_have_count(known + 1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

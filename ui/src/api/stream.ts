@@ -42,6 +42,7 @@ export class LiveStream {
     this.last = options.after ?? "";
     document.addEventListener("visibilitychange", this.onVisibility);
     window.addEventListener("online", this.openNow);
+    window.addEventListener("offline", this.onOffline);
     this.open();
   }
 
@@ -50,6 +51,7 @@ export class LiveStream {
     this.isClosed = true;
     document.removeEventListener("visibilitychange", this.onVisibility);
     window.removeEventListener("online", this.openNow);
+    window.removeEventListener("offline", this.onOffline);
     clearTimeout(this.timer);
     clearTimeout(this.hiding);
     clearTimeout(this.silence);
@@ -131,6 +133,10 @@ export class LiveStream {
 
   private readonly openNow = (): void => {
     if (this.timer !== undefined && !this.isClosed) this.open();
+  };
+
+  private readonly onOffline = (): void => {
+    this.abort?.abort();
   };
 
   private readonly onVisibility = (): void => {
