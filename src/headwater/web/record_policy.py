@@ -201,7 +201,8 @@ class RecordPolicy:
             if after.pending.approval != candidate.graph.production.approval:
                 raise DeploymentRefused(f"{after.target} waits for another approval than its flow asks for")
             self._require_conditions(candidate, after.target)
-        if after.deployment is None or (was is not None and after.deployment == was[0]):
+        is_where_it_was = before is not None and (before.deployment, before.number) == (after.deployment, after.number)
+        if after.deployment is None or is_where_it_was:
             return
         candidate = self._deployment(after, after.number, after.deployment, batch)
         if is_decision or after.alias != PRODUCTION or self._was_named(after.target, after.deployment):
