@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from headwater.ledger.sqlite import SqliteLedger
-from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import NotFound, UserMistake
 from headwater.model.events import Event, Request, RunStarted
 from headwater.model.findings import Finding
