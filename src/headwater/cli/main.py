@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "artifacts": ("artifacts", "List or print artifacts"),
     "tag": ("tag", "Add, remove and list the tags of a run"),
     "compare": ("compare", "Show how runs differ"),
+    "export": ("export", "Write a run as one page of HTML"),
+    "flow": ("flow_page", "Say what a flow is for, and who owns it"),
     "debug": ("debug", "Step into a task of an earlier run"),
     "cancel": ("cancel", "Stop a run"),
     "env": ("env", "Show, compare, rebuild and remove the environments of steps"),
@@ -49,6 +51,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gc": ("gc", "Remove objects that nothing refers to"),
     "doctor": ("doctor", "Show settings, where they come from, and what this machine has"),
     "demo": ("demo", "Run a small example"),
+    "login": ("login", "Work with the store of a server from now on"),
+    "logout": ("logout", "Forget a server's token, and work with this machine's store again"),
     "init": ("init", "Make a store in this folder"),
     "new": ("new", "Write a small project that runs at once"),
 }
