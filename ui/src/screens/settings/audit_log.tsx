@@ -1,0 +1,55 @@
+/** Who changed what, newest first; only ever added to. */
+
+import { apiUrl } from "@/api/client";
+import type { AuditEntry } from "@/api/schema";
+import { useEndless } from "@/api/use_query";
+import { ProblemNote } from "@/parts/problem";
+import { Spinner } from "@/parts/spinner";
+import { Status } from "@/parts/status";
+import { type Column, Table } from "@/parts/table";
+import { When } from "@/parts/when";
+import { projectText } from "@/screens/settings/roles";
+
+const COLUMNS: readonly Column<AuditEntry>[] = [
+  { id: "at", name: "When", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "user", name: "Who", width: 140, cell: (row) => <strong className="cut">{row.user}</strong> },
+  { id: "means", name: "With", width: 90, cell: (row) => <span className="muted">{row.means}</span> },
+  { id: "action", name: "What", width: 210, cell: (row) => <span className="cut">{row.action.replaceAll("_", " ")}</span> },
+  { id: "on", name: "On", cell: (row) => <span className="cut mono">{[row.on, detailText(row)].filter(Boolean).join("  ")}</span> },
+  { id: "project", name: "Project", width: 120, cell: (row) => row.project !== null && row.project !== undefined && <span className="cut">{projectText(row.project)}</span> },
+  { id: "client", name: "From", width: 120, cell: (row) => <span className="cut muted">{row.client || "beside the store"}</span> },
+  { id: "result", name: "Came to", width: 220, cell: (row) => <Status status={standing(row)} label={row.result || "not known"} /> },
+];
+
+export function AuditLog() {
+  const log = useEndless<AuditEntry>(apiUrl("/audit"), keyOf);
+  if (log.problem && log.rows.length === 0) return <ProblemNote problem={log.problem} />;
+  if (log.isLoading) return <Spinner />;
+  return (
+    <Table
+      label="Audit log"
+      rows={log.rows}
+      columns={COLUMNS}
+      keyOf={keyOf}
+      onEnd={log.loadMore}
+      empty={<p className="muted pad">Nothing was changed yet</p>}
+      isFilling
+      hasColumnMenu
+    />
+  );
+}
+
+function keyOf(entry: AuditEntry): string {
+  return `${entry.at} ${entry.user} ${entry.action} ${entry.on}`;
+}
+
+function detailText({ details = {} }: AuditEntry): string {
+  return Object.entries(details)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+}
+
+function standing({ result }: AuditEntry): string {
+  if (result === "done") return "succeeded";
+  return result ? "refused" : "lost";
+}
