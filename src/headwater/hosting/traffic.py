@@ -41,10 +41,10 @@ class Traffic(msgspec.Struct, frozen=True):
     until: float
     #: Seconds of a stretch.
     width: float
+    #: Answers before this were not looked at, as there are too many; `since` = all were.
+    told_since: float
     #: In order of time, then of version; stretches without answers are left out.
     points: tuple[TrafficPoint, ...]
-    #: There are older answers in this time that were not looked at.
-    is_cut: bool = False
     #: Files that could not be read.
     damaged: int = 0
 
@@ -77,17 +77,17 @@ def read_traffic(
     """
     arrow, _ = arrow_and_parquet()
     width = (until - since) / stretches
-    tables, rows, is_cut = [], 0, False
+    tables, rows, told_since = [], 0, since
     damaged: list[str] = []
     for table in _tables(home, service, since, until, damaged):
         kept = _kept(table, since, until, version, endpoint)
         tables.append(kept)
         rows += kept.num_rows
         if rows >= most_rows:
-            is_cut = True
+            told_since = min(each["at"][0].as_py() for each in tables if each.num_rows)
             break
     points = _points(arrow.concat_tables(tables), since, width) if rows else []
-    return Traffic(since, until, width, tuple(points), is_cut, len(damaged))
+    return Traffic(since, until, width, told_since, tuple(points), len(damaged))
 
 
 def _tables(home: str, service: str, since: float, until: float, damaged: list[str]) -> Iterator[Any]:

@@ -2,7 +2,8 @@
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -74,18 +75,32 @@ def next_of_all(
         each: firings of one schedule.
         target: of this alias only; None = of all.
     """
-    found: list[NextFiring] = []
+    schedules = [
+        (state.target, schedule)
+        for state, deployment in live_deployments(ledger)
+        if target in (None, state.target)
+        for schedule in deployment.graph.production.schedules
+    ]
+    return next_of(schedules, now, count, each=each)
+
+
+def next_of(
+    schedules: Iterable[tuple[str, Schedule]], now: float, count: int, *, each: int | None = None
+) -> list[NextFiring]:
+    """Give the next firings of some schedules (alias, schedule), soonest first; of each at most so many."""
+    firings = [islice(_firings(target, schedule, now), each) for target, schedule in schedules]
+    return list(islice(heapq.merge(*firings, key=lambda firing: firing.at), count))
+
+
+def live_deployments(ledger: Ledger) -> Iterator[tuple[AliasState, Deployment]]:
+    """Yield the aliases whose schedules and triggers count, with what they name: not paused, and no shadows."""
     for state in Aliases(ledger).all():
-        if state.is_paused or state.shadow_of is not None or target not in (None, state.target):
-            continue
-        try:
-            deployment = find_deployment(ledger, state.name, state.number)
-        except NotFound:
-            continue
-        for schedule in deployment.graph.production.schedules:
-            times = next_firings(schedule, state.target, now, each)
-            found += [NextFiring(state.target, schedule, at) for at in times]
-    return heapq.nsmallest(count, found, key=lambda firing: firing.at)
+        if not state.is_paused and state.shadow_of is None:
+            try:
+                deployment = find_deployment(ledger, state.name, state.number)
+            except NotFound:
+                continue
+            yield state, deployment
 
 
 def schedule_states(ledger: Ledger, state: AliasState, deployment: Deployment, now: float) -> Iterator[ScheduleState]:
@@ -98,7 +113,8 @@ def schedule_states(ledger: Ledger, state: AliasState, deployment: Deployment, n
         last = None if slot is None else _firing(ledger, state.target, source, slot)
         since = max(state.schedules_since.get(name, now), slot or 0)
         due = next_slot(schedule, since) if fires else None
-        coming = next_slot(schedule, now) if fires else None
+        # What comes after the last slot and has not passed is also what comes next.
+        coming = due if due is None or due > now else next_slot(schedule, now)
         yield ScheduleState(
             state,
             schedule,
@@ -106,6 +122,14 @@ def schedule_states(ledger: Ledger, state: AliasState, deployment: Deployment, n
             due if due is not None and fires_at(schedule, state.target, due) <= now else None,
             last,
         )
+
+
+def _firings(target: str, schedule: Schedule, now: float) -> Iterator[NextFiring]:
+    """Yield the firings of a schedule in their order: a short jitter waits for a long one before it."""
+    last = now
+    for slot in slots_between(schedule, now, math.inf):
+        last = max(last, fires_at(schedule, target, slot))
+        yield NextFiring(target, schedule, last)
 
 
 def _firing(ledger: Ledger, target: str, source: str, slot: float) -> Firing | None:

@@ -19,7 +19,7 @@ from headwater.web.visible import Projects
 HEALTH_SECONDS = 300.0
 _FRESH_SECONDS = 5.0
 #: Logged answers that health is told from, the newest.
-_MOST_ROWS = 20_000
+_MOST_ROWS = 5_000
 
 #: `answers`; `loading`: the version that is to answer is not loaded yet; `old`: another version answers than the one
 #: that should; `failed`: no version answers, see `problem`; `paused`: callers are turned away; `no host`: none runs.
@@ -29,7 +29,7 @@ ServiceStanding = Literal["answers", "loading", "old", "failed", "paused", "no h
 class ServiceHealth(msgspec.Struct, frozen=True):
     """How a service did in the last minutes."""
 
-    #: Seconds that are told of.
+    #: Seconds that are told of; fewer than usual when there were very many requests.
     seconds: float
     #: Requests, as many as the logged ones stand for.
     requests: float
@@ -154,7 +154,7 @@ def _health(home: str, service: str, tick: int) -> ServiceHealth | None:
     logged = sum(point.logged for point in traffic.points)
     main = max(traffic.points, key=lambda point: point.logged)
     return ServiceHealth(
-        HEALTH_SECONDS,
+        until - max(traffic.told_since, until - HEALTH_SECONDS),
         sum(point.requests for point in traffic.points),
         sum(point.failed for point in traffic.points) / logged,
         sum(point.refused for point in traffic.points) / logged,

@@ -10,6 +10,7 @@ from headwater.hosting.rollout.files import Progress, write_progress
 from headwater.hosting.rollout.judge import Tally, judge
 from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.status import ROLE, HostStatus
+from headwater.hosting.traffic import read_traffic
 from headwater.hosting.versions import service_aliases
 from tests.hosting.versions_scene import hosting
 from tests.web.api.service_scene import ServiceScene, make_store
@@ -142,11 +143,22 @@ def test_traffic_is_counted_by_version_in_stretches_of_time(scene):
     assert told == [(0, 1, 20.0, 10), (0, 2, 2.0, 2), (60, 1, 4.0, 4)]
     assert [(point["failed"], point["refused"]) for point in found["points"]] == [(0, 0), (2, 0), (0, 4)]
     assert [round(found["points"][0][name], 3) for name in ("p50", "p95", "p99")] == [0.06, 0.1, 0.1]
-    assert (found["width"], found["is_cut"], found["damaged"]) == (60.0, False, 0)
+    assert (found["width"], found["told_since"], found["damaged"]) == (60.0, begin, 0)
     one = scene.site.get("/services/Adder/traffic", since=begin, until=begin + 120, version=2).value
     assert {point["version"] for point in one["points"]} == {2}
     none = scene.site.get("/services/Adder/traffic", since=begin, until=begin + 120, endpoint="other").value
     assert none["points"] == []
+
+
+def test_what_is_too_much_is_cut_and_said_to_be(scene):
+    begin = 1_700_000_000.0
+    for part in range(4):
+        scene.log(begin + part * 100, 10)
+
+    found = read_traffic(scene.folder, "Adder", begin, begin + 400, stretches=4, most_rows=15)
+
+    assert [(point.at - begin, point.logged) for point in found.points] == [(200, 10), (300, 10)]
+    assert found.told_since == begin + 200
 
 
 def test_a_time_that_cannot_be_is_refused(scene):

@@ -6,8 +6,6 @@ from typing import Literal
 
 import msgspec
 
-from headwater.deployments.aliases import Aliases
-from headwater.deployments.stored import find_deployment
 from headwater.hosting.status import read_status
 from headwater.hosting.versions import service_aliases
 from headwater.model.errors import NotFound
@@ -15,7 +13,7 @@ from headwater.model.launch import Firing
 from headwater.model.rows import FiringQuery, RunQuery, RunStatus
 from headwater.production.alerts.late import Lateness
 from headwater.production.alerts.runs import RunEnds
-from headwater.production.upcoming import NextFiring, ScheduleState, next_firings, schedule_states
+from headwater.production.upcoming import ScheduleState, live_deployments, next_of, schedule_states
 from headwater.web.api.approvals import ApprovalRow, ApprovalsQuery, list_approvals
 from headwater.web.api.runs import RunSummary, summaries
 from headwater.web.api.schedules import NextRow, next_row
@@ -142,29 +140,15 @@ def _failed(asked: Asked, since: float) -> tuple[RunSummary, ...]:
 
 
 def _schedules(asked: Asked) -> Iterator[ScheduleState]:
-    for state in Aliases(asked.ledger).all():
-        if state.is_paused or state.shadow_of is not None:
-            continue
-        try:
-            deployment = find_deployment(asked.ledger, state.name, state.number)
-        except NotFound:
-            continue
+    for state, deployment in live_deployments(asked.ledger):
         yield from schedule_states(asked.ledger, state, deployment, asked.now)
 
 
 def _next(asked: Asked, schedules: list[ScheduleState]) -> tuple[NextRow, ...]:
-    found = [
-        NextFiring(state.alias.target, state.schedule, at)
-        for state in _soonest(schedules)
-        for at in next_firings(state.schedule, state.alias.target, asked.now, _NEXT)
-    ]
-    return tuple(map(next_row, heapq.nsmallest(_NEXT, found, key=lambda firing: firing.at)))
-
-
-def _soonest(schedules: list[ScheduleState]) -> list[ScheduleState]:
-    """Give the schedules that can be among the next firings."""
+    # Only the schedules that fire soonest can be among the next firings.
     coming = [(state.next_at, place) for place, state in enumerate(schedules) if state.next_at is not None]
-    return [schedules[place] for _, place in heapq.nsmallest(_NEXT, coming)]
+    soonest = [schedules[place] for _, place in heapq.nsmallest(_NEXT, coming)]
+    return tuple(map(next_row, next_of([(state.alias.target, state.schedule) for state in soonest], asked.now, _NEXT)))
 
 
 def _services(asked: Asked) -> Iterator[ServiceRow]:
