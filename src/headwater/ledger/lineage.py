@@ -4,12 +4,13 @@ Such a join closes a foreach, so the tasks that it follows are those that lie di
 foreach and chose the join's step as their target.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from headwater.ledger.database import Database
-from headwater.model.ids import KeyParts, TaskKey, parse_task_key
+from headwater.model.ids import TaskKey
 from headwater.model.outcome import Transition
 
 _encode = msgspec.json.Encoder().encode
@@ -33,11 +34,10 @@ class Lineage:
         if count <= len(listed):
             return list(listed)
         rows = self._database.rows(self._database.sql["candidates_before"], (run_id, label, _encode(step)))
-        return [
-            other
-            for other, transition in rows
-            if step in _decode_transition(transition).targets and _is_in_group(parse_task_key(other), key, listed[0])
-        ]
+        # Ten thousand tasks of one step chose the same way: it is decoded once.
+        targets = {transition: _decode_transition(transition).targets for transition in {row[1] for row in rows}}
+        is_in_group = _membership(key, listed[0])
+        return [other for other, transition in rows if step in targets[transition] and is_in_group(other)]
 
     def labels_after(self, run_id: int, key: TaskKey) -> list[int]:
         """Labels of the tasks that follow directly on this one."""
@@ -47,10 +47,9 @@ class Lineage:
         label, *_, transition = row
         targets = _encode(_decode_transition(transition).targets).decode()
         rows = self._database.rows(self._database.sql["candidates_after"], (run_id, targets, label))
-        parts = parse_task_key(key)
-        return [candidate[0] for candidate in rows if self._follows(run_id, candidate, key, parts)]
+        return [candidate[0] for candidate in rows if self._follows(run_id, candidate, key)]
 
-    def _follows(self, run_id: int, candidate: tuple[Any, ...], key: TaskKey, parts: KeyParts) -> bool:
+    def _follows(self, run_id: int, candidate: tuple[Any, ...], key: TaskKey) -> bool:
         label, parent, parents, count = candidate
         if parent is not None:
             return bool(parent == key)
@@ -58,7 +57,7 @@ class Lineage:
         if key in listed or count <= len(listed):
             return key in listed
         join = self._database.row("SELECT key FROM tasks WHERE run = ? AND label = ?", (run_id, label))[0]
-        return _is_in_group(parts, join, listed[0])
+        return _membership(join, listed[0])(key)
 
 
 def _listed(parent: TaskKey | None, parents: bytes | None) -> tuple[TaskKey, ...]:
@@ -67,12 +66,19 @@ def _listed(parent: TaskKey | None, parents: bytes | None) -> tuple[TaskKey, ...
     return () if parent is None else (parent,)
 
 
-def _is_in_group(parts: KeyParts, join: TaskKey, member: TaskKey) -> bool:
-    """Say whether a task lies in the passage of the foreach that `join` closes and `member` is known to lie in."""
-    depth = len(parse_task_key(join).frames)
-    known = parse_task_key(member).frames
-    if len(known) <= depth or len(parts.frames) <= depth:
-        return False
-    outer, opened = known[:depth], known[depth]
-    frame = parts.frames[depth]
-    return parts.frames[:depth] == outer and (frame.opener, frame.opener_pass) == (opened.opener, opened.opener_pass)
+def _membership(join: TaskKey, member: TaskKey) -> Callable[[TaskKey], bool]:
+    """Give what tells whether a task lies in the passage of the foreach that `join` closes and `member` lies in.
+
+    Keys are compared as text (`step/outer.3/opener~1.17`): a frame is written in one way only.
+    """
+    depth = join.count("/")
+    known = member.split("/")[1:]
+    if len(known) <= depth:
+        return lambda key: False
+    outer, opener = known[:depth], known[depth].rpartition(".")[0]
+
+    def is_in_group(key: TaskKey) -> bool:
+        frames = key.split("/")[1:]
+        return len(frames) > depth and frames[depth].rpartition(".")[0] == opener and frames[:depth] == outer
+
+    return is_in_group
