@@ -73,6 +73,7 @@ def test_an_ended_session_leads_to_the_sign_in_page(site: Site, chromium: Browse
 
 def test_the_palette_finds_a_run_by_its_path(page: Page):
     page.goto("/")
+    page.get_by_role("navigation", name="Places").wait_for()
     page.keyboard.press("Control+k")
     page.get_by_role("combobox").fill("churn/2")
     expect(page.get_by_role("option", selected=True)).to_contain_text("Churn/2")

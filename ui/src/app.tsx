@@ -47,10 +47,13 @@ function View({ path }: { path: string }) {
 
 function NotFound() {
   return (
-    <Empty icon="search" title="There is no such page">
-      The address may be mistyped, or what it named is gone. <Link to="/">Home</Link> and <Link to="/runs">all runs</Link>{" "}
-      are still there; <kbd>Ctrl K</kbd> finds the rest.
-    </Empty>
+    <>
+      <h1 className="hidden-text">Not found</h1>
+      <Empty icon="search" title="There is no such page">
+        The address may be mistyped, or what it named is gone. <Link to="/">Home</Link> and{" "}
+        <Link to="/runs">all runs</Link> are still there; <kbd>Ctrl K</kbd> finds the rest.
+      </Empty>
+    </>
   );
 }
 

@@ -92,7 +92,7 @@ function GridTable({
   const seconds = (run: GridRow) => secondsOf(run, now) ?? 0;
   const longest = Math.max(0.001, ...runs.map(seconds));
   return (
-    <div className="grid-box" ref={(box) => box?.scrollTo({ left: box.scrollWidth })} tabIndex={0} role="region" aria-label="Runs and steps">
+    <div className="grid-box" ref={(box) => box?.scrollTo({ left: box.scrollWidth })} tabIndex={0} role="region" aria-label={`Runs and steps of ${runs[0]?.flow ?? ""}`}>
       <table className="grid">
         <thead>
           <tr>
