@@ -124,7 +124,9 @@ class Home:
         os.replace(staged, self._page_file)
 
     def page_url(self) -> str | None:
-        """Give where the daemon shows the page, `http://127.0.0.1:8501`; None when nobody does."""
+        """Give where the page is shown, `http://127.0.0.1:8501`: by the server or the daemon; None when nobody does."""
+        if self._identity is not None:
+            return self._identity.url
         try:
             with open(self._page_file, encoding="utf-8") as file:
                 pid, _, url = file.read().strip().partition(" ")

@@ -106,3 +106,14 @@ def test_unknown_runs_get_the_nearest_choices(story, call):
         assert spoken.code == 2
         assert hint in spoken.err
         assert "Traceback" not in spoken.err
+
+
+def test_the_page_of_a_run_is_named_while_somebody_shows_it(call, story):
+    story.run().task("start")
+
+    without = call("status", "Churn/1").out
+    story.home.keep_page_url("http://127.0.0.1:8501")
+    shown = call("status", "Churn/1").out
+
+    assert "http" not in without
+    assert "http://127.0.0.1:8501/runs/Churn/1" in shown

@@ -25,8 +25,8 @@ def watcher(out: TextIO, *, is_quiet: bool, is_shared: bool = False) -> "Watcher
 class Watcher(Protocol):
     """Shows one run to a person."""
 
-    def store(self, path: str, source: str, user: str) -> None:
-        """Name the store, first of all."""
+    def store(self, path: str, source: str, user: str, page: str | None = None) -> None:
+        """Name the store, first of all, and where its page is shown; None = nowhere."""
 
     def see(self, happening: Happening) -> None:
         """Show one thing that happened."""

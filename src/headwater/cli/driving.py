@@ -40,7 +40,7 @@ def execute(
     settings = home.settings
     assert settings is not None
     show = watcher(sys.stderr, is_quiet=bool(options.get("quiet")), is_shared=options.get("engine") == "inline")
-    show.store(home.name, settings.home.source, home.user)
+    show.store(home.name, settings.home.source, home.user, home.page_url())
     run_options = _run_options(options, int(settings.max_workers.value), command, home)
     engine = _engine(context, options, home)
     interrupts = Interrupts()

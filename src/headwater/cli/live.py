@@ -14,6 +14,7 @@ from headwater.cli.report import (
     hook_text,
     interrupt_text,
     left_text,
+    page_text,
     parked_lines,
     started_text,
 )
@@ -55,9 +56,11 @@ class LiveWatcher:
         self._tally = Tally()
         self._live: Live | None = None
         self._drawn_at = 0.0
+        self._page: str | None = None
 
-    def store(self, path: str, source: str, user: str) -> None:
-        """Name the store, first of all."""
+    def store(self, path: str, source: str, user: str, page: str | None = None) -> None:
+        """Name the store, first of all, and where its page is shown; None = nowhere."""
+        self._page = page
         self._print(f"Headwater {__version__}, store {path} ({source}), user {user}", "dim")
 
     def __enter__(self) -> "LiveWatcher":
@@ -74,6 +77,10 @@ class LiveWatcher:
             self._live.stop()
             self._live = None
 
+    def _tell_page(self) -> None:
+        if self._page is not None:
+            self._print(page_text(self._page, self._tally.path), "dim")
+
     def interrupted(self, count: int) -> None:
         """Say what Ctrl-C does."""
         self._print(interrupt_text(count), "yellow")
@@ -84,8 +91,10 @@ class LiveWatcher:
         match happening:
             case RunStarted():
                 self._print(started_text(happening), "bold")
+                self._tell_page()
             case Continued():
                 self._print(continued_text(self._tally), "bold")
+                self._tell_page()
             case Wrote():
                 name = self._tally.name(happening.key)
                 for line in happening.lines:

@@ -14,6 +14,7 @@ from headwater.cli.report import (
     hook_text,
     interrupt_text,
     left_text,
+    page_text,
     parked_lines,
     reused_text,
     started_text,
@@ -49,9 +50,11 @@ class PlainWatcher:
         self._is_quiet = is_quiet
         self._tally = Tally()
         self._counted_at: dict[str, float] = {}
+        self._page: str | None = None
 
-    def store(self, path: str, source: str, user: str) -> None:
-        """Name the store, first of all."""
+    def store(self, path: str, source: str, user: str, page: str | None = None) -> None:
+        """Name the store, first of all, and where its page is shown; None = nowhere."""
+        self._page = page
         self._say(f"Headwater {__version__}, store {path} ({source}), user {user}")
 
     def __enter__(self) -> "PlainWatcher":
@@ -61,6 +64,10 @@ class PlainWatcher:
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._out.flush()
+
+    def _tell_page(self) -> None:
+        if self._page is not None:
+            self._say(page_text(self._page, self._tally.path))
 
     def interrupted(self, count: int) -> None:
         """Say what Ctrl-C does."""
@@ -73,8 +80,10 @@ class PlainWatcher:
         match happening:
             case RunStarted():
                 self._say(started_text(happening), at=happening.at)
+                self._tell_page()
             case Continued():
                 self._say(continued_text(tally))
+                self._tell_page()
             case TaskStarted() if self._is_told(happening.step):
                 again = f" (attempt {happening.attempt + 1})" if happening.attempt else ""
                 self._say(f"{tally.name(happening.key)} started{again}", at=happening.at)

@@ -21,6 +21,11 @@ def started_text(event: RunStarted) -> str:
     return f"{event.flow}/{event.label} started{resumed} (seed {event.seed})"
 
 
+def page_text(page: str, run: str) -> str:
+    """Say where a run is shown."""
+    return f"page: {page}/runs/{run}"
+
+
 def continued_text(tally: Tally) -> str:
     """Say which run goes on, and how far it was."""
     done = sum(step.done for step in tally.steps.values())

@@ -44,10 +44,11 @@ def command(run: str, follow: bool, as_json: bool, home: str | None) -> int:
             _follow(record)
         found = read_status(record)
         parameters = plain_values(view, found.row.parameters)
+        page = view.home.page_url()
     if as_json:
         print_json(status_facts(found, parameters))
     else:
-        _print(found, parameters)
+        _print(found, parameters, page)
     return _EXIT_CODES.get(found.row.status, 0) if follow else 0
 
 
@@ -82,11 +83,11 @@ def _follow(record: RunRecord) -> None:
         ledger.wait(_LOOK_SECONDS)
 
 
-def _print(found: RunView, parameters: dict[str, object]) -> None:
+def _print(found: RunView, parameters: dict[str, object], page: str | None) -> None:
     row = found.row
     print(f"{row.path}  {paint(row.status)}  {took(row, time.time())}".rstrip())
     print()
-    print_facts(_head(found, parameters))
+    print_facts(_head(found, parameters, page))
     print()
     print_table(_HEADS, [_step_line(step) for step in found.steps if step.tasks])
     waiting = [step.step for step in found.steps if not step.tasks]
@@ -99,13 +100,14 @@ def _print(found: RunView, parameters: dict[str, object]) -> None:
     _print_next(found)
 
 
-def _head(found: RunView, parameters: dict[str, object]) -> list[tuple[str, object]]:
+def _head(found: RunView, parameters: dict[str, object], page: str | None) -> list[tuple[str, object]]:
     row, owner = found.row, found.owner
     ended = None if row.finished_at is None else local_time(row.finished_at)
     return [
         ("user", row.user),
         ("started", f"{local_time(row.started_at)} on {row.host}"),
         ("ended", ended),
+        ("page", None if page is None else f"{page}/runs/{row.path}"),
         ("deployment", _deployment_text(row)),
         ("stands for", None if row.launch is None else slot_text(row.launch.logical_date)),
         ("driver", None if owner is None else f"process {owner.pid} on {owner.host}"),
