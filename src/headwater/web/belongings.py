@@ -73,9 +73,13 @@ class Belongings:
     def require_tree(self, access: Access, tree: Digest) -> None:
         """As `require`, for a tree and, unless it is held by something visible already, for all its files."""
         self.require(access, [tree])
+        files = sorted(self._files_of(tree))
+        for digest in files:
+            if not self._objects.is_there(digest):
+                raise ArtifactMissing(digest, hint="it must be sent before anything refers to it")
         sight = Sight(access, self._projects)
         if not sight.is_whole and not self._is_held_directly(sight, tree):
-            self.require(access, sorted(self._files_of(tree)))
+            self.require(access, files)
 
     def _is_put(self, user: str, digest: Digest) -> bool:
         return os.path.exists(os.path.join(self._folder_of(user), digest))
@@ -124,7 +128,7 @@ class Belongings:
         try:
             files = frozenset(read_listing(self._objects, tree).values())
         except (ArtifactMissing, ArtifactDamaged, FormatUnknown):
-            files = frozenset()
+            return frozenset()
         with self._mutex:
             self._files_by_tree[tree] = files
             if len(self._files_by_tree) > _MOST_TREES:
