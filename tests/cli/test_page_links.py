@@ -27,4 +27,4 @@ def test_a_run_names_no_page_that_nobody_shows(spawn, tmp_path):
     _, told = spawn("run", "tiny.py").communicate(timeout=60)
 
     assert "Tiny/1 succeeded" in told
-    assert "page" not in told
+    assert "page: " not in told
