@@ -43,9 +43,11 @@ export function valueRows(runs: readonly ComparedRun[], of: "parameters" | "metr
   return rows.sort((one, other) => Number(other.isDifferent) - Number(one.isDifferent));
 }
 
-/** Whether less of a metric is better, going by its name. */
+const LESS = new Set(["loss", "error", "err", "rmse", "mae", "mse", "mape", "latency", "seconds", "duration", "time", "cost", "drift", "perplexity"]);
+
+/** Whether less of a metric is better, going by the words of its name. */
 export function isLessBetter(name: string): boolean {
-  return /loss|error|err\b|rmse|\bmae\b|\bmse\b|mape|latency|seconds|duration|time|cost|drift|perplexity/i.test(name);
+  return name.toLowerCase().split(/[^a-z0-9]+/).some((word) => LESS.has(word));
 }
 
 /** Which values are the best of a row of numbers; none when they are all the same or fewer than two. */
@@ -65,6 +67,7 @@ export function changeText(value: unknown, baseline: unknown): string {
   if (baseline === 0) return value > 0 ? "+" : "−";
   const share = ((value - baseline) / Math.abs(baseline)) * 100;
   const size = Math.abs(share);
+  if (size < 0.005) return "";
   const text = size >= 1000 ? `${(size / 100 + 1).toFixed(0)}×` : size >= 10 ? `${Math.round(size)} %` : `${Number(size.toPrecision(2))} %`;
   return size >= 1000 ? text : `${share > 0 ? "+" : "−"}${text}`;
 }

@@ -40,7 +40,7 @@ export function ValueTable({ title, of, view, isOnly }: { title: string; of: "pa
       ) : (
         <div className="compare-scroll">
           <table className="compare-table">
-            <ColumnHeads runs={view.runs} first={title} />
+            <ColumnHeads runs={view.runs} first="Name" />
             <tbody>
               {rows.map((row) => (
                 <Row key={row.name} name={row.name} values={row.values} isDifferent={row.isDifferent} isMetric={of === "metrics"} />

@@ -8,7 +8,7 @@ export function Report({ url, name, value }: { /** Of the task. */ url: string; 
   const address = `${url}/reports/${encodeURIComponent(name)}`;
   return (
     <div className="stack tight">
-      <Preview of={value} />
+      <Preview of={{ kind: "html", preview: value.preview }} />
       {/* Without `allow-same-origin` its scripts run as nobody's. */}
       <iframe className="report" src={address} sandbox="allow-scripts" referrerPolicy="no-referrer" title={`Report ${name}`} loading="lazy" />
     </div>
