@@ -118,7 +118,7 @@ def test_each_digit_of_a_prediction_id_comes_from_a_byte_of_its_own() -> None:
 def test_counts_stand_as_prometheus_reads_them() -> None:
     measures = Measures()
     for seconds in (0.001, 0.002, 20.0):
-        measures.note("Churn", "score", "Churn/1", 200, seconds, 0.0, 1)
+        measures.note(("Churn", "score", "Churn/1"), 200, seconds, None)
     measures.note("Churn", "score", "Churn/1", 422, 0.5, 0.0, 64)
 
     found = _samples(measures)
