@@ -11,6 +11,7 @@ import click
 from headwater.home import open_home
 from headwater.hosting.access_log import AccessLog, access_path
 from headwater.hosting.app import HostApp
+from headwater.hosting.around import Around
 from headwater.hosting.attend import Keeper
 from headwater.hosting.guard import Guard, tokens_for
 from headwater.hosting.host import Address, listen, serve
@@ -59,7 +60,7 @@ def command(
             workers=workers or os.cpu_count() or 1, memory_bytes=None if memory is None else memory * 10**6
         )
         log = PredictionLog(opened.path, time.time, _say)
-        keeper = Keeper(opened, address.url, limits, say=_say, clock=time.time, shadow_log=log.take)
+        keeper = Keeper(Around(opened, _say, time.time, log.take), address.url, limits)
         _say(f"{address.url} answers for the services of {opened.path}")
         services = Services()
         access = None if no_access_log else AccessLog(access_path(opened.path))

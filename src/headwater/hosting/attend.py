@@ -3,12 +3,12 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
 from functools import partial
 
 import msgspec
 
 from headwater.home import Home
+from headwater.hosting.around import Around
 from headwater.hosting.deploying import laid_out, worker_of
 from headwater.hosting.following import follow_sources
 from headwater.hosting.monitor.files import read_report
@@ -16,7 +16,6 @@ from headwater.hosting.pool import VersionPool
 from headwater.hosting.rollout.files import read_page
 from headwater.hosting.rollout.keeper import RolloutKeeper, give_up
 from headwater.hosting.rollout.records import Rollouts
-from headwater.hosting.rollout.shadow import ShadowLog
 from headwater.hosting.rollout.states import RolloutState
 from headwater.hosting.rollout.telling import tell_again
 from headwater.hosting.services import Hosted, Services
@@ -59,31 +58,24 @@ class Keeper:
 
     def __init__(
         self,
-        home: Home,
+        around: Around,
         url: str,
         limits: PoolLimits,
-        *,
-        say: Callable[[str], None],
-        clock: Callable[[], float],
-        shadow_log: ShadowLog | None = None,
     ) -> None:
         """Take what it needs.
 
         Args:
-            home: the store.
+            around: the store, and who takes what is said.
             url: where the host answers.
             limits: what the workers of each version may take.
-            say: gets what happens.
-            clock: Unix time.
-            shadow_log: takes answers of versions that nobody heard.
         """
-        self._home = home
-        self._rollouts = Rollouts(home.ledger)
-        self._shadow_log = shadow_log
+        self._around = around
+        self._home = around.home
+        self._rollouts = Rollouts(around.home.ledger)
         self._url = url
         self._limits = limits
-        self._say = say
-        self._clock = clock
+        self._say = around.say
+        self._clock = around.clock
         self._kept: dict[str, _Kept] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._told = b""
@@ -165,15 +157,7 @@ class Keeper:
             return True
         candidate = kept.pools.get(rollout.number)
         if candidate is not None:
-            kept.rollout = RolloutKeeper(
-                self._home,
-                kept.hosted,
-                candidate,
-                rollout,
-                say=self._say,
-                clock=self._clock,
-                shadow_log=self._shadow_log,
-            )
+            kept.rollout = RolloutKeeper(self._around, kept.hosted, candidate, rollout)
             self._say(f"{rollout.service}, version {rollout.number}: {rollout.words}")
         elif kept.candidate_task is None:
             kept.candidate_task = asyncio.create_task(self._load_candidate(kept, rollout, folder))

@@ -77,31 +77,20 @@ class Watching(Protocol):
         """Await `answering` and give its answer, or raise what it raises."""
 
 
-class _Waiting:
+class _Waiting(msgspec.Struct):
     """A call on its way."""
 
-    __slots__ = ("arrived", "body", "endpoint", "form", "future", "is_repeated", "json_length", "number", "sent")
-
-    def __init__(
-        self,
-        number: int,
-        endpoint: str,
-        form: int,
-        body: bytes,
-        json_length: int,
-        arrived: float,
-        future: asyncio.Future[Answer],
-    ) -> None:
-        self.number = number
-        self.endpoint = endpoint
-        self.form = form
-        self.body = body
-        self.json_length = json_length
-        self.arrived = arrived
-        self.sent = arrived
-        self.future = future
-        #: A worker died under it: it goes to one more, and never to a third.
-        self.is_repeated = False
+    number: int
+    endpoint: str
+    form: int
+    body: bytes
+    json_length: int
+    #: When it came, and when it went to a worker.
+    arrived: float
+    sent: float
+    future: asyncio.Future[Answer]
+    #: A worker died under it: it goes to one more, and never to a third.
+    is_repeated: bool = False
 
 
 class _Link(asyncio.Protocol):
@@ -260,7 +249,7 @@ class VersionPool:
         self._require_workers()
         now = time.monotonic()
         self._next += 1
-        waiting = _Waiting(self._next, endpoint, form, body, json_length, now, self._future())
+        waiting = _Waiting(self._next, endpoint, form, body, json_length, now, now, self._future())
         self._waiting += 1
         try:
             gatherer = self._gatherers.get(endpoint) if form == JSON else None
@@ -286,7 +275,7 @@ class VersionPool:
             return [refused for _ in bodies]
         now = time.monotonic()
         lot = [
-            _Waiting(self._next + place, endpoint, JSON, body, 0, now, self._future())
+            _Waiting(self._next + place, endpoint, JSON, body, 0, now, now, self._future())
             for place, body in enumerate(bodies, 1)
         ]
         self._next += len(lot)

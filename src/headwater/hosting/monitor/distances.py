@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from headwater.hosting.difference import greatest_difference
 from headwater.hosting.monitor.distributions import chi_square_tail, kolmogorov_tail
 
 #: Added to each bin of the index, so that an empty one does not make it infinite.
@@ -31,16 +32,7 @@ def population_stability(before: Sequence[int], now: Sequence[int]) -> float:
 
 def kolmogorov_smirnov(before: Sequence[float], now: Sequence[float]) -> Tested:
     """Test whether two samples come from one distribution, by the greatest difference of their shares below a value."""
-    ours, theirs = sorted(before), sorted(now)
-    greatest, here, there = 0.0, 0, 0
-    while here < len(ours) and there < len(theirs):
-        value = min(ours[here], theirs[there])
-        while here < len(ours) and ours[here] <= value:
-            here += 1
-        while there < len(theirs) and theirs[there] <= value:
-            there += 1
-        greatest = max(greatest, abs(here / len(ours) - there / len(theirs)))
-    return _tested(greatest, len(ours), len(theirs))
+    return _tested(greatest_difference(sorted(before), sorted(now)), len(before), len(now))
 
 
 def kolmogorov_smirnov_of_counts(before: Sequence[int], now: Sequence[int]) -> Tested:

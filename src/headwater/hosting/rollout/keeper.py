@@ -2,16 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 
 import msgspec
 
 from headwater.home import Home
+from headwater.hosting.around import Around
 from headwater.hosting.pool import VersionPool
 from headwater.hosting.rollout.files import Progress, read_progress, write_page, write_progress
 from headwater.hosting.rollout.judge import Judgement, Tally, judge
 from headwater.hosting.rollout.records import Rollouts
-from headwater.hosting.rollout.shadow import ShadowLog, ShadowWatch
+from headwater.hosting.rollout.shadow import ShadowWatch
 from headwater.hosting.rollout.shift import Shift
 from headwater.hosting.rollout.states import HOST, RolloutState, Seen, StateName, decide, ended
 from headwater.hosting.rollout.telling import tell_rolled_back
@@ -37,36 +37,29 @@ class RolloutKeeper:
 
     def __init__(
         self,
-        home: Home,
+        around: Around,
         hosted: Hosted,
         candidate: VersionPool,
         rollout: RolloutState,
-        *,
-        say: Callable[[str], None],
-        clock: Callable[[], float],
-        shadow_log: ShadowLog | None = None,
     ) -> None:
         """Begin, or go on: what was counted before the host stopped counts.
 
         Args:
-            home: the store.
+            around: the store, and who takes what is said.
             hosted: the service, with its live version.
             candidate: the version that is to take over, loaded.
             rollout: as recorded.
-            say: gets what happens.
-            clock: Unix time.
-            shadow_log: takes answers that nobody heard.
         """
         assert hosted.live is not None
         self.rollout = rollout
-        self._home = home
+        self._home = around.home
         self._hosted = hosted
         self._live = hosted.live
         self._candidate = candidate
-        self._say = say
-        self._clock = clock
-        self._shadow_log = shadow_log
-        self._rollouts = Rollouts(home.ledger)
+        self._say = around.say
+        self._clock = around.clock
+        self._shadow_log = around.shadow_log
+        self._rollouts = Rollouts(around.home.ledger)
         self._watch: Watch | None = None
         self._judge_at = self._note_at = self._shift_at = 0.0
         self._absent_since: float | None = None
@@ -75,7 +68,7 @@ class RolloutKeeper:
         self._shifts: tuple[Shift, ...] = ()
         self._comparing: asyncio.Future[tuple[Shift, ...]] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._begin(read_progress(home.path, rollout))
+        self._begin(read_progress(around.home.path, rollout))
 
     @property
     def candidate(self) -> VersionPool:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from headwater.hosting.difference import greatest_difference
+
 #: Probability that the error given is exceeded; small, because it is looked at again and again.
 _RISK = 1e-4
 #: Values of each version below which nothing is said.
@@ -71,22 +73,10 @@ def _shift(name: str, live: Sequence[float | str], candidate: Sequence[float | s
 
 
 def _shift_of_numbers(name: str, live: list[float], candidate: list[float]) -> Shift:
-    distance = _greatest_difference(sorted(live), sorted(candidate))
+    distance = greatest_difference(sorted(live), sorted(candidate))
     # Dvoretzky, Kiefer and Wolfowitz, with Massart's constant.
     error = sum(math.sqrt(math.log(4 / _RISK) / (2 * len(values))) for values in (live, candidate))
     return Shift(name, distance, error, len(live), len(candidate), _tenths(live, candidate))
-
-
-def _greatest_difference(live: list[float], candidate: list[float]) -> float:
-    greatest, here, there = 0.0, 0, 0
-    while here < len(live) and there < len(candidate):
-        value = min(live[here], candidate[there])
-        while here < len(live) and live[here] <= value:
-            here += 1
-        while there < len(candidate) and candidate[there] <= value:
-            there += 1
-        greatest = max(greatest, abs(here / len(live) - there / len(candidate)))
-    return greatest
 
 
 def _tenths(live: list[float], candidate: list[float]) -> tuple[tuple[str, float, float], ...]:

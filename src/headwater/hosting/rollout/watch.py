@@ -32,24 +32,19 @@ _LONGEST = 4096
 _UNIT_BITS = 20
 
 
-class Watched:
+class Watched(msgspec.Struct, kw_only=True):
     """A request on its way."""
 
-    __slots__ = ("counts", "endpoint", "is_candidate", "is_counted", "limit", "started", "unit")
-
-    def __init__(
-        self, endpoint: str, *, is_candidate: bool, started: float, limit: float | None, unit: int | None, counts: bool
-    ) -> None:
-        self.endpoint = endpoint
-        self.is_candidate = is_candidate
-        self.started = started
-        #: Seconds from which on it is slow; None = nobody knows yet what is slow.
-        self.limit = limit
-        self.unit = unit
-        #: It is the first one of its caller.
-        self.counts = counts
-        #: It was counted as slow before its answer came.
-        self.is_counted = False
+    endpoint: str
+    is_candidate: bool
+    started: float
+    #: Seconds from which on it is slow; None = nobody knows yet what is slow.
+    limit: float | None
+    unit: int | None
+    #: It is the first one of its caller.
+    counts: bool
+    #: It was counted as slow before its answer came.
+    is_counted: bool = False
 
 
 class Watch:
@@ -124,7 +119,7 @@ class Watch:
             limit = limit * self._max_slower + _FLOOR_SECONDS + within
         counts = unit is None or self._units.add(unit)
         watched = Watched(
-            endpoint, is_candidate=is_candidate, started=self._clock(), limit=limit, unit=unit, counts=counts
+            endpoint=endpoint, is_candidate=is_candidate, started=self._clock(), limit=limit, unit=unit, counts=counts
         )
         self._next += 1
         if limit is not None and counts:
