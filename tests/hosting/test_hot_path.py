@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from headwater.hosting.measures import Measures
+from headwater.hosting.pool import Answer
 from headwater.hosting.prediction_ids import PredictionIds
 from headwater.hosting.predictions import time_of
 from headwater.hosting.writes import JoinedWrites
@@ -119,7 +120,7 @@ def test_counts_stand_as_prometheus_reads_them() -> None:
     measures = Measures()
     for seconds in (0.001, 0.002, 20.0):
         measures.note(("Churn", "score", "Churn/1"), 200, seconds, None)
-    measures.note("Churn", "score", "Churn/1", 422, 0.5, 0.0, 64)
+    measures.note(("Churn", "score", "Churn/1"), 422, 0.5, Answer(422, b"", 0, queued=0.0, computed=0.1, batch=64))
 
     found = _samples(measures)
 
