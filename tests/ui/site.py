@@ -69,7 +69,8 @@ class Watched:
 
     def check(self) -> None:
         """Fail if anything went wrong that was not expected."""
-        assert [each for each in self.wrong if not any(part in each for part in self.expected)] == []
+        wrong = [each for each in self.wrong if not any(part in each for part in self.expected)]
+        assert not wrong, wrong
 
 
 @contextmanager
