@@ -40,8 +40,7 @@ _says_why = click.option("--reason", default="", metavar="TEXT", help="Why: kept
 @_says_why
 def pause(target: str, reason: str, given_token: str | None, as_json: bool, home: str | None) -> int:
     """Keep schedules and triggers from starting runs; runs that are at work go on."""
-    with _changing(home, given_token) as (opened, changes, _):
-        state = changes.pause(find_state(opened.ledger, target).target, time.time(), reason)
+    state, _ = _changed(home, given_token, target, lambda changes, name: changes.pause(name, time.time(), reason))
     return _say(state, as_json, f"{state.target} is paused: nothing of it fires")
 
 
@@ -50,8 +49,7 @@ def pause(target: str, reason: str, given_token: str | None, as_json: bool, home
 @_says_why
 def unpause(target: str, reason: str, given_token: str | None, as_json: bool, home: str | None) -> int:
     """Let schedules and triggers start runs again; what passed meanwhile is not made up for."""
-    with _changing(home, given_token) as (opened, changes, _):
-        state = changes.unpause(find_state(opened.ledger, target).target, time.time(), reason)
+    state, _ = _changed(home, given_token, target, lambda changes, name: changes.unpause(name, time.time(), reason))
     return _say(state, as_json, f"{state.target} fires again, from now on; to run what passed: headwater backfill")
 
 
@@ -82,9 +80,9 @@ def rollback(
     target: str, number: int | None, reason: str, given_token: str | None, as_json: bool, home: str | None
 ) -> int:
     """Let an alias name an earlier deployment again."""
-    with _changing(home, given_token) as (opened, changes, _):
-        before = find_state(opened.ledger, target)
-        state = changes.roll_back(before.target, time.time(), number, reason)
+    state, before = _changed(
+        home, given_token, target, lambda changes, name: changes.roll_back(name, time.time(), number, reason)
+    )
     return _say(state, as_json, f"{state.target} is deployment {state.number} again, it was {before.number}")
 
 
@@ -155,10 +153,22 @@ def token(target: str, is_new: bool, home: str | None) -> int:
 @click.option("--withdraw", "is_withdrawn", is_flag=True, help="Take them away.")
 def secrets(target: str, is_withdrawn: bool, given_token: str | None, as_json: bool, home: str | None) -> int:
     """Let a shadow have the secrets of what it shadows; needs the token of that."""
-    with _changing(home, given_token) as (opened, changes, _):
-        state = find_state(opened.ledger, target)
-        state = changes.grant_secrets(state.target, time.time(), is_granted=not is_withdrawn)
+    state, _ = _changed(
+        home,
+        given_token,
+        target,
+        lambda changes, name: changes.grant_secrets(name, time.time(), is_granted=not is_withdrawn),
+    )
     return _say(state, as_json, f"{state.target} runs {'without' if is_withdrawn else 'with'} secrets from now on")
+
+
+def _changed(
+    folder: str | None, given_token: str | None, target: str, change: Callable[[Changes, str], AliasState]
+) -> tuple[AliasState, AliasState]:
+    """Change the alias that people mean by `target`; gives its state after and before."""
+    with _changing(folder, given_token) as (opened, changes, _):
+        before = find_state(opened.ledger, target)
+        return change(changes, before.target), before
 
 
 @contextmanager
