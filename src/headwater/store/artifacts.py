@@ -10,8 +10,7 @@ from headwater.model.ids import Digest
 from headwater.model.ports import Buffer, Place
 from headwater.store.clean_pages import CleanPages
 from headwater.store.codecs.encoded import Encoded, Naming
-from headwater.store.codecs.pickled import PickleCodec
-from headwater.store.codecs.registry import decode, encode
+from headwater.store.codecs.registry import PICKLE, decode, encode
 from headwater.store.framing import Root, frame, hash_bytes, root_digest, unframe
 from headwater.store.item_format import ITEMS_CODEC, ItemsWriter, count_items, encode_all, read_item
 from headwater.store.not_storable import explain
@@ -225,7 +224,7 @@ class ArtifactStore:
         Some estimators and mixed frames pickle differently after they were loaded, and from then on stably: load the
         stored one again, pickle that, and compare. Its large buffers are mapped and known, so they cost nothing.
         """
-        if before.codec != PickleCodec.name:
+        if before.codec != PICKLE:
             return False
         try:
             again = encode(self.load(before), self._naming)

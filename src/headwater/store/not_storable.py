@@ -1,6 +1,5 @@
 """Finds which part of a value cannot be stored, and says why and what to do instead."""
 
-import pickle
 import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -110,7 +109,7 @@ def _reason(culprit: object, error: BaseException) -> tuple[str, str]:
         return f"`{qualified}` is {what} defined inside a function", "define it at the top of a module"
     if isinstance(error, RecursionError):
         return f"`{name}` is nested too deeply", "flatten it, or store its parts under names of their own"
-    if isinstance(error, pickle.PicklingError) and "not the same object" in str(error):
+    if type(error).__name__ == "PicklingError" and "not the same object" in str(error):
         return f"another object has taken the name of `{qualified or name}`", "give the two different names"
     return f"`{name}`: {_one_line(error)}", "store what it was made from, or give its class `__getstate__`"
 

@@ -10,6 +10,9 @@ from headwater.model.artifact import SMALL_BYTES, SMALL_BYTES_PER_ATTEMPT, Heade
 from headwater.model.errors import ArtifactNotStorable
 from headwater.model.ids import Digest
 from headwater.store.artifacts import ArtifactStore, Saved
+
+# A process that forks has them all once, before its children would each load what they need.
+from headwater.store.codecs import arrays, pickled, plain, tables, tensors  # noqa: F401
 from headwater.task.scope import AttemptScope
 
 #: Values of these types cannot change: one that was read and not set again need not be looked at.

@@ -1,27 +1,34 @@
-"""Which codec takes a value, and which one reads what was written."""
+"""Which codec takes a value, and which one reads what was written.
 
+A codec's module is loaded when a value asks for it: who only lists and previews never loads one that could run code.
+"""
+
+import importlib
 import sys
+from functools import cache
 
 from headwater.model.errors import FormatUnknown
-from headwater.store.codecs.arrays import ArrayCodec
 from headwater.store.codecs.encoded import Codec, Encoded, Naming
-from headwater.store.codecs.pickled import PickleCodec
-from headwater.store.codecs.plain import PlainCodec
-from headwater.store.codecs.tables import ArrowCodec, PolarsCodec
-from headwater.store.codecs.tensors import TensorCodec
 
-_PICKLE = PickleCodec()
-_PLAIN = PlainCodec()
-#: By the top package of the value's class; a codec is asked only when that package is imported anyway.
-_BY_PACKAGE: dict[str, tuple[Codec, ...]] = {
-    "builtins": (_PLAIN,),
-    "numpy": (ArrayCodec(),),
-    "polars": (PolarsCodec(),),
-    "pyarrow": (ArrowCodec(),),
-    "torch": (TensorCodec(),),
+#: Codec of everything that no other one takes.
+PICKLE = "pickle/1"
+_PLAIN = "json/1"
+#: Codec -> its module below headwater.store.codecs, and its class.
+_CODECS: dict[str, tuple[str, str]] = {
+    _PLAIN: ("plain", "PlainCodec"),
+    "numpy/1": ("arrays", "ArrayCodec"),
+    "polars/1": ("tables", "PolarsCodec"),
+    "arrow/1": ("tables", "ArrowCodec"),
+    "torch/1": ("tensors", "TensorCodec"),
+    PICKLE: ("pickled", "PickleCodec"),
 }
-_BY_NAME: dict[str, Codec] = {
-    codec.name: codec for codec in (_PICKLE, *(codec for codecs in _BY_PACKAGE.values() for codec in codecs))
+#: By the top package of the value's class; a codec is asked only when that package is imported anyway.
+_BY_PACKAGE = {
+    "builtins": (_PLAIN,),
+    "numpy": ("numpy/1",),
+    "polars": ("polars/1",),
+    "pyarrow": ("arrow/1",),
+    "torch": ("torch/1",),
 }
 
 
@@ -29,11 +36,13 @@ def encode(value: object, naming: Naming) -> Encoded:
     """Turn a value into bytes; raises whatever its own reduction raises."""
     package = type(value).__module__.partition(".")[0]
     if package == "builtins" or package in sys.modules:
-        for codec in _BY_PACKAGE.get(package, ()):
-            encoded = codec.encode(value, naming)
+        for name in _BY_PACKAGE.get(package, ()):
+            encoded = _codec(name).encode(value, naming)
             if encoded is not None:
                 return encoded
-    return _PICKLE.encode(value, naming)
+    encoded = _codec(PICKLE).encode(value, naming)
+    assert encoded is not None
+    return encoded
 
 
 def decode(codec: str, in_band: memoryview, buffers: list[memoryview]) -> object:
@@ -42,7 +51,13 @@ def decode(codec: str, in_band: memoryview, buffers: list[memoryview]) -> object
     Raises:
         FormatUnknown: no codec of this name and version is known here.
     """
-    found = _BY_NAME.get(codec)
-    if found is None:
+    if codec not in _CODECS:
         raise FormatUnknown(f"no codec {codec!r} is known here", hint="upgrade headwater to read it")
-    return found.decode(in_band, buffers)
+    return _codec(codec).decode(in_band, buffers)
+
+
+@cache
+def _codec(name: str) -> Codec:
+    module, kind = _CODECS[name]
+    made: Codec = getattr(importlib.import_module(f"headwater.store.codecs.{module}"), kind)()
+    return made
