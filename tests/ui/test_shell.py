@@ -121,16 +121,14 @@ def test_a_view_that_is_not_there_says_so(page: Page):
     expect(page).to_have_title("Not found · Headwater")
 
 
-def test_the_page_says_when_the_server_is_gone_and_goes_on_when_it_is_back(
-    store: str, open_page: Callable[..., Watched]
-):
-    watched = open_page()
-    watched.expected += ["Failed to load resource", "ERR_"]
-    page, port = watched.page, free_port()
-    away = page.get_by_text("The server does not answer")
-    with serve_page(store, port=port) as own:
-        page.goto(f"{own.url}/runs?flow=Slow")
+def test_the_page_says_when_the_server_is_gone_and_goes_on_when_it_is_back(store: str, chromium: Browser):
+    port = free_port()
+    with serve_page(store, port=port) as site:
+        context = site.sign_in(chromium)
+        page = context.new_page()
+        page.goto("/runs?flow=Slow")
         page.get_by_role("link", name="Slow/1").wait_for()
+    away = page.get_by_text("The server does not answer")
     expect(away).to_be_visible()
     runs = page.get_by_role("link", name=re.compile("^Slow."))
     known = runs.count()
@@ -139,6 +137,7 @@ def test_the_page_says_when_the_server_is_gone_and_goes_on_when_it_is_back(
         expect(away).to_have_count(0)
 
         expect(runs).to_have_count(known + 1)
+    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

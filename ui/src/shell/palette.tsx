@@ -115,12 +115,13 @@ export function Palette({ close, showKeys }: { close: () => void; showKeys: () =
 
 function useRows(text: string, showKeys: () => void): Row[] {
   const newest = useSmoothQuery<Page<RunSummary>>(apiUrl("/runs", { limit: 100 }));
-  const path = /^\s*(?:runs\/)?([\w.-]+)\/(\d+)\s*$/.exec(text);
-  const asked = useSmoothQuery<RunSummary>(path ? apiUrl(pathOf("runs", path[1] ?? "", path[2] ?? "")) : null);
+  const wanted = text.trim();
+  const asked = useSmoothQuery<Page<RunSummary>>(wanted.length > 1 ? apiUrl("/runs", { search: wanted, limit: 20 }) : null);
   return useMemo(() => {
     const runs = newest.data?.rows ?? [];
-    const found = path && asked.data ? [asked.data, ...runs.filter((run) => run.path !== asked.data?.path)] : runs;
-    const flows = [...new Set(runs.map((run) => run.flow))];
+    const more = wanted.length > 1 ? (asked.data?.rows ?? []) : [];
+    const found = [...new Map([...runs, ...more].map((run) => [run.path, run])).values()];
+    const flows = [...new Set(found.map((run) => run.flow))];
     const rows: Row[] = [
       ...PLACES.map(
         ({ to, name, icon, key }): Row => ({
@@ -154,7 +155,7 @@ function useRows(text: string, showKeys: () => void): Row[] {
       { group: "Actions", name: "Show the keys", icon: "help", aside: <kbd>?</kbd>, act: showKeys },
     ];
     return rank(rows, text, { Runs: text ? 12 : 5, Flows: text ? 8 : 4 });
-  }, [text, newest.data, asked.data, showKeys]);
+  }, [text, wanted, newest.data, asked.data, showKeys]);
 }
 
 const ACTIONS: readonly Row[] = [
