@@ -1,0 +1,161 @@
+/** How new versions took over: shares, what was counted, and the verdicts. */
+
+import type { Judged, Judgement, RolloutMark, RolloutView } from "@/api/schema";
+import { useEndless, useQuery } from "@/api/use_query";
+import { Empty } from "@/parts/empty";
+import { ProblemNote } from "@/parts/problem";
+import { Spinner } from "@/parts/spinner";
+import { Status } from "@/parts/status";
+import { When } from "@/parts/when";
+import { useQueryState } from "@/router/location";
+import { serviceUrl } from "@/screens/endpoints/words";
+import { countText, shareText } from "@/words/numbers";
+
+const LOOKS: Readonly<Record<string, string>> = {
+  shadow: "judging",
+  share: "judging",
+  held: "held",
+  promoted: "succeeded",
+  rolled_back: "failed",
+  ended: "stopped",
+};
+
+export function RolloutsOf({ service }: { service: string }) {
+  const [chosen, choose] = useQueryState("rollout");
+  const list = useEndless<RolloutMark>(serviceUrl(service, "/rollouts"), (mark) => String(mark.number));
+  if (list.problem && list.rows.length === 0) return <ProblemNote problem={list.problem} />;
+  if (list.isLoading) return <Spinner />;
+  const first = list.rows[0];
+  if (!first) {
+    return (
+      <Empty icon="endpoints" title="No version took over step by step">
+        With <code>rollout = Canary(steps=[10, 50])</code> a new version is judged beside the live one before it takes over.
+      </Empty>
+    );
+  }
+  const number = Number(chosen) || first.number;
+  return (
+    <div className="stack">
+      <span className="switch" role="group" aria-label="Rollout">
+        {list.rows.slice(0, 12).map((mark) => (
+          <button key={mark.number} type="button" aria-pressed={mark.number === number} onClick={() => choose(String(mark.number))}>
+            <Status status={LOOKS[mark.state] ?? mark.state} label={`version ${mark.number}`} />
+          </button>
+        ))}
+      </span>
+      <OneRollout service={service} number={number} />
+    </div>
+  );
+}
+
+function OneRollout({ service, number }: { service: string; number: number }) {
+  const { data, problem } = useQuery<RolloutView>(serviceUrl(service, `/rollouts/${number}`));
+  if (problem && !data) return <ProblemNote problem={problem} />;
+  if (!data) return <Spinner />;
+  const { mark, judgement, needed } = data;
+  return (
+    <div className="stack">
+      <section className="card">
+        <header>
+          <h2>
+            Version {mark.number} beside version {mark.live}
+          </h2>
+          <Status status={LOOKS[mark.state] ?? mark.state} label={mark.words} isPill />
+          <span className="muted push">
+            since <When at={mark.since} />
+          </span>
+        </header>
+        <div className="body stack tight">
+          {mark.reason && <p>{mark.reason}</p>}
+          {judgement ? <Verdict judgement={judgement} live={mark.live} candidate={mark.number} /> : <p className="muted">Nothing was counted yet</p>}
+          {!data.is_over && needed.length > 0 && (
+            <p className="muted">
+              Needed: {needed.map((each) => `${countText(each.total)} requests at ${shareText(each.share)}`).join(", ")}
+            </p>
+          )}
+          {data.not_shadowed > 0 && <p className="muted">{countText(data.not_shadowed)} shadowed requests were left out: it had enough to do</p>}
+        </div>
+      </section>
+      <section className="card">
+        <header>
+          <h2>Step by step</h2>
+        </header>
+        <ol className="body stack tight">
+          {data.steps.map((step, index) => (
+            <li key={index} className="row wrap">
+              <Status status={LOOKS[step.state] ?? step.state} label={step.words} />
+              <When at={step.since} className="muted" />
+              <span className="muted">by {step.user}</span>
+              <span>{step.reason || step.judgement?.reason}</span>
+            </li>
+          ))}
+        </ol>
+      </section>
+    </div>
+  );
+}
+
+const VERDICTS: Readonly<Record<Judgement["verdict"], { word: string; status: string }>> = {
+  better_or_equal: { word: "no worse", status: "succeeded" },
+  inconclusive: { word: "inconclusive", status: "held" },
+  worse: { word: "worse", status: "failed" },
+};
+
+const SIGNALS: Readonly<Record<string, string>> = { failures: "Failed", refusals: "Refused", slow: "Slower than the live one's usual" };
+
+function Verdict({ judgement, live, candidate }: { judgement: Judgement; live: number; candidate: number }) {
+  const { word, status } = VERDICTS[judgement.verdict];
+  return (
+    <div className="stack tight">
+      <p className="row wrap">
+        <Status status={status} label={word} />
+        <span>{judgement.reason}</span>
+      </p>
+      <div className="scroll" tabIndex={0} role="region" aria-label="What was counted">
+        <table className="plain-table">
+          <thead>
+            <tr>
+              <th>Counted</th>
+              <th className="number">version {live}</th>
+              <th className="number">version {candidate}</th>
+              <th className="number">Says worse</th>
+              <th className="number">Says fine</th>
+            </tr>
+          </thead>
+          <tbody>
+            {(judgement.signals ?? []).map((signal) => (
+              <Signal key={signal.name} signal={signal} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {(judgement.compared ?? 0) > 0 && (
+        <p className="muted">
+          {countText(judgement.equal ?? 0)} of {countText(judgement.compared ?? 0)} shadowed answers were equal
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Signal({ signal: { name, counts, worse, worse_at, fine, fine_at } }: { signal: Judged }) {
+  const { live = 0, live_bad = 0, candidate = 0, candidate_bad = 0 } = counts;
+  return (
+    <tr>
+      <td>{SIGNALS[name] ?? name}</td>
+      <td className="number">{share(live_bad, live)}</td>
+      <td className="number">{share(candidate_bad, candidate)}</td>
+      <td className="number">{evidence(worse, worse_at)}</td>
+      <td className="number">{evidence(fine, fine_at)}</td>
+    </tr>
+  );
+}
+
+function share(bad: number, all: number): string {
+  return all === 0 ? "–" : `${countText(bad)} of ${countText(all)} (${shareText(bad / all)})`;
+}
+
+/** How far the evidence has come towards the bound at which it decides. */
+function evidence(value: number, bound: number): string {
+  return `${value.toPrecision(3)} of ${bound.toPrecision(3)}`;
+}

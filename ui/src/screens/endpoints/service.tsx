@@ -1,0 +1,80 @@
+/** One service: what answers, how it does, how new versions take over, and a form to try it. */
+
+import "./endpoints.css";
+
+import type { ServiceView } from "@/api/schema";
+import { useQuery } from "@/api/use_query";
+import { ProblemNote } from "@/parts/problem";
+import { Spinner } from "@/parts/spinner";
+import { Status } from "@/parts/status";
+import { Tabs } from "@/parts/tabs";
+import { When } from "@/parts/when";
+import { Link } from "@/router/link";
+import { linkOfRun } from "@/screens/deployments/run_squares";
+import { ServiceActions } from "@/screens/endpoints/actions";
+import { Drift } from "@/screens/endpoints/drift";
+import { ServiceHistory } from "@/screens/endpoints/history";
+import { Predictions } from "@/screens/endpoints/predictions";
+import { RolloutsOf } from "@/screens/endpoints/rollouts";
+import { TrafficOf } from "@/screens/endpoints/traffic";
+import { TryIt } from "@/screens/endpoints/try_it";
+import { VersionsOf } from "@/screens/endpoints/versions";
+import { healthText, lookOfService, serviceUrl } from "@/screens/endpoints/words";
+
+export function ServicePage({ service }: { service: string }) {
+  const { data, problem } = useQuery<ServiceView>(serviceUrl(service));
+  if (problem && !data) return <ProblemNote problem={problem} />;
+  if (!data) return <Spinner isPage />;
+  return (
+    <div className="stack">
+      <Head view={data} />
+      <Tabs
+        label="Parts of the service"
+        tabs={[
+          { id: "traffic", name: "Traffic", content: () => <TrafficOf service={service} /> },
+          { id: "try", name: "Try it", content: () => <TryIt view={data} /> },
+          { id: "versions", name: "Versions", content: () => <VersionsOf view={data} /> },
+          { id: "rollouts", name: "Rollouts", content: () => <RolloutsOf service={service} /> },
+          { id: "drift", name: "Drift", content: () => <Drift service={service} /> },
+          { id: "predictions", name: "Predictions", content: () => <Predictions service={service} /> },
+          { id: "history", name: "History", content: () => <ServiceHistory service={service} /> },
+        ]}
+      />
+    </div>
+  );
+}
+
+function Head({ view }: { view: ServiceView }) {
+  const { row } = view;
+  return (
+    <header className="row wrap">
+      <div className="stack tight">
+        <h1>{row.service}</h1>
+        <p className="row wrap muted">
+          <Status status={lookOfService(row)} label={row.stands} isPill />
+          <span>
+            version {row.answering ?? row.number}
+            {row.answering !== null && row.answering !== row.number && `, not yet ${row.number}`}
+          </span>
+          {row.run && (
+            <span>
+              from <Link to={linkOfRun(row.run)}>{row.run}</Link>
+            </span>
+          )}
+          <span>
+            deployed by {row.deployed_by} <When at={row.deployed_at} />
+          </span>
+          {row.workers > 0 && <span>{row.workers} workers</span>}
+          {row.warm !== null && <span>version {row.warm} stands by</span>}
+        </p>
+        <p>{healthText(row.health)}</p>
+        {row.url && <code className="cut">{row.url}</code>}
+        {row.problem && <p className="bad-text">{row.problem}</p>}
+        {view.doc && <p className="muted">{view.doc}</p>}
+      </div>
+      <div className="push">
+        <ServiceActions view={view} />
+      </div>
+    </header>
+  );
+}
