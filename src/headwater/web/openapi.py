@@ -82,7 +82,7 @@ def _ref(kind: type) -> dict[str, str]:
 
 def _answers(route: Route, shape: Shape, schema_by_kind: dict[str, Any]) -> dict[str, Any]:
     if shape.is_stream:
-        return {"200": _content("text/event-stream", {"type": "string"})}
+        return {"200": _content("text/event-stream", {"description": "Events, each with an id, a name and JSON"})}
     if shape.answer is Raw:
         return {"200": {"description": "As its type says"}}
     if shape.answer in (None, type(None)):

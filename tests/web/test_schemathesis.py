@@ -1,0 +1,90 @@
+"""Schemathesis reads the API's description and tries to break it as each role: no failure, answers as described."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headwater.home import open_home
+from headwater.model.outcome import TaskError
+from headwater.web.access import ROLES
+from headwater.web.tokens import create_token
+from headwater.web.users import Users
+from tests.client.history import FOREACH, History, write_log
+from tests.hosting.clients import clients_python
+from tests.web.api.test_metrics import log_points
+
+_CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+#: Streams do not end; one's own session must not; rows of four different types are more than the validator reads.
+_LEFT_OUT = r"/stream$|/remote/news$|^/api/v1/session|/me/password$|/remote/ledger/users-of$"
+#: So that the parts of paths meet something that is there.
+_PARTS = """
+[parameters]
+"path.flow" = "Churn"
+"path.label" = 1
+"path.step" = "start"
+"path.task" = 1
+"path.name" = "report"
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A store with a few runs and an account of each role, and its server; gives its address and the tokens."""
+    folder = str(tmp_path_factory.mktemp("schema") / "home")
+    home = open_home(folder, user="ann", make=True)
+    tell(home)
+    tokens = {}
+    for role in ROLES:
+        Users(home.ledger).add(role, by="root", at=1.0, roles={"*": role})
+        tokens[role] = create_token(home.ledger, "laptop", role, by="root", now=1.0)[0]
+    home.close()
+    program = str(Path(__file__).with_name("schema_server.py"))
+    errors = open(f"{folder}.errors", "wb")
+    server = subprocess.Popen([sys.executable, program, folder], stdout=subprocess.PIPE, stderr=errors)
+    yield f"http://127.0.0.1:{int(server.stdout.readline())}", tokens, Path(f"{folder}.errors")
+    server.terminate()
+    assert server.wait(30) == 0
+    server.stdout.close()
+    errors.close()
+
+
+def tell(home):
+    """A run of each kind: one that failed, one with reports and metrics, a foreach, one without a driver."""
+    history = History(home)
+    first = history.run(parameters={"alpha": 0.5})
+    first.task("start", {"report": "<!doctype html><p>hi", "rows": [1, 2]}, summary={"f1": 0.5})
+    write_log(home, first, "start", ["o one", "e two"])
+    log_points(home, first, "start", ["report"], [(0, 1, 0.5), (0, 2, 0.25)])
+    first.begin("train", ["start"])
+    first.fail("train", TaskError("ValueError", "no rows"))
+    first.finish("failed", "no rows", failed_key="train")
+    fan = history.run("Fan", FOREACH)
+    fan.task("start")
+    fan.tasks([f"score/start.{index}" for index in range(5)], {}, "start")
+    history.run().lease.release()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    ("examples", "cases"), [(1, 125), pytest.param(10, 1250, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
+)
+def test_every_route_answers_as_its_description_says(served, tmp_path, role, examples, cases):
+    url, tokens, errors = served
+    program = os.path.join(os.path.dirname(clients_python()), "schemathesis")
+    (tmp_path / "schemathesis.toml").write_text(_PARTS)
+    who = f"Authorization: Bearer {tokens[role]}"
+    command = [program, "run", f"{url}/api/v1/openapi.json", "-H", who, "--exclude-path-regex", _LEFT_OUT]
+    command += ["--checks", _CHECKS, "--phases", "fuzzing", "--max-examples", str(examples), "--seed", "1"]
+    command += ["--generation-database", "none", "--no-color", "--continue-on-failure"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1700, check=False, cwd=tmp_path)
+    tried = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
+
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert tried is not None
+    assert int(tried[1]) == int(tried[2]) >= cases
+    assert errors.read_text() == ""
