@@ -43,13 +43,13 @@ def served(tmp_path_factory):
         tokens[role] = create_token(home.ledger, "laptop", role, by="root", now=1.0)[0]
     home.close()
     program = str(Path(__file__).with_name("schema_server.py"))
-    errors = open(f"{folder}.errors", "wb")
-    server = subprocess.Popen([sys.executable, program, folder], stdout=subprocess.PIPE, stderr=errors)
-    yield f"http://127.0.0.1:{int(server.stdout.readline())}", tokens, Path(f"{folder}.errors")
+    errors = Path(f"{folder}.errors")
+    with errors.open("wb") as written:
+        server = subprocess.Popen([sys.executable, program, folder], stdout=subprocess.PIPE, stderr=written)
+    yield f"http://127.0.0.1:{int(server.stdout.readline())}", tokens, errors
     server.terminate()
     assert server.wait(30) == 0
     server.stdout.close()
-    errors.close()
 
 
 def tell(home):
