@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import msgspec
 
 from headwater.deployments.stored import find_deployment
-from headwater.environments.difference import Difference as PackageDifference
 from headwater.environments.difference import differences
 from headwater.model.deployment import Deployment
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, NotFound
@@ -56,6 +55,15 @@ class FileDifference(msgspec.Struct, frozen=True):
     #: Digest in each; None = it is not there.
     first: Digest | None
     second: Digest | None
+
+
+class PackageDifference(msgspec.Struct, frozen=True):
+    """A package that is not the same in both."""
+
+    package: str
+    #: Version in each; None = it is not there.
+    first: str | None
+    second: str | None
 
 
 class ValueDifference(msgspec.Struct, frozen=True):
@@ -143,7 +151,10 @@ def compare_versions(asked: Asked, at: TargetPath, query: VersionsComparedQuery)
         second=second.number,
         is_same=first.digest == second.digest,
         files=_file_differences(asked, first, second),
-        packages=tuple(differences(first.environment, second.environment)[:_MOST_ROWS]),
+        packages=tuple(
+            PackageDifference(each.package, each.first, each.second)
+            for each in differences(first.environment, second.environment)[:_MOST_ROWS]
+        ),
         environments=_values(first.environments, second.environments),
         parameters=_values(*values),
         production=_values(*(msgspec.to_builtins(each.graph.production) for each in (first, second))),
