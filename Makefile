@@ -53,11 +53,10 @@ ui/node_modules: ui/package-lock.json
 	cd ui && npm ci --no-audit --no-fund
 	@touch $@
 
-ui-check: $(if $(NPM),ui/node_modules)
-	$(if $(NPM),cd ui && npm run --silent check,@echo "no npm: the types of ui/ are not checked")
-
-ui-test: $(if $(NPM),ui/node_modules)
-	$(if $(NPM),cd ui && npm run --silent test,@echo "no npm: the units of ui/ are not tested")
+ui-check ui-test: ui-%:
+	@if [ -z "$(NPM)" ]; then echo "no npm: $@ is left out"; \
+	elif ! $(MAKE) --no-print-directory ui/node_modules; then echo "what ui/ needs cannot be fetched: $@ is left out"; \
+	else cd ui && npm run --silent $*; fi
 
 check: $(STAMP)-dev ui-check
 	$(BIN)/ruff format --check .

@@ -48,7 +48,10 @@ def build_page() -> str:
         # Two builds at once would empty the folder under each other.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if why_not_built():
-            _install(npm)
+            try:
+                _install(npm)
+            except subprocess.CalledProcessError:
+                return f"{why_not_built()}, and npm cannot fetch what it is built with"
             _build(npm)
     return ""
 
