@@ -7,7 +7,7 @@ import { Preview } from "@/parts/preview";
 import { Link } from "@/router/link";
 import { plural, sizeText } from "@/words/numbers";
 
-import { type ShownValue, glimpse } from "../task/values";
+import { type ShownValue, glimpse, previewOf } from "../task/values";
 import type { CompareView, ComparedArtifact } from "./shapes";
 import { ColumnHeads } from "./tables";
 
@@ -63,7 +63,7 @@ function Value({ digest, value, isSame, isOpen }: { digest: string | null; value
         {value ? <span className="cut">{glimpse(value)}</span> : <span className="mono">{digest.slice(0, 12)}</span>}
         {value && <span className="faint number">{sizeText(value.size)}</span>}
       </span>
-      {isOpen && value && <Preview of={value} />}
+      {isOpen && value && <Preview of={previewOf(value)} />}
       {isOpen && (
         <Link className="mono" to={`/artifacts/${digest}`}>
           {digest.slice(0, 12)}

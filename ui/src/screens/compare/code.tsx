@@ -1,5 +1,6 @@
 /** Files that differ, and the difference of one of them between two of the runs. */
 
+import type { FileView } from "@/api/schema";
 import { useQuery } from "@/api/use_query";
 import { Diff } from "@/parts/code";
 import { Empty } from "@/parts/empty";
@@ -54,7 +55,7 @@ export function CodeDifference({ view }: { view: CompareView }) {
 
 function FileDiff({ file, before, after }: { file: string; before: string; after: { readonly flow: string; readonly label: number } }) {
   const url = runUrl(after.flow, after.label, `/code/${file.split("/").map(encodeURIComponent).join("/")}`, { against: before });
-  const { data, problem } = useQuery<{ readonly text: string | null; readonly other?: string | null; readonly standing?: string | null }>(url);
+  const { data, problem } = useQuery<FileView>(url);
   if (!data) return problem ? <ProblemNote problem={problem} /> : <Spinner />;
   const isHidden = (data.text === null && data.standing !== "removed") || (typeof data.other !== "string" && data.standing !== "added");
   if (isHidden) return <Empty isSmall title="This file is no text, or too long to be shown" />;

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useState } from "react";
 
 import { get } from "@/api/client";
+import type { MetricNames } from "@/api/schema";
 import type { Series } from "@/parts/chart";
 import { Chart } from "@/parts/chart";
 import { Empty } from "@/parts/empty";
@@ -12,10 +13,6 @@ import { useQueryState } from "@/router/location";
 import { type Axis, type Curves, seriesOf } from "../run/curves";
 import { runUrl } from "../run/use_run";
 import type { ComparedRun } from "./shapes";
-
-interface Names {
-  readonly rows: readonly { readonly name: string; readonly tasks: number }[];
-}
 
 const CHARTS = 16;
 /** Curves of one run in one chart. */
@@ -28,7 +25,7 @@ export function CurvesOverlaid({ runs }: { runs: readonly ComparedRun[] }) {
   const paths = runs.map(({ path }) => path).join();
   useEffect(() => {
     const abort = new AbortController();
-    Promise.all(runs.map((run) => get<Names>(runUrl(run.flow, run.label, "/metrics"), abort.signal).catch(() => ({ rows: [] }))))
+    Promise.all(runs.map((run) => get<MetricNames>(runUrl(run.flow, run.label, "/metrics"), abort.signal).catch(() => ({ rows: [] }))))
       .then((all) => setNames(inMost(all)))
       .catch(() => undefined);
     return () => abort.abort();
@@ -88,7 +85,7 @@ function coloured(curves: Curves, path: string, index: number, axis: Axis, smoot
 }
 
 /** Names of metrics, those that most runs logged first. */
-function inMost(all: readonly Names[]): string[] {
+function inMost(all: readonly Pick<MetricNames, "rows">[]): string[] {
   const counts = new Map<string, number>();
   for (const { rows } of all) for (const { name } of rows) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].sort(([one, times], [other, others]) => others - times || one.localeCompare(other)).map(([name]) => name);

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 
 import { answers } from "@/api/cache";
 import { apiUrl } from "@/api/client";
+import type { ArtifactSummary } from "@/api/schema";
 import { useEndless } from "@/api/use_query";
 import { Empty } from "@/parts/empty";
 import { Preview } from "@/parts/preview";
@@ -15,16 +16,8 @@ import { useQueryState } from "@/router/location";
 import { pathOf } from "@/router/match";
 import { sizeText } from "@/words/numbers";
 
-import { type ShownValue, glimpse } from "../task/values";
+import { glimpse, previewOf } from "../task/values";
 import type { About } from "./use_run";
-
-interface ArtifactSummary {
-  readonly path: string;
-  readonly name: string;
-  readonly step: string;
-  readonly label: number;
-  readonly value: ShownValue;
-}
 
 export function ArtifactsTab({ run, listen }: About) {
   const [search, setSearch] = useQueryState("search");
@@ -74,7 +67,7 @@ export function ArtifactsTab({ run, listen }: About) {
               </Link>
               , <span className="mono">{looked.value.type}</span>, {sizeText(looked.value.size)}
             </p>
-            <Preview of={looked.value} />
+            <Preview of={previewOf(looked.value)} />
           </div>
         </section>
       )}

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "react";
 
+import type { CodeFile, CodeView, FileView } from "@/api/schema";
 import { useQuery } from "@/api/use_query";
 import { Code, Diff } from "@/parts/code";
 import { Copy } from "@/parts/copy";
@@ -14,25 +15,6 @@ import { plural, sizeText } from "@/words/numbers";
 import { RunPicker } from "./run_picker";
 import type { RunView } from "./shapes";
 import { runUrl } from "./use_run";
-
-interface CodeFile {
-  readonly path: string;
-  readonly size: number;
-  readonly standing?: "same" | "changed" | "added" | "removed" | null;
-}
-
-interface CodeView {
-  readonly file: string;
-  readonly rows: readonly CodeFile[];
-  readonly tree: string | null;
-}
-
-interface FileView {
-  readonly path: string;
-  readonly size: number;
-  readonly text: string | null;
-  readonly other?: string | null;
-}
 
 const SIGNS = { same: "", changed: "M", added: "A", removed: "D" } as const;
 

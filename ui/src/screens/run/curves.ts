@@ -1,23 +1,9 @@
 /** Curves of one metric: what the API answered, and the points that came in since. */
 
+import type { Curves, TaskCurve } from "@/api/schema";
 import type { Series } from "@/parts/chart";
 
-export interface TaskCurve {
-  /** `Churn/17/train/4`. */
-  readonly task: string;
-  readonly label: number;
-  readonly attempt: number;
-  readonly steps: readonly (number | null)[];
-  readonly times: readonly number[];
-  readonly values: readonly (number | null)[];
-  readonly count: number;
-}
-
-export interface Curves {
-  readonly name: string;
-  readonly rows: readonly TaskCurve[];
-  readonly cursor?: number | null;
-}
+export type { Curves, TaskCurve } from "@/api/schema";
 
 /** Points of one task that came in since; columns of equal length. */
 export interface SentPoints {

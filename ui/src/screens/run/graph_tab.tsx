@@ -68,14 +68,19 @@ function Drawn({ graph, run, step, choose }: { graph: GraphView; run: RunView; s
   );
 }
 
-/** The step that failed, else the one that runs, else the first. */
+/** The step that failed, else one that runs, else one with failures that were caught, else the one with most tasks. */
 function firstToLookAt(graph: GraphView, run: RunView): StepView | undefined {
   const failed = run.failure?.step;
   return (
     graph.steps.find(({ name }) => name === failed) ??
     graph.steps.find(({ counts }) => counts?.["running"]) ??
-    graph.steps.find(({ name }) => name === graph.start)
+    graph.steps.find(({ counts }) => counts?.["caught"]) ??
+    graph.steps.reduce<StepView | undefined>((most, step) => (most && tasksOf(most) >= tasksOf(step) ? most : step), undefined)
   );
+}
+
+function tasksOf(step: StepView): number {
+  return Object.values(step.counts ?? {}).reduce((sum, count) => sum + count, 0);
 }
 
 function nodeOf(step: StepView, graph: GraphView, now: number): GraphNode {

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
+import type { MetricNames } from "@/api/schema";
 import { useQuery } from "@/api/use_query";
 import { useStream } from "@/api/use_stream";
 import { Chart } from "@/parts/chart";
@@ -14,11 +15,6 @@ import { plural } from "@/words/numbers";
 import { type Axis, CurveSet, type Curves, type SentPoints, seriesOf } from "./curves";
 import type { RunView } from "./shapes";
 import { type About, isOpen, runUrl } from "./use_run";
-
-interface MetricNames {
-  readonly rows: readonly { readonly name: string; readonly tasks: number }[];
-  readonly is_cut: boolean;
-}
 
 const CHARTS = 24;
 

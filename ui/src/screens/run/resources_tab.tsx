@@ -9,13 +9,8 @@ import { pathOf } from "@/router/match";
 import { durationText } from "@/words/duration";
 import { countText, sizeText } from "@/words/numbers";
 
-import type { StepResources } from "./shapes";
+import type { ResourcesView, StepResources } from "./shapes";
 import { type About, runUrl, useFresh } from "./use_run";
-
-interface ResourcesView {
-  readonly steps: readonly StepResources[];
-  readonly is_cut: boolean;
-}
 
 export function ResourcesTab({ run, listen }: About) {
   const url = runUrl(run.flow, run.label, "/resources");

@@ -9,7 +9,7 @@ import type { GraphView, StepView, TaskSummary } from "./shapes";
 import { openedFor, standingOf } from "./standing";
 
 const STEP: StepView = { name: "train", kind: "linear", file: "f.py", line: 1 };
-const task = (label: number, status: string): TaskSummary => ({ path: `F/1/train/${label}`, step: "train", label, key: `train/${label}`, status, attempt: 0, started_at: 5 });
+const task = (label: number, status: string): TaskSummary => ({ path: `F/1/train/${label}`, step: "train", label, key: `train/${label}`, status: status as TaskSummary["status"], attempt: 0, started_at: 5 });
 
 describe("the messages of a run's stream", () => {
   it("are put together, the latest word on each task", () => {

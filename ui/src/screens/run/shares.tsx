@@ -7,7 +7,7 @@ import type { Seconds } from "./shapes";
 
 /** Kinds of work in the order of the bars, with the class of their colour. */
 export const KINDS = [
-  { id: "queue", name: "Waiting for a slot", className: "kind-queue" },
+  { id: "queue", name: "Queue", className: "kind-queue" },
   { id: "environment", name: "Environment", className: "kind-environment" },
   { id: "importing", name: "Import", className: "kind-import" },
   { id: "input_load", name: "Input load", className: "kind-input" },
@@ -30,7 +30,7 @@ export function SecondsBar({ seconds, whole, other = 0, label }: { seconds: Seco
         if (part <= 0) return null;
         return <i key={id} className={className} style={{ width: `${part * scale}%` }} title={`${name}: ${durationText(part)}`} />;
       })}
-      {other > 0 && <i className="kind-other" style={{ width: `${other * scale}%` }} title={`Other: ${durationText(other)}`} />}
+      {other > 0 && <i className="kind-other" style={{ width: `${other * scale}%` }} title={`Waiting: ${durationText(other)}`} />}
     </div>
   );
 }
@@ -51,7 +51,7 @@ export function KindLegend({ seconds, other = 0 }: { seconds: Seconds; other?: n
       {other > 0 && (
         <li>
           <i className="kind-other" />
-          Between tasks
+          Waiting for slots, retries, gates
           <span className="number strong">{durationText(other)}</span>
           <span className="number faint">{shareText(other / whole)}</span>
         </li>

@@ -1,8 +1,9 @@
 /** What a task has: what it set itself first, then what it inherited, each with its preview. */
 
+import type { ArtifactView } from "@/api/schema";
 import { useQuery } from "@/api/use_query";
 import { Empty } from "@/parts/empty";
-import { Preview, type PreviewOf } from "@/parts/preview";
+import { Preview } from "@/parts/preview";
 import { ProblemNote } from "@/parts/problem";
 import { Link } from "@/router/link";
 import { useQueryState } from "@/router/location";
@@ -11,7 +12,7 @@ import { plural, sizeText } from "@/words/numbers";
 import { pageOf } from "../run/use_run";
 import { Report } from "./report";
 import type { TaskArtifact, TaskView } from "./shapes";
-import { glimpse } from "./values";
+import { glimpse, previewOf } from "./values";
 
 export function ArtifactList({ task, url }: { task: TaskView; url: string }) {
   const [chosen, choose] = useQueryState("artifact");
@@ -52,7 +53,7 @@ function Names({ title, artifacts, chosen, choose }: { title: string; artifacts:
 
 function Looked({ artifact, url }: { artifact: TaskArtifact; url: string }) {
   const { name, value } = artifact;
-  const { data, problem } = useQuery<{ readonly header: PreviewOf }>(value.is_cut ? `${url}/artifacts/${encodeURIComponent(name)}` : null);
+  const { data, problem } = useQuery<ArtifactView>(value.is_cut ? `${url}/artifacts/${encodeURIComponent(name)}` : null);
   return (
     <section className="card" aria-label={name}>
       <header>
@@ -73,7 +74,7 @@ function Looked({ artifact, url }: { artifact: TaskArtifact; url: string }) {
           )}
         </p>
         {problem && <ProblemNote problem={problem} />}
-        {value.kind === "html" ? <Report url={url} name={name} value={value} /> : <Preview of={data?.header ?? value} />}
+        {value.kind === "html" ? <Report url={url} name={name} value={value} /> : <Preview of={data ? previewOf({ ...value, ...data.header }) : previewOf(value)} />}
       </div>
     </section>
   );

@@ -2,6 +2,7 @@
 
 import { useMemo } from "react";
 
+import type { MetricNames } from "@/api/schema";
 import { useQuery } from "@/api/use_query";
 import { Chart } from "@/parts/chart";
 import { Empty } from "@/parts/empty";
@@ -12,7 +13,7 @@ import { runUrl } from "../run/use_run";
 import type { TaskView } from "./shapes";
 
 export function TaskMetrics({ flow, label, task }: { flow: string; label: string; task: TaskView }) {
-  const { data } = useQuery<{ readonly rows: readonly { readonly name: string }[] }>(runUrl(flow, label, "/metrics"));
+  const { data } = useQuery<MetricNames>(runUrl(flow, label, "/metrics"));
   if (!data) return <Spinner />;
   if (data.rows.length === 0) return <Empty isSmall title="No points were logged" command="current.metrics.log(step=n, loss=0.3)" />;
   return (

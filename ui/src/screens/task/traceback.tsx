@@ -2,11 +2,12 @@
 
 import { useState } from "react";
 
+import type { FileView } from "@/api/schema";
+import { useQuery } from "@/api/use_query";
 import { Code } from "@/parts/code";
 import { Icon } from "@/parts/icon";
 import { plural } from "@/words/numbers";
 
-import { useQuery } from "@/api/use_query";
 import { runUrl } from "../run/use_run";
 import { type FrameGroup, groupsOf, relativeTo } from "./frames";
 import type { Frame } from "./shapes";
@@ -64,7 +65,7 @@ const AROUND = 4;
 function UserFrame({ frame, isRaising, root, flow, label }: { frame: Frame; isRaising: boolean } & Shown) {
   const path = relativeTo(frame.file, root);
   const isOwn = path !== frame.file;
-  const { data: source } = useQuery<{ readonly text?: string | null }>(
+  const { data: source } = useQuery<FileView>(
     isOwn ? runUrl(flow, label, `/code/${path.split("/").map(encodeURIComponent).join("/")}`) : null,
   );
   const lines = source?.text?.split("\n");

@@ -1,14 +1,17 @@
 /** Values of artifacts in one line. */
 
+import type { Shown } from "@/api/schema";
 import type { PreviewOf } from "@/parts/preview";
 import { countText } from "@/words/numbers";
 
 /** A value as a list shows it. */
-export interface ShownValue extends PreviewOf {
-  readonly digest: string;
-  readonly type: string;
-  readonly size: number;
-  readonly is_cut?: boolean;
+export type ShownValue = Shown;
+
+/** Give what a preview shows of it: how long a text is says little beside the text. */
+export function previewOf(value: ShownValue): PreviewOf {
+  const { kind, preview, shape, dtype, schema } = value as Shown & PreviewOf;
+  const isPlain = kind === "json" || kind === "text" || kind === undefined;
+  return { kind: kind ?? "text", preview, ...(isPlain ? {} : { shape: shape ?? null, dtype: dtype ?? null }), ...(schema ? { schema } : {}) };
 }
 
 /** Tell what a value is in a few words: `1,000 × 12 DataFrame`, `0.873`, `["a", "b"]`. */

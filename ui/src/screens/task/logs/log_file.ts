@@ -1,25 +1,8 @@
 /** A window on a log file of any size: the lines between two offsets, grown at both ends, cut where it gets too long. */
 
-/** As the API gives it. */
-export interface LogRow {
-  /** Where it begins in the file. */
-  readonly offset: number;
-  /** Unix seconds. */
-  readonly at: number;
-  readonly stream: "stdout" | "stderr";
-  readonly text: string;
-  /** False: the next row of its stream goes on with the line. */
-  readonly is_complete: boolean;
-}
+import type { LogPage, LogRow } from "@/api/schema";
 
-export interface LogPage {
-  readonly rows: readonly LogRow[];
-  readonly attempt: number;
-  readonly begin: number;
-  readonly end: number;
-  readonly size: number;
-  readonly is_over: boolean;
-}
+export type { LogPage, LogRow } from "@/api/schema";
 
 /** So many lines are kept; a hundred megabytes of log never are. */
 export const MOST_LINES = 20_000;

@@ -3,17 +3,7 @@
 import { useEffect, useState } from "react";
 
 import { get } from "@/api/client";
-
-interface Hit {
-  readonly offset: number;
-}
-
-interface SearchPage {
-  readonly rows: readonly Hit[];
-  readonly end: number;
-  readonly size: number;
-  readonly is_done: boolean;
-}
+import type { SearchPage } from "@/api/schema";
 
 export interface Hits {
   /** Where the found lines begin, from the start of the file on. */
