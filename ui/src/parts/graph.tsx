@@ -176,15 +176,36 @@ function Bar({ counts, total }: { counts: Readonly<Record<string, number>>; tota
   );
 }
 
-function EdgeLabel({ text, points }: { text: string; points: readonly { x: number; y: number }[] }) {
-  const middle = points[Math.floor(points.length / 2)];
-  const before = points[Math.floor(points.length / 2) - 1];
-  if (!middle || !before) return null;
+function EdgeLabel({ text, points }: { text: string; points: readonly Point[] }) {
+  const { x, y } = halfway(points);
   return (
-    <text className="graph-label" x={(middle.x + before.x) / 2} y={(middle.y + before.y) / 2 - 5}>
+    <text className="graph-label" x={x} y={y + 4}>
       {text}
     </text>
   );
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The middle of a way. */
+export function halfway(points: readonly Point[]): Point {
+  const lengths = points.map((point, index) => {
+    const before = points[index - 1];
+    return before ? Math.hypot(point.x - before.x, point.y - before.y) : 0;
+  });
+  let rest = lengths.reduce((sum, length) => sum + length, 0) / 2;
+  for (const [index, length] of lengths.entries()) {
+    const [from, to] = [points[index - 1], points[index]];
+    if (from && to && rest <= length) {
+      const share = length > 0 ? rest / length : 0;
+      return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
+    }
+    rest -= length;
+  }
+  return points[0] ?? { x: 0, y: 0 };
 }
 
 function Tool({ name, icon, act }: { name: string; icon: "plus" | "minus" | "fit"; act: () => void }) {
