@@ -13,6 +13,8 @@ from headwater.hosting.awaiting import await_version
 from headwater.hosting.status import ROLE, HostStatus, ServiceStatus
 from headwater.hosting.workers import VersionFailed
 from tests.hosting.versions_scene import deploy, hosting, learn, write_service
+from tests.remote.machines import Machine
+from tests.remote.served import Served
 
 ONE = {"number": 1}
 
@@ -88,3 +90,20 @@ def test_what_an_earlier_host_said_is_not_taken_for_this_ones_word(home: Home) -
 
     with pytest.raises(VersionFailed, match=r"has not loaded Adder, version 2 within 0.05 s; nothing answers"):
         await_version(home, "Adder", 2, timeout_seconds=0.05, tell=print)
+
+
+def test_on_another_machine_nobody_waits_for_a_host_that_cannot_be_seen_there(tmp_path: Path) -> None:
+    served = Served(tmp_path / "server")
+    try:
+        learn(served.home, 5)
+        deploy(served.home, write_service(tmp_path / "p"))
+        deploy(served.home, write_service(tmp_path / "p", body="number *= 2"))
+        assert served.home.ledger.lead(ROLE)
+        machine = Machine(tmp_path / "laptop", served.url, served.token())
+        promoted = machine.start("service", "promote", "Adder")
+        out, err = promoted.communicate(timeout=60)
+    finally:
+        served.close()
+
+    assert (promoted.returncode, out) == (0, "Adder is to answer with version 2\n")
+    assert err == f"the host of {served.url} loads it now: how that goes is known there, and on its page\n"

@@ -11,6 +11,7 @@ from headwater.deployments.owners import person_of
 from headwater.home import Home, open_home
 from headwater.hosting.awaiting import await_version
 from headwater.hosting.changes import ServiceChanges
+from headwater.hosting.status import ROLE
 from headwater.model.deployment import AliasState
 
 #: How long a command waits for a version to be loaded; the host goes on loading it.
@@ -83,6 +84,9 @@ def rollback(name: str, number: int | None, reason: str, no_wait: bool, token: s
 def _awaited(home: Home, state: AliasState, no_wait: bool) -> bool:
     """Wait until the host does as it should, and tell when none runs."""
     if no_wait:
+        return False
+    if home.is_far and home.ledger.leader(ROLE) is not None:
+        _tell(f"the host of {home.name} loads it now: how that goes is known there, and on its page")
         return False
     is_there = await_version(home, state.name, state.number, timeout_seconds=_LOADING_SECONDS, tell=_tell)
     if not is_there:
