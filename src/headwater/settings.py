@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True):
     web_address: Setting = Setting("127.0.0.1", "default")
     #: Names by which other machines reach them, with their ports: `data.example.org:8501, ml.example.org`.
     web_names: Setting = Setting("", "default")
+    #: `no`: the server of the page keeps no line for each request.
+    web_access_log: Setting = Setting("yes", "default")
 
 
 def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], cwd: str) -> Settings:
@@ -97,6 +99,7 @@ def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], c
         web_port=_whole(look("web_port") or Setting("8501", "default"), "web_port"),
         web_address=look("web_address") or Setting("127.0.0.1", "default"),
         web_names=look("web_names") or Setting("", "default"),
+        web_access_log=_yes_or_no(look("web_access_log") or Setting("yes", "default"), "web_access_log"),
     )
 
 

@@ -40,7 +40,8 @@ def command(port: int | None, is_writing: bool, is_telling: bool, home: str | No
             print(f"the page: {sign_in_link(opened, address.url)}", flush=True)
             print("the link lets whoever opens it in, once, within 15 minutes", file=sys.stderr, flush=True)
         names = tuple(name.strip() for name in _setting(opened, "web_names").split(",") if name.strip())
-        serve(opened, address, listener, is_read_only=not is_writing, names=names)
+        is_logging = _setting(opened, "web_access_log") == "yes"
+        serve(opened, address, listener, is_read_only=not is_writing, names=names, is_logging=is_logging)
     finally:
         opened.close()
     return 0

@@ -13,6 +13,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headwater.home import Home
+from headwater.hosting.access_log import AccessLog
 from headwater.model.errors import InternalError
 from headwater.web.access import Access
 from headwater.web.asked import Asked
@@ -58,6 +59,7 @@ class WebApp:
         is_read_only: bool = False,
         page: PageFiles | None = None,
         clock: Callable[[], float] = time.time,
+        log: AccessLog | None = None,
     ) -> None:
         """Take what it needs.
 
@@ -69,6 +71,7 @@ class WebApp:
             is_read_only: refuse what changes anything.
             page: the built page.
             clock: Unix time.
+            log: takes a line for each request; None = nobody keeps any.
 
         Raises:
             InternalError: a route declares no permission, or two are the same.
@@ -78,6 +81,7 @@ class WebApp:
         self._pulse = pulse
         self._read_only = is_read_only
         self._clock = clock
+        self._log = log
         self._projects = Projects(home.ledger)
         self._gate = Gate(home.ledger)
         #: What is kept for those who work with the store from other machines.
@@ -92,6 +96,7 @@ class WebApp:
                 await send({"type": "websocket.close", "code": 1008})
             return
         told = _WithHeaders(send)
+        began = time.perf_counter()
         try:
             scope["app"] = self  # so that the router raises what it does not find
             site = scope["site"] = self._guard.check_site(scope)
@@ -101,6 +106,9 @@ class WebApp:
             await self._app(scope, receive, told)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller is answered
             await self._tell(error, scope, receive, told)
+        finally:
+            if self._log is not None:
+                self._log.note(scope, told.status, time.perf_counter() - began)
 
     def _built(self, page: PageFiles) -> ASGIApp:
         schema = msgspec.json.encode(describe([call.route for call in self.calls]))
@@ -178,9 +186,12 @@ class _WithHeaders:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.has_started = False
+        #: 0 = nothing was answered.
+        self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_started = True
+            self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *_HEADERS]
         await self._send(message)

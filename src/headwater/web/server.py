@@ -1,6 +1,7 @@
 """Runs the server: one port, and an orderly end."""
 
 import asyncio
+import os
 import signal
 import socket
 from contextlib import nullcontext
@@ -8,6 +9,7 @@ from contextlib import nullcontext
 import uvicorn
 
 from headwater.home import Home, open_home
+from headwater.hosting.access_log import AccessLog
 from headwater.hosting.connections import ConnectionLimits, connection_class
 from headwater.hosting.guard import is_loopback
 from headwater.hosting.host import Address
@@ -17,6 +19,7 @@ from headwater.web.app import WebApp
 from headwater.web.credentials import Credentials
 from headwater.web.guard import Guard
 from headwater.web.pulse import Pulse
+from headwater.web.sealed import refuse_unpickling
 from headwater.web.tables import all_routes
 from headwater.web.users import Users
 
@@ -31,6 +34,7 @@ def serve(
     *,
     is_read_only: bool = False,
     names: tuple[str, ...] = (),
+    is_logging: bool = True,
 ) -> None:
     """Answer until SIGTERM or SIGINT; requests under way are answered first.
 
@@ -40,6 +44,7 @@ def serve(
         listener: its port.
         is_read_only: refuse what changes anything.
         names: further names that the server goes by.
+        is_logging: keep an access log, `web/access.log` in the store's folder.
 
     Raises:
         UserMistake: the port is taken, or the address is reached from elsewhere and it is not said by which names.
@@ -50,14 +55,22 @@ def serve(
         require_somebody(home.ledger)
     watched = open_home(home.path, user=home.user)
     pulse = Pulse(watched.ledger)
-    app = WebApp(home, guard, pulse, all_routes(), is_read_only=is_read_only)
+    log = AccessLog(_log_path(home.path)) if is_logging else None
+    app = WebApp(home, guard, pulse, all_routes(), is_read_only=is_read_only, log=log)
+    refuse_unpickling()
     if not is_read_only:
         app.desk.leases.start()
     try:
-        asyncio.run(_serve(app, pulse, listener))
+        asyncio.run(_serve(app, pulse, listener, log))
     finally:
         app.desk.leases.stop()
         watched.close()
+
+
+def _log_path(home: str) -> str:
+    folder = os.path.join(home, "web")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return os.path.join(folder, "access.log")
 
 
 def require_somebody(ledger: Ledger) -> None:
@@ -71,7 +84,7 @@ def require_somebody(ledger: Ledger) -> None:
         raise UserMistake("other machines would reach this address, and nobody has an account yet", hint=hint)
 
 
-async def _serve(app: WebApp, pulse: Pulse, listener: socket.socket) -> None:
+async def _serve(app: WebApp, pulse: Pulse, listener: socket.socket, log: AccessLog | None) -> None:
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -80,7 +93,7 @@ async def _serve(app: WebApp, pulse: Pulse, listener: socket.socket) -> None:
         lifespan="off",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=DRAIN_SECONDS,
-        http=connection_class(ConnectionLimits(), lambda status, client: None),
+        http=connection_class(ConnectionLimits(), _no_log if log is None else log.refused),
         ws="none",
         # Who may speak for a caller is nobody's to guess.
         proxy_headers=False,
@@ -100,3 +113,9 @@ async def _serve(app: WebApp, pulse: Pulse, listener: socket.socket) -> None:
     await server.serve(sockets=[listener])
     if not pulse.is_stopped:
         await loop.run_in_executor(None, pulse.stop)
+    if log is not None:
+        log.close()
+
+
+def _no_log(status: int, client: str) -> None:
+    return None
