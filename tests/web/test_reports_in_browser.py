@@ -75,9 +75,23 @@ REFUSED = {
 }
 
 
+def addresses_that_answer(page):
+    """Collect the paths of all that the network gives from now on, but for the icon that browsers look for."""
+    found = []
+
+    def note(answer):
+        path = answer.url.split("/", 3)[3]
+        if path != "favicon.ico":
+            found.append(f"/{path}")
+
+    page.on("response", note)
+    return found
+
+
 @pytest.mark.parametrize("sandbox", ["allow-scripts", None])
 def test_a_report_in_a_frame_of_the_page_does_nothing_to_anybody(page, sandbox):
     page.goto("/healthz")
+    answered = addresses_that_answer(page)
     page.evaluate(
         """([path, sandbox]) => {
             const frame = document.createElement("iframe");
@@ -95,9 +109,11 @@ def test_a_report_in_a_frame_of_the_page_does_nothing_to_anybody(page, sandbox):
     assert {name: found[name] for name in REFUSED} == REFUSED
     assert found["top"] in ("refused", "undefined")
     assert page.url.endswith("/healthz")
+    assert answered == [REPORT]
 
 
 def test_a_report_opened_by_its_address_does_nothing_either(page):
+    answered = addresses_that_answer(page)
     page.goto(REPORT)
 
     page.wait_for_function("document.getElementById('out')?.textContent !== 'none'")
@@ -105,3 +121,4 @@ def test_a_report_opened_by_its_address_does_nothing_either(page):
     found = json.loads(page.locator("#out").text_content())
     assert {name: found[name] for name in REFUSED} == REFUSED
     assert page.url.endswith(REPORT)
+    assert answered == [REPORT]
