@@ -218,6 +218,10 @@ class SqliteLedger:
         yield from self._objects.references()
         yield from self._records.references()
 
+    def direct_holders_of(self, digest: Digest) -> list[Holder]:
+        """Give who holds an object other than as a buffer: cheap however much there is."""
+        return self._holders.holders_of(digest)
+
     def holders_of(self, digest: Digest) -> list[Holder]:
         """Give who holds an object; see `Holders`."""
         return self._holders.holders_of(digest) or self._holders.buffer_holders_of(digest)

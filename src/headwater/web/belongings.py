@@ -52,6 +52,10 @@ class Belongings:
             return wanted
         return {digest for digest in wanted if self._is_put(access.user, digest) or self._is_held(sight, digest)}
 
+    def is_known(self, digest: Digest) -> bool:
+        """Whether anything at all holds an object."""
+        return is_digest(digest) and bool(self._ledger.direct_holders_of(digest))
+
     def note_put(self, user: str, digest: Digest) -> None:
         """Remember that somebody had the bytes of an object."""
         folder = self._folder_of(user)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from headwater.model.artifact import Ref
 from headwater.model.errors import ArtifactDamaged, FormatUnknown
 from headwater.model.events import RunStarted, TaskReused, TaskSucceeded
@@ -14,8 +16,10 @@ from headwater.web.asked import Asked
 from headwater.web.problems import Refused
 
 
-def require_commit(asked: Asked, commit: Commit) -> None:
+def checked_commit(asked: Asked, commit: Commit) -> Commit:
     """Refuse a commit with objects that are not what they are called, or that refers to what the caller may not read.
+
+    Gives it without the headers of what others hold already: who describes something first describes it for all.
 
     Raises:
         Refused: a payload does not hash to its digest, or comes without anything that refers to it.
@@ -31,9 +35,8 @@ def require_commit(asked: Asked, commit: Commit) -> None:
     belongings.require(access, sorted(needed - small))
     for tree in trees:
         belongings.require_tree(access, tree)
-    strange = set(commit.headers) - set(commit.small) - needed
-    if strange - belongings.readable(access, strange):
-        raise Refused(422, "a header comes with what it describes")
+    own = {digest: header for digest, header in commit.headers.items() if not belongings.is_known(digest)}
+    return msgspec.structs.replace(commit, headers=own)
 
 
 def require_records(asked: Asked, records: Sequence[Record]) -> None:

@@ -13,7 +13,7 @@ from headwater.model.rows import FiringQuery, Page, RunQuery, RunRow, TaskQuery,
 from headwater.remote import wire
 from headwater.web.access import Role
 from headwater.web.asked import Asked
-from headwater.web.commits import require_commit, require_held_refs, require_records
+from headwater.web.commits import checked_commit, require_held_refs, require_records
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
 
@@ -168,10 +168,11 @@ def remote_small(asked: Asked, body: wire.ReadSmall) -> wire.SmallFound:
 
 def remote_launch(asked: Asked, body: wire.LaunchRuns) -> wire.FiringsFound:
     """Record firings and start their runs."""
-    for planned in body.planned:
-        if planned.commit is not None:
-            require_commit(asked, planned.commit)
-    return wire.FiringsFound(asked.ledger.launch(body.planned))
+    planned = [
+        each if each.commit is None else msgspec.structs.replace(each, commit=checked_commit(asked, each.commit))
+        for each in body.planned
+    ]
+    return wire.FiringsFound(asked.ledger.launch(planned))
 
 
 def remote_cursor(asked: Asked, body: wire.ReadCursor) -> wire.Counted:
@@ -208,14 +209,13 @@ def remote_write_records(asked: Asked, body: wire.WriteRecords) -> wire.Nothing:
     """Append versions of records, all or nothing; the same ones twice are written once."""
     require_records(asked, body.records)
     require_held_refs(asked, body.records, body.objects)
-    if body.objects is not None:
-        if body.objects.events:
-            raise Refused(422, "records come with objects, not with events")
-        require_commit(asked, body.objects)
+    if body.objects is not None and body.objects.events:
+        raise Refused(422, "records come with objects, not with events")
+    objects = None if body.objects is None else checked_commit(asked, body.objects)
     if body.records and _are_written(asked, body.records):
         return wire.Nothing()
     try:
-        asked.ledger.write_records(body.records, body.objects)
+        asked.ledger.write_records(body.records, objects)
     except VersionConflict:
         # The first try of this may have been a moment faster.
         if not _are_written(asked, body.records):

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from headwater.model.ports import Owner
 from headwater.remote import wire
 from headwater.web.asked import Asked
-from headwater.web.commits import require_commit
+from headwater.web.commits import checked_commit
 from headwater.web.problems import Refused
 from headwater.web.routes import Raw, Route, Sent
 
@@ -32,8 +32,8 @@ class FileQuery(wire.Nothing, frozen=True):
 
 def remote_start_run(asked: Asked, body: wire.StartRun) -> wire.BegunRun:
     """Start a run and give its lease; asked again it gives the same."""
-    require_commit(asked, body.commit)
-    epoch, started = asked.remote.leases.start_run(asked.ledger, asked.access.user, body.commit, body.secret)
+    commit = checked_commit(asked, body.commit)
+    epoch, started = asked.remote.leases.start_run(asked.ledger, asked.access.user, commit, body.secret)
     return wire.BegunRun(epoch, started)
 
 
@@ -46,8 +46,8 @@ def remote_take_run(asked: Asked, body: wire.TakeRun) -> wire.TakenRun:
 
 def remote_append(asked: Asked, body: wire.Append) -> wire.Appended:
     """Append to a run; what follows on the named event already is not written again."""
-    require_commit(asked, body.commit)
-    number = asked.remote.leases.append(asked.ledger, asked.access.user, body.lease, body.after, body.commit)
+    commit = checked_commit(asked, body.commit)
+    number = asked.remote.leases.append(asked.ledger, asked.access.user, body.lease, body.after, commit)
     return wire.Appended(number)
 
 
