@@ -4,19 +4,13 @@ import { useSyncExternalStore } from "react";
 
 import { answers } from "@/api/cache";
 import { RequestFailed, apiUrl, get, request, whenSignedOut } from "@/api/client";
+import type { Me } from "@/api/schema";
 import { navigate } from "@/router/location";
 import { ownAddress } from "@/router/match";
 
 export type Role = "viewer" | "runner" | "deployer" | "admin";
 
-export interface Me {
-  readonly user: string;
-  /** Project -> role; `*` = all, the empty name = flows without a project. */
-  readonly roles: Readonly<Record<string, Role>>;
-  readonly means: "link" | "password" | "token";
-  /** Folder of the store, to tell several apart. */
-  readonly store: string;
-}
+export type { Me } from "@/api/schema";
 
 export type Session =
   | { readonly state: "unknown" }
@@ -67,8 +61,8 @@ export async function findSession(): Promise<void> {
 }
 
 /** Sign in with a name and a password, or with the code of a link. Throws what the server said. */
-export async function signIn(means: { user: string; password: string } | { code: string }): Promise<void> {
-  const path = "code" in means ? "/session/link" : "/session";
+export async function signIn(means: { name: string; password: string } | { code: string }): Promise<void> {
+  const path = "code" in means ? "/session/link" : "/session/password";
   const me = await request<Me>("POST", apiUrl(path), { body: means, isSignIn: true });
   answers.clear();
   become({ state: "in", me });

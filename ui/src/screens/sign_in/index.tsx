@@ -4,8 +4,10 @@ import "./sign_in.css";
 
 import { type FormEvent, useEffect, useState } from "react";
 
-import { RequestFailed } from "@/api/client";
+import { RequestFailed, apiUrl } from "@/api/client";
+import type { SignInWays } from "@/api/schema";
 import { signIn, useSession } from "@/api/session";
+import { useQuery } from "@/api/use_query";
 import { Command } from "@/parts/copy";
 import { Spinner } from "@/parts/spinner";
 import { navigate } from "@/router/location";
@@ -17,6 +19,7 @@ export function SignIn() {
   const session = useSession();
   const [stage, setStage] = useState<Stage>(() => (location.hash.length > 1 ? "link" : "asking"));
   const [said, setSaid] = useState("");
+  const { data: ways, problem } = useQuery<SignInWays>(apiUrl("/session/ways"));
   useEffect(() => {
     document.title = "Sign in · Headwater";
     const code = location.hash.slice(1);
@@ -35,7 +38,7 @@ export function SignIn() {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     setStage("busy");
-    signIn({ user: String(form.get("user")), password: String(form.get("password")) }).catch((error: unknown) => {
+    signIn({ name: String(form.get("name")), password: String(form.get("password")) }).catch((error: unknown) => {
       setSaid(wordsFor(error));
       setStage("asking");
     });
@@ -56,27 +59,31 @@ export function SignIn() {
                 <Command text="headwater up --link" />
               </div>
             )}
-            <form className="stack" onSubmit={submit}>
-              <label className="stack tight">
-                <span>Name</span>
-                <input className="field" name="user" autoComplete="username" required autoFocus={stage !== "used"} />
-              </label>
-              <label className="stack tight">
-                <span>Password</span>
-                <input className="field" name="password" type="password" autoComplete="current-password" required />
-              </label>
-              {stage !== "used" && said && (
-                <p className="sign-in-wrong" role="alert">
-                  {said}
+            {(ways?.password || problem) && (
+              <form className="stack" onSubmit={submit}>
+                <label className="stack tight">
+                  <span>Name</span>
+                  <input className="field" name="name" autoComplete="username" required autoFocus={stage !== "used"} />
+                </label>
+                <label className="stack tight">
+                  <span>Password</span>
+                  <input className="field" name="password" type="password" autoComplete="current-password" required />
+                </label>
+                {stage !== "used" && said && (
+                  <p className="sign-in-wrong" role="alert">
+                    {said}
+                  </p>
+                )}
+                <button type="submit" className="button primary" disabled={stage === "busy"}>
+                  Sign in
+                </button>
+              </form>
+            )}
+            {stage !== "used" && ways && (
+              <div className={ways.password ? "sign-in-other muted" : "sign-in-note"}>
+                <p>
+                  {ways.password ? "No password? " : ""}Where the server runs, this prints a link that lets its bearer in, once:
                 </p>
-              )}
-              <button type="submit" className="button primary" disabled={stage === "busy"}>
-                Sign in
-              </button>
-            </form>
-            {stage !== "used" && (
-              <div className="sign-in-other muted">
-                <p>No password? On your own machine a link lets you in:</p>
                 <Command text="headwater up --link" />
               </div>
             )}
@@ -93,7 +100,6 @@ function goOn(): void {
 
 function wordsFor(error: unknown): string {
   if (!(error instanceof RequestFailed)) return "Signing in failed";
-  const { status, detail, hint } = error.problem;
-  if (status === 404 || status === 405) return "This store has no users with passwords yet; a link lets you in";
+  const { detail, hint } = error.problem;
   return hint ? `${detail}: ${hint}` : detail;
 }
