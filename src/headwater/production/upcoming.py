@@ -2,7 +2,7 @@
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Literal
 
@@ -75,20 +75,12 @@ def next_of_all(
         each: firings of one schedule.
         target: of this alias only; None = of all.
     """
-    schedules = [
-        (state.target, schedule)
+    firings = [
+        islice(_firings(state.target, schedule, now), each)
         for state, deployment in live_deployments(ledger)
         if target in (None, state.target)
         for schedule in deployment.graph.production.schedules
     ]
-    return next_of(schedules, now, count, each=each)
-
-
-def next_of(
-    schedules: Iterable[tuple[str, Schedule]], now: float, count: int, *, each: int | None = None
-) -> list[NextFiring]:
-    """Give the next firings of some schedules (alias, schedule), soonest first; of each at most so many."""
-    firings = [islice(_firings(target, schedule, now), each) for target, schedule in schedules]
     return list(islice(heapq.merge(*firings, key=lambda firing: firing.at), count))
 
 

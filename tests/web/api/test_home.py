@@ -16,8 +16,7 @@ def test_the_first_screen_shows_what_runs_failed_and_comes_next(scene):
 
     assert shown["counts"] == {"queued": 1}
     assert [run["path"] for run in shown["failed"]] == ["Churn/1"]
-    assert len(shown["next"]) == 10
-    assert {row["target"] for row in shown["next"]} == {target}
+    assert [(row["target"], row["schedule"]) for row in shown["next"]] == [(target, "0 6 * * *")]
     assert shown["roles"] == {
         "daemon": False,
         "scheduler": False,
@@ -27,6 +26,18 @@ def test_the_first_screen_shows_what_runs_failed_and_comes_next(scene):
     }
     later = scene.site.get("/home", since=time.time(), who="cem").value
     assert later["failed"] == []
+
+
+def test_what_fires_every_minute_hides_no_other_schedule(scene):
+    scene.deploy(name="Often", decorators='@schedule(cron="* * * * *")')
+    scene.deploy(name="Daily")
+    scene.deploy(name="Paused")
+    scene.site.post("/deployments/fraud.Paused@production/pause", {})
+
+    rows = scene.site.get("/home").value["next"]
+
+    assert [row["target"] for row in rows] == ["fraud.Often@production", "fraud.Daily@production"]
+    assert rows[0]["at"] < rows[1]["at"]
 
 
 def test_the_first_screen_shows_what_is_late(scene):

@@ -13,7 +13,7 @@ from headwater.model.launch import Firing
 from headwater.model.rows import FiringQuery, RunQuery, RunStatus
 from headwater.production.alerts.late import Lateness
 from headwater.production.alerts.runs import RunEnds
-from headwater.production.upcoming import ScheduleState, live_deployments, next_of, schedule_states
+from headwater.production.upcoming import NextFiring, ScheduleState, live_deployments, schedule_states
 from headwater.web.api.approvals import ApprovalRow, ApprovalsQuery, list_approvals
 from headwater.web.api.runs import RunSummary, summaries
 from headwater.web.api.schedules import NextRow, next_row
@@ -90,7 +90,7 @@ class HomeView(msgspec.Struct, frozen=True):
     late: tuple[LateRow, ...]
     approvals: tuple[ApprovalRow, ...]
     services: tuple[ServiceRow, ...]
-    #: Soonest first.
+    #: The next firing of each schedule, soonest first.
     next: tuple[NextRow, ...]
     roles: RolesView
 
@@ -108,7 +108,7 @@ def show_home(asked: Asked, query: HomeQuery) -> HomeView:
         late=_late(asked, schedules, since),
         approvals=list_approvals(asked, ApprovalsQuery(limit=_ROWS)).rows,
         services=tuple(_services(asked)),
-        next=_next(asked, schedules),
+        next=_next(schedules),
         roles=roles_of(asked),
     )
 
@@ -144,11 +144,14 @@ def _schedules(asked: Asked) -> Iterator[ScheduleState]:
         yield from schedule_states(asked.ledger, state, deployment, asked.now)
 
 
-def _next(asked: Asked, schedules: list[ScheduleState]) -> tuple[NextRow, ...]:
-    # Only the schedules that fire soonest can be among the next firings.
-    coming = [(state.next_at, place) for place, state in enumerate(schedules) if state.next_at is not None]
-    soonest = [schedules[place] for _, place in heapq.nsmallest(_NEXT, coming)]
-    return tuple(map(next_row, next_of([(state.alias.target, state.schedule) for state in soonest], asked.now, _NEXT)))
+def _next(schedules: list[ScheduleState]) -> tuple[NextRow, ...]:
+    """Give the soonest firings, of each schedule one: what fires every minute would hide all others."""
+    coming = [
+        NextFiring(state.alias.target, state.schedule, state.next_at)
+        for state in schedules
+        if state.next_at is not None
+    ]
+    return tuple(map(next_row, heapq.nsmallest(_NEXT, coming, key=lambda firing: firing.at)))
 
 
 def _services(asked: Asked) -> Iterator[ServiceRow]:
