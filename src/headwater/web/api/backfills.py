@@ -279,7 +279,14 @@ ROUTES = (
     Route("GET", "/backfills", list_backfills, needs="viewer"),
     Route("GET", "/backfills/{backfill}", show_backfill, needs="viewer", of=project_of_backfill),
     Route("POST", "/backfills/{backfill}/stop", end_backfill, needs="deployer", of=project_of_backfill),
-    Route("POST", "/deployments/{target}/backfills/preview", preview_backfill, needs="deployer", of=project_of_target),
+    Route(
+        "POST",
+        "/deployments/{target}/backfills/preview",
+        preview_backfill,
+        needs="deployer",
+        of=project_of_target,
+        is_audited=False,
+    ),
     Route(
         "POST", "/deployments/{target}/backfills", begin_backfill, needs="deployer", of=project_of_target, status=201
     ),
