@@ -24,9 +24,13 @@ def next_to(folder: str | None, *, make: bool = False) -> Iterator[Home]:
 
     Raises:
         NotFound: there is no store.
+        UserMistake: it is a server's: who may come in is said beside the store.
     """
     home = open_home(folder, make=make)
     try:
+        if home.is_far:
+            hint = "an admin does this on the page, under Settings, or on the machine of the store"
+            raise UserMistake(f"the store {home.name} is on a server: users and tokens are kept there", hint=hint)
         yield home
     finally:
         home.close()

@@ -34,8 +34,8 @@ _TELLING = (
     "is_granted",
 )
 _LONGEST = 200
-#: Milliseconds of the key of an entry: its complement, so that the newest come first.
-_END = 1 << 48
+#: The key of an entry begins with the microseconds that are left until then, so that the newest come first.
+_END = 1 << 53
 _PAGE = 500
 #: Entries looked at for one page of those of some projects.
 _MOST_LOOKED_AT = 5000
@@ -72,7 +72,7 @@ class AuditPage(msgspec.Struct, frozen=True):
 
 def note_begin(ledger: Ledger, entry: AuditEntry) -> str:
     """Write an entry before its change is made; gives its key."""
-    key = f"{_END - int(entry.at * 1000):015d}-{os.urandom(8).hex()}"
+    key = f"{_END - int(entry.at * 1e6):016d}-{os.urandom(8).hex()}"
     _write(ledger, key, 1, entry)
     return key
 
