@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.ui.lab import make_lab
 from tests.ui.site import PROJECT, Site, Watched, find_chromium, run_flow, serve_page
 
 #: Milliseconds that anything on the page may take; machines are busy.
@@ -98,3 +99,45 @@ def open_page(site: Site, chromium: Browser, signed_in: Path) -> Iterator[Callab
 def page(open_page: Callable[..., Watched]) -> Page:
     """A page of an admin, in a window for desks."""
     return open_page().page
+
+
+@pytest.fixture(scope="session")
+def lab(built_page: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server over a store of its own: Gallery/1, Gallery/2 (failed) and Gallery/3."""
+    folder = tmp_path_factory.mktemp("lab")
+    home = str(folder / "home")
+    make_lab(home, folder / "project")
+    with serve_page(home) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def known_in_lab(lab: Site, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a browser keeps of an admin who signed in to the lab."""
+    kept = tmp_path_factory.mktemp("lab-kept") / "state.json"
+    context = lab.sign_in(chromium)
+    context.storage_state(path=kept)
+    context.close()
+    return kept
+
+
+@pytest.fixture
+def visit(lab: Site, chromium: Browser, known_in_lab: Path) -> Iterator[Callable[..., Watched]]:
+    """Open a page of the lab by its address; options as Playwright's `new_context` takes them."""
+    contexts: list[BrowserContext] = []
+    watched: list[Watched] = []
+
+    def visit_one(address: str, **options: object) -> Watched:
+        given = {"viewport": {"width": 1440, "height": 900}, "storage_state": known_in_lab, **options}
+        context = chromium.new_context(base_url=lab.url, **given)
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        watched.append(Watched(context.new_page()))
+        watched[-1].page.goto(address)
+        return watched[-1]
+
+    yield visit_one
+    for context in contexts:
+        context.close()
+    for each in watched:
+        each.check()

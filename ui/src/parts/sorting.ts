@@ -25,8 +25,9 @@ export function sortedBy<Row>(rows: readonly Row[], valueOf: (row: Row) => SortV
   return rows
     .map((row) => ({ row, value: valueOf(row) }))
     .sort((one, other) => {
-      const isNone = Number(isNothing(one.value)) - Number(isNothing(other.value));
-      return isNone || turn * compared(one.value, other.value);
+      const [hasNone, hasNoOther] = [isNothing(one.value), isNothing(other.value)];
+      if (hasNone || hasNoOther) return Number(hasNone) - Number(hasNoOther);
+      return turn * compared(one.value, other.value);
     })
     .map(({ row }) => row);
 }
