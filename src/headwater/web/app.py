@@ -3,8 +3,10 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -111,11 +113,13 @@ class WebApp:
                 self._log.note(scope, told.status, time.perf_counter() - began)
 
     def _built(self, page: PageFiles) -> ASGIApp:
-        schema = msgspec.json.encode(describe([call.route for call in self.calls]))
+        @cache
+        def schema() -> bytes:  # takes longer than all the rest of the start, and few ask
+            return msgspec.json.encode(describe([call.route for call in self.calls]))
 
         async def openapi(request: Request) -> Response:
             require_sign_in(request.scope["access"])
-            return Response(schema, media_type="application/json")
+            return Response(await run_in_threadpool(schema), media_type="application/json")
 
         async def nothing(request: Request) -> Response:
             require_sign_in(request.scope["access"])
