@@ -10,8 +10,10 @@ import msgspec
 
 from headwater.client.records import PARAMETERS_STEP, RunRecord
 from headwater.model.artifact import Ref
+from headwater.model.errors import ArtifactDamaged
 from headwater.model.ids import Digest, TaskKey
 from headwater.model.rows import ArtifactRow, TaskRow
+from headwater.store.plain_reading import is_plain, read_plain
 from headwater.store.preview import describe
 
 
@@ -85,9 +87,13 @@ class Siblings:
     def _with_header(self, row: ArtifactRow) -> ArtifactRow:
         """Describe a parameter, of which nothing was noted when it was saved, from its value where that is plain."""
         ref = row.ref
-        if row.key != PARAMETERS_STEP or not ref.codec.startswith("json/") or ref.digest not in self._small:
+        if row.key != PARAMETERS_STEP or not is_plain(ref) or ref.digest not in self._small:
             return row
-        return msgspec.structs.replace(row, header=describe(self.value(row)))
+        try:
+            value = read_plain(self._record.view.artifacts, ref, self._small[ref.digest])
+        except ArtifactDamaged:
+            return row
+        return msgspec.structs.replace(row, header=describe(value))
 
     def _parameter(self, name: str) -> ArtifactRow | None:
         ref = self._run_parameters().get(name)

@@ -116,22 +116,43 @@ def test_only_pages_of_html_are_reports(site, run):
     assert site.get("/runs/Churn/1/tasks/train/2/reports/report", who=None).status == 401
 
 
-def test_what_claims_to_be_plain_and_holds_a_pickle_is_not_opened(site, history, tmp_path):
+@pytest.fixture
+def bomb(tmp_path):
+    """What claims to be a text and holds a pickle that leaves a trace; gives it with its object and the trace."""
     canary = tmp_path / "canary"
-    bomb = f"cposix\nsystem\n(S'touch {canary}'\ntR.".encode()
-    payload = join_payload(bomb, [])
-    digest = root_digest("pickle/1", payload)
+    pickled = f"cposix\nsystem\n(S'touch {canary}'\ntR.".encode()
+    payload = join_payload(pickled, [])
     stored = b"".join(bytes(part) for part in frame("pickle/1", payload))
-    ref = Ref(digest, "json/1", "str", len(bomb), is_small=True)
+    return Ref(root_digest("pickle/1", payload), "json/1", "str", len(pickled), is_small=True), stored, canary
+
+
+def test_what_claims_to_be_plain_and_holds_a_pickle_is_not_opened(site, history, bomb):
+    ref, stored, canary = bomb
     header = Header(kind="html", preview={"size": 1, "title": ""})
     run = history.run()
     run.begin("start")
     done = TaskSucceeded(history.tick(), "start", 0, {"report": ref}, Transition(("train",)))
-    run.append(done, small={digest: stored}, headers={digest: header})
+    run.append(done, small={ref.digest: stored}, headers={ref.digest: header})
 
     shown = site.get("/runs/Churn/1/tasks/start/1/reports/report")
 
     assert (shown.status, shown.value["error"]) == (422, ArtifactDamaged.__name__)
     assert site.get("/runs/Churn/1/tasks/start/1").status == 200
-    assert site.get(f"/artifacts/{digest}").status == 200
+    assert site.get(f"/artifacts/{ref.digest}").status == 200
+    assert not canary.exists()
+
+
+def test_a_parameter_that_claims_to_be_plain_and_holds_a_pickle_is_not_opened(site, history, bomb, monkeypatch):
+    ref, stored, canary = bomb
+    monkeypatch.setattr(history, "save", lambda values: ({"alpha": ref}, {ref.digest: stored}, {}))
+    run = history.run(parameters={"alpha": "whatever"})
+    monkeypatch.undo()
+    run.task("start", reads={"alpha": ref.digest})
+    history.run().finish()
+
+    assert site.get("/runs/Churn/1").value["values"][0]["value"] == f"<damaged object {ref.digest}>"
+    paths = ("/runs", "/flows", "/runs/Churn/1/tasks/start/1", "/runs/Churn/1/tasks/start/1/artifacts/alpha")
+    for path in (*paths, "/runs/Churn/1/tasks/start/1/artifacts/alpha/lineage", f"/artifacts/{ref.digest}"):
+        assert site.get(path).status == 200, path
+    assert site.get("/compare", run=["Churn/1", "Churn/2"]).status == 200
     assert not canary.exists()
