@@ -1,5 +1,6 @@
 /** All runs: as a table, or as a grid of runs and steps. */
 
+import "@/parts/switch.css";
 import "./runs.css";
 
 import type { QueryValues } from "@/api/client";
