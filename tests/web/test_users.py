@@ -174,6 +174,16 @@ def test_sign_ins_are_noted_and_wrong_ones_too(gate, root):
     ]
 
 
+def test_a_sign_in_names_who_came_in_and_how(gate, root):
+    gate.person("bob", PASSWORD)
+    gate.sign_in("bob")
+    gate.ask("POST", "/session/link", {"code": make_link(gate.ledger, "eve", {"*": "viewer"}, gate.clock())})
+    gate.ask("POST", "/session/password", {"name": "bob", "password": "wrong horse battery"})
+    entries = {(entry["user"], entry["means"]) for entry in audit(gate, root) if entry["action"].startswith("sign_in")}
+
+    assert entries >= {("bob", "password"), ("eve", "link"), ("", "")}
+
+
 def test_no_secret_is_in_the_log(gate, root):
     gate.person("bob", PASSWORD)
     cookie = gate.sign_in("bob")

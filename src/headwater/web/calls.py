@@ -106,7 +106,8 @@ class Call:
             if refused.problem.status == 401:
                 note(asked.home.ledger, msgspec.structs.replace(entry, result=_result(refused)))
             raise
-        note(asked.home.ledger, msgspec.structs.replace(entry, result="done"))
+        user, means = answer.let_in if isinstance(answer, Raw) else ("", "")
+        note(asked.home.ledger, msgspec.structs.replace(entry, user=user, means=means, result="done"))
         return answer
 
     def _note_refusal(self, asked: Asked, request: Request, project: str, refused: Refused) -> None:

@@ -51,6 +51,8 @@ class Raw(msgspec.Struct, frozen=True):
     body: Any
     headers: dict[str, str] = {}
     status: int = 200
+    #: Who was let in by it, and by what means, for the audit log; empty = nobody.
+    let_in: tuple[str, str] = ("", "")
 
 
 class Upload(msgspec.Struct, frozen=True):

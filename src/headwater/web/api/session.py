@@ -120,7 +120,7 @@ def _admitted(asked: Asked, admitted: Admitted) -> Raw:
     has_password = account is not None and account.password_hash is not None
     told = Me(session.user, roles, session.means, asked.home.path, has_password)
     headers = {"set-cookie": cookie(asked, admitted.secret, _COOKIE_SECONDS), "cache-control": "no-store"}
-    return Raw("application/json", msgspec.json.encode(told), headers)
+    return Raw("application/json", msgspec.json.encode(told), headers, let_in=(session.user, session.means))
 
 
 ROUTES = (
