@@ -5,7 +5,8 @@ import { useEndless, useQuery } from "@/api/use_query";
 import { Empty } from "@/parts/empty";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
-import { Status } from "@/parts/status";
+import { Status, StatusIcon } from "@/parts/status";
+import { Switch } from "@/parts/switch";
 import { When } from "@/parts/when";
 import { useQueryState } from "@/router/location";
 import { serviceUrl } from "@/screens/endpoints/words";
@@ -36,16 +37,14 @@ export function RolloutsOf({ service }: { service: string }) {
   const number = Number(chosen) || first.number;
   return (
     <div className="stack">
-      <span className="switch" role="group" aria-label="Rollout">
-        {list.rows.slice(0, 12).map((mark) => (
-          <button key={mark.number} type="button" aria-pressed={mark.number === number} onClick={() => choose(String(mark.number))}>
-            <Status status={LOOKS[mark.state] ?? mark.state} label={`version ${mark.number}`} />
-          </button>
-        ))}
-      </span>
+      {list.rows.length > 1 && <Switch label="Rollout" options={list.rows.slice(0, 12).map(optionOf)} chosen={String(number)} choose={choose} />}
       <OneRollout service={service} number={number} />
     </div>
   );
+}
+
+function optionOf(mark: RolloutMark) {
+  return { id: String(mark.number), name: `version ${mark.number}`, icon: <StatusIcon status={LOOKS[mark.state] ?? mark.state} isSilent /> };
 }
 
 function OneRollout({ service, number }: { service: string; number: number }) {
@@ -70,7 +69,7 @@ function OneRollout({ service, number }: { service: string; number: number }) {
           {judgement ? <Verdict judgement={judgement} live={mark.live} candidate={mark.number} /> : <p className="muted">Nothing was counted yet</p>}
           {!data.is_over && needed.length > 0 && (
             <p className="muted">
-              Needed: {needed.map((each) => `${countText(each.total)} requests at ${shareText(each.share)}`).join(", ")}
+              Needed: {needed.map((each) => `${countText(each.total)} requests at ${shareText(each.share / 100)}`).join(", ")}
             </p>
           )}
           {data.not_shadowed > 0 && <p className="muted">{countText(data.not_shadowed)} shadowed requests were left out: it had enough to do</p>}

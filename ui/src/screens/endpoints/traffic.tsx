@@ -8,6 +8,7 @@ import { Chart, type Series } from "@/parts/chart";
 import { Empty } from "@/parts/empty";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
+import { Switch } from "@/parts/switch";
 import { useNow } from "@/parts/when";
 import { useQueryState } from "@/router/location";
 import { serviceUrl } from "@/screens/endpoints/words";
@@ -35,13 +36,7 @@ export function TrafficOf({ service }: { service: string }) {
   return (
     <div className="stack">
       <p className="row wrap">
-        <span className="switch" role="group" aria-label="Time">
-          {SPANS.map((each) => (
-            <button key={each.id} type="button" aria-pressed={each.id === span} onClick={() => setSpan(each.id)}>
-              {each.name}
-            </button>
-          ))}
-        </span>
+        <Switch label="Time" options={SPANS} chosen={span} choose={setSpan} />
         <span className="muted">told from the prediction log, by version</span>
       </p>
       {data.points.length === 0 ? (

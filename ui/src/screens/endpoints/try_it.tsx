@@ -8,6 +8,7 @@ import type { EndpointView, ServiceView, TryAnswer } from "@/api/schema";
 import { useMay } from "@/api/session";
 import { ProblemNote } from "@/parts/problem";
 import { Status } from "@/parts/status";
+import { Switch } from "@/parts/switch";
 import { useQueryState } from "@/router/location";
 import { serviceUrl } from "@/screens/endpoints/words";
 import { durationText } from "@/words/duration";
@@ -19,13 +20,7 @@ export function TryIt({ view }: { view: ServiceView }) {
   return (
     <div className="stack">
       {view.endpoints.length > 1 && (
-        <span className="switch" role="group" aria-label="Endpoint">
-          {view.endpoints.map((each) => (
-            <button key={each.name} type="button" aria-pressed={each === endpoint} onClick={() => setName(each.name)}>
-              {each.name}
-            </button>
-          ))}
-        </span>
+        <Switch label="Endpoint" options={view.endpoints.map(({ name: id }) => ({ id, name: id }))} chosen={endpoint.name} choose={setName} />
       )}
       <Form key={endpoint.name} view={view} endpoint={endpoint} />
     </div>
