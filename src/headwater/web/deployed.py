@@ -16,6 +16,9 @@ from headwater.web.visible import project_of_name
 #: Firings that are named of each schedule.
 _FIRINGS = 5
 
+#: Characters of a message in a list.
+_LONGEST = 300
+
 #: `active`; `paused`: nothing of it fires; `pending`: it waits for somebody's approval and names nothing yet;
 #: `expired`: that approval came too late.
 AliasStanding = Literal["active", "paused", "pending", "expired"]
@@ -84,6 +87,7 @@ class RunMark(msgspec.Struct, frozen=True):
     source: str
     #: The slot that it stands for.
     slot: float | None
+    #: The first line of why it failed, cut to size.
     message: str
 
 
@@ -144,7 +148,7 @@ def run_mark(row: RunRow) -> RunMark:
         trigger="" if launch is None else launch.trigger.kind,
         source="" if launch is None else launch.trigger.source,
         slot=None if launch is None else launch.logical_date,
-        message=row.message,
+        message=row.message.strip().partition("\n")[0][:_LONGEST],
     )
 
 

@@ -83,3 +83,16 @@ def test_names_that_the_store_itself_gives_and_odd_payloads_are_refused(scene):
         found = scene.site.post("/events", body, who="root")
         assert found.status in (400, 422), (body, found)
     assert scene.site.get("/events").value["rows"] == []
+
+
+def test_a_long_payload_is_shown_with_its_event_alone(scene):
+    body = {"name": "data_ready", "scope": "fraud.prod", "payload": {"rows": "x" * 5000}}
+    number = scene.site.post("/events", body).value["number"]
+
+    (row,) = scene.site.get("/events", who="cem").value["rows"]
+    whole = scene.site.get(f"/events/{number}", who="cem").value
+
+    assert (row["payload"], row["is_cut"]) == ({}, True)
+    assert (whole["payload"], whole["is_cut"]) == ({"rows": "x" * 5000}, False)
+    assert scene.site.get(f"/events/{number}", who="dan").status == 404
+    assert scene.site.get("/events/999", who="cem").status == 404

@@ -5,16 +5,20 @@ from typing import Annotated
 import msgspec
 
 from headwater.deployments.moves import latest_event
-from headwater.deployments.publishing import publish
+from headwater.deployments.publishing import MOST_PAYLOAD_BYTES, publish
+from headwater.model.errors import NotFound
 from headwater.model.launch import PublishedEvent
 from headwater.web.api.deployment_changes import idempotency_key
 from headwater.web.asked import Asked
 from headwater.web.routes import Route
 from headwater.web.run_paths import Limit, Text, Time
+from headwater.web.targets import Number
 
 #: Events read at once, and how often for one page: events of one name may lie far apart.
-_WINDOW = 1000
+_WINDOW = 500
 _MOST_WINDOWS = 20
+#: Bytes of JSON up to which a payload stands in a list.
+_LIST_BYTES = 2048
 
 
 class EventsQuery(msgspec.Struct, frozen=True):
@@ -45,6 +49,14 @@ class EventRow(msgspec.Struct, frozen=True):
     #: `<project>.<branch>` in which it is heard; None = everywhere.
     scope: str | None
     payload: dict[str, msgspec.Raw]
+    #: The payload is too long for a list; the event's own page has it.
+    is_cut: bool = False
+
+
+class EventPath(msgspec.Struct, frozen=True):
+    """Place in the list of all events."""
+
+    number: Number
 
 
 class EventsPage(msgspec.Struct, frozen=True):
@@ -79,13 +91,21 @@ def list_events(asked: Asked, query: EventsQuery) -> EventsPage:
             if query.since is not None and event.at < query.since:
                 return EventsPage(tuple(found))
             if _is_asked_for(event, query):
-                found.append(_row(event))
+                found.append(_row(event, _LIST_BYTES))
                 if len(found) == query.limit:
                     return EventsPage(tuple(found), str(event.number) if event.number > 1 else None)
         if not low:
             return EventsPage(tuple(found))
         high = low
     return EventsPage(tuple(found), str(high + 1))
+
+
+def show_event(asked: Asked, at: EventPath) -> EventRow:
+    """Show an event, whole."""
+    found = asked.ledger.published(at.number - 1, limit=1)
+    if not found or found[0].number != at.number:
+        raise NotFound(f"there is no event {at.number}")
+    return _row(found[0])
 
 
 def publish_event(asked: Asked, body: EventWanted) -> EventRow:
@@ -110,20 +130,23 @@ def _is_asked_for(event: PublishedEvent, query: EventsQuery) -> bool:
     return not wanted or any(wanted in text.lower() for text in (event.name, event.source, event.run or "", event.id))
 
 
-def _row(event: PublishedEvent) -> EventRow:
+def _row(event: PublishedEvent, most_bytes: int = MOST_PAYLOAD_BYTES) -> EventRow:
+    size = sum(len(bytes(value)) for value in event.payload.values())
     return EventRow(
-        event.number,
-        event.id,
-        event.name,
-        event.at,
-        event.source,
-        event.run,
-        event.scope,
-        event.payload,
+        number=event.number,
+        id=event.id,
+        name=event.name,
+        at=event.at,
+        source=event.source,
+        run=event.run,
+        scope=event.scope,
+        payload=event.payload if size <= most_bytes else {},
+        is_cut=size > most_bytes,
     )
 
 
 ROUTES = (
     Route("GET", "/events", list_events, needs="viewer"),
+    Route("GET", "/events/{number}", show_event, needs="viewer"),
     Route("POST", "/events", publish_event, needs="runner", status=201),
 )

@@ -1,6 +1,6 @@
 """Logged predictions of a service, as they were logged: masked, sampled, cut."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -18,6 +18,8 @@ from headwater.web.targets import Number, PredictionPath, ServicePath, find_serv
 _DAY = 86400.0
 #: Entries that are looked through for one page.
 _MOST_ROWS = 20_000
+#: Rows of a table that are looked at together.
+_SLICE = 500
 #: Characters of a request and of an answer that a list shows.
 _SHOWN = 2000
 
@@ -85,8 +87,8 @@ def list_predictions(asked: Asked, at: ServicePath, query: PredictionsQuery) -> 
         found = list(islice(wanted, query.limit + 1))
     except NotInstalled as error:
         raise Refused(503, error.message, hint=error.hint) from error
-    labels = read_labels(asked.home.path, service, since - _DAY, asked.now) if found else {}
     page = found[: query.limit]
+    labels = _labels(asked, service, page)
     last = page[-1] if len(found) > query.limit else seen.last if seen.count == _MOST_ROWS else None
     rows = tuple(_row(row, labels, _SHOWN) for row in page)
     return PredictionsPage(rows, None if last is None else _cursor(last), len(damaged))
@@ -99,8 +101,8 @@ def show_prediction(asked: Asked, at: PredictionPath) -> PredictionRow:
         found = find_prediction(asked.home.path, [service], at.prediction)
     except NotInstalled as error:
         raise Refused(503, error.message, hint=error.hint) from error
-    labels = read_labels(asked.home.path, service, found.at - _DAY, asked.now)
-    return _row(msgspec.structs.asdict(found), labels, None)
+    row = msgspec.structs.asdict(found)
+    return _row(row, _labels(asked, service, [row]), None)
 
 
 class _Counted:
@@ -125,7 +127,17 @@ def _newest_first(
         asked.home.path, service, since=since, until=until, version=version, newest_first=True, damaged=damaged
     )
     for table in tables:
-        yield from reversed(table.to_pylist())
+        for end in range(table.num_rows, 0, -_SLICE):
+            begin = max(0, end - _SLICE)
+            yield from reversed(table.slice(begin, end - begin).to_pylist())
+
+
+def _labels(asked: Asked, service: str, rows: Sequence[dict[str, Any]]) -> dict[str, msgspec.Raw]:
+    """Give the labels of some predictions; they are kept by the day in an id, which comes before the answer."""
+    if not rows:
+        return {}
+    times = [row["at"] for row in rows]
+    return read_labels(asked.home.path, service, min(times) - _DAY, max(times))
 
 
 def _is_asked_for(row: dict[str, Any], query: PredictionsQuery) -> bool:
