@@ -4,12 +4,13 @@ import os
 import threading
 import time
 
+import msgspec
 import pytest
 
 from headwater.model.errors import LeaseLost, ServerFailed, ServerNotReached, SettingMistake, UserMistake
 from headwater.model.events import CodeChanged
 from headwater.model.ports import Commit
-from headwater.remote.connection import Server, checked_url
+from headwater.remote.connection import Request, Server, checked_url
 from headwater.remote.ledger import HttpLedger
 from headwater.remote.objects import RemoteObjects
 from headwater.store.framing import hash_bytes
@@ -225,4 +226,40 @@ def test_a_driver_that_was_away_for_too_long_goes_on_when_nobody_took_its_run(se
     ledger.append(lease, change(0))
 
     assert (was, served.home.ledger.run(lease.run).status) == ("interrupted", "running")
+    ledger.close()
+
+
+DEEDS = {
+    "append": lambda held: ("append", {"lease": held, "after": 1, "commit": {"events": [FINISH]}}),
+    "renew": lambda held: ("renew", {"lease": held, "after_request": 0}),
+    "release": lambda held: ("release", held),
+    "files": lambda held: ("files", {"lease": held, "name": "1.0.log", "offset": 0, "piece": "eA=="}),
+}
+FINISH = {"kind": "run_finished", "at": 3.0, "end": "succeeded"}
+
+
+@pytest.mark.parametrize("who", ["another user", "another driver of the same user", "an older epoch"])
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_lease_is_its_holders_alone(served, who, deed):
+    token = served.token("ann", everything="runner")
+    ledger = served.ledger(token)
+    lease, first = ledger.start_run(Commit(events=[run_started(user="ann")]))
+    held = {"run": lease.run, "epoch": 1, "secret": lease.held.secret}
+    if who == "another user":
+        token = served.token("bob", everything="admin")
+    else:
+        held |= {"secret": "0" * 64} if who == "another driver of the same user" else {"epoch": 0}
+    path, body = DEEDS[deed](held)
+    stranger = Server(served.url, token)
+    request = Request("POST", f"/api/v1/remote/runs/{path}", msgspec.json.encode(body))
+    if deed == "release":
+        stranger.exchange(request, lambda response: response.read())
+    else:
+        with pytest.raises(LeaseLost):
+            stranger.exchange(request, lambda response: response.read())
+    stranger.close()
+
+    assert served.home.ledger.run(first.run).status == "running"
+    assert len(list(served.home.ledger.events(first.run))) == 1
+    assert not os.path.exists(served.home.run_folder(first.run))
     ledger.close()

@@ -151,6 +151,31 @@ def test_a_server_that_dies_before_it_tells_of_a_start_gives_the_same_run_again(
     assert writer.ledger.run(writer.lease.run).label == 1
 
 
+def test_a_server_that_was_started_anew_takes_no_run_from_its_driver(server):
+    writer = Writer(server.url, server.token, 0)
+    # The driver says nothing from now on, as one behind a network that is down.
+    writer.lease._stop.set()
+    writer.lease._thread.join()
+    server.kill()
+    before = status_of(server, writer.lease.run)
+    server.start()
+    deadline = time.monotonic() + 20
+    while status_of(server, writer.lease.run) != "running":
+        assert time.monotonic() < deadline, "its lease was not held on to"
+        time.sleep(0.02)
+    writer.stop_unstarted()
+
+    assert before == "interrupted"
+
+
+def status_of(server, run):
+    ledger = SqliteLedger(server.home)
+    try:
+        return ledger.run(run).status
+    finally:
+        ledger.close()
+
+
 def wait_until(is_true, writer):
     deadline = time.monotonic() + 60
     while not is_true():

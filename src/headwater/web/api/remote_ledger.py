@@ -212,8 +212,6 @@ def remote_write_records(asked: Asked, body: wire.WriteRecords) -> wire.Nothing:
     if body.objects is not None and body.objects.events:
         raise Refused(422, "records come with objects, not with events")
     objects = None if body.objects is None else checked_commit(asked, body.objects)
-    if body.records and _are_written(asked, body.records):
-        return wire.Nothing()
     try:
         asked.ledger.write_records(body.records, objects)
     except VersionConflict:
