@@ -31,6 +31,7 @@ ROWS = {
     "H6": "h6_shared_array",
     "H7": "h7_prediction_log",
     "U1": "u1_store_questions",
+    "U2": "u2_api_answers",
 }
 
 
