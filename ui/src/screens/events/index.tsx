@@ -7,7 +7,7 @@ import { useState } from "react";
 import { apiUrl } from "@/api/client";
 import type { EventRow } from "@/api/schema";
 import { bestRole, useMe } from "@/api/session";
-import { useEndless } from "@/api/use_query";
+import { useEndless, useQuery } from "@/api/use_query";
 import { Empty } from "@/parts/empty";
 import { Icon } from "@/parts/icon";
 import { JsonTree } from "@/parts/json_tree";
@@ -78,7 +78,10 @@ function NoEvents({ isNarrowed }: { isNarrowed: boolean }) {
 
 function EventItem({ event }: { event: EventRow }) {
   const [isOpen, setOpen] = useState(false);
-  const fields = Object.entries(event.payload);
+  // What is too long for a list comes with the event alone.
+  const whole = useQuery<EventRow>(isOpen && event.is_cut ? apiUrl(`/events/${event.number}`) : null);
+  const payload = whole.data?.payload ?? event.payload;
+  const fields = Object.entries(payload);
   return (
     <li>
       <button type="button" className="event-head" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
@@ -106,7 +109,9 @@ function EventItem({ event }: { event: EventRow }) {
               </>
             )}
           </dl>
-          {fields.length > 0 ? <JsonTree value={event.payload} /> : <p className="muted">It carries nothing</p>}
+          {whole.problem && <ProblemNote problem={whole.problem} />}
+          {fields.length > 0 && <JsonTree value={payload} />}
+          {fields.length === 0 && !event.is_cut && <p className="muted">It carries nothing</p>}
         </div>
       )}
     </li>
