@@ -18,6 +18,7 @@ SUBJECTS = (
     "runs_timeline",
     "runs_times",
     "runs_resources",
+    "runs_export",
     "tasks",
     "run_stream",
     "logs",

@@ -165,3 +165,13 @@ def test_a_run_lists_its_packages(site, history):
         "interpreter": {"python": "3.11.7", "numpy": "2.0"},
         "steps": {},
     }
+
+
+def test_a_run_is_downloaded_as_one_page(site, history):
+    one_run(history)
+
+    found = site.get("/runs/Churn/1/export")
+
+    assert found.body.startswith(b"<!doctype html>")
+    assert found.headers["content-disposition"] == 'attachment; filename="Churn-1.html"'
+    assert found.headers["content-security-policy"].startswith("sandbox; default-src 'none'")

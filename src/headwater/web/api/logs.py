@@ -14,6 +14,7 @@ from headwater.model.rows import TaskRow
 from headwater.store.lines import read_lines
 from headwater.web.api.tasks import ran_where
 from headwater.web.asked import Asked
+from headwater.web.going_on import number_to_go_on_after
 from headwater.web.log_pages import LogRow, Stream, read_backwards, read_forwards, size_of
 from headwater.web.log_search import Hit, Looking, search
 from headwater.web.problems import Refused
@@ -153,7 +154,7 @@ def download_log(asked: Asked, at: TaskPath, query: DownloadQuery) -> Raw:
 async def follow_log(asked: Asked, at: TaskPath, query: FollowQuery) -> AsyncIterator[Sent | None]:
     """Send what a task writes as it writes it; ids are offsets, going on after one misses and repeats nothing."""
     log = await run_in_threadpool(_find, asked, at, query.attempt)
-    offset = _begin(asked.last_event_id, query.after)
+    offset = number_to_go_on_after(asked.last_event_id, query.after)
     if offset is None:
         part = await run_in_threadpool(read_backwards, log.path, None, 1)
         offset = part.end
@@ -194,12 +195,6 @@ def _find(asked: Asked, at: TaskPath, attempt: int | None) -> _Log:
 
 def _latest(log: _Log) -> TaskRow:
     return log.row if log.is_over else log.record.find_task(log.row.step, log.row.label)
-
-
-def _begin(last_event_id: str, after: int | None) -> int | None:
-    if last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= 16:
-        return int(last_event_id)
-    return after
 
 
 def _text(path: str, stream: Stream | None, *, with_times: bool) -> Iterator[bytes]:

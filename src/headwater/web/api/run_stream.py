@@ -14,6 +14,7 @@ from headwater.model.ports import Ledger
 from headwater.web.api.runs import RunSummary, summaries
 from headwater.web.api.tasks import TaskSummary, task_summary
 from headwater.web.asked import Asked
+from headwater.web.going_on import number_to_go_on_after
 from headwater.web.routes import Route, Sent
 from headwater.web.run_paths import RunPath, find_run, project_of_run
 
@@ -46,7 +47,7 @@ class RunChanges(msgspec.Struct, frozen=True):
 async def follow_run(asked: Asked, at: RunPath, query: StreamQuery) -> AsyncIterator[Sent | None]:
     """Send what happens in a run; ids are numbers of events, going on after one misses and repeats nothing."""
     record = await run_in_threadpool(find_run, asked, at)
-    number = _begin(asked.last_event_id, query.after)
+    number = number_to_go_on_after(asked.last_event_id, query.after)
     if number is None:
         number = await run_in_threadpool(last_event, asked.ledger, record.run)
     known: RunSummary | None = None
@@ -95,12 +96,6 @@ def _read(asked: Asked, record: RunRecord, after: int, known: RunSummary | None)
     run = summaries(asked, [record.fresh()])[0]
     to = events[-1][0] if events else after
     return RunChanges(after, to, tasks, None if run == known else run), len(events) == _MOST_EVENTS
-
-
-def _begin(last_event_id: str, after: int | None) -> int | None:
-    if last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= 16:
-        return int(last_event_id)
-    return after
 
 
 ROUTES = (Route("GET", "/runs/{flow}/{label}/stream", follow_run, needs="viewer", of=project_of_run),)
