@@ -95,6 +95,7 @@ def test_a_run_is_started_in_ones_own_name(ledger):
     "write",
     [
         start("ann"),
+        start("ann", branch="test.new"),
         start("bob", of="sales"),
         start("bob", of=""),
         start("bob", branch="user.ann"),

@@ -1,7 +1,10 @@
 """Links, passwords, sessions and tokens: who is let in, and from when on they are not any more."""
 
+import threading
+
 import pytest
 
+from headwater.web.passwords import MOST_AT_ONCE, MOST_WAITING
 from headwater.web.sessions import SESSION_SECONDS, make_link
 from headwater.web.throttle import MOST_OF_ADDRESS, MOST_OF_NAME
 from tests.web.gate_site import PASSWORD, GateSite, cookie_of
@@ -125,11 +128,44 @@ def test_guessing_is_slowed_down_by_name(gate):
 def test_guessing_is_slowed_down_by_address(gate):
     gate.app._gate.passwords._hasher = _Never()
     given = [
-        gate.ask("POST", "/session/password", {"name": f"user{number}", "password": "x"}).status
+        gate.ask("POST", "/session/password", {"name": f"user{number}", "password": "x"}, client="10.0.0.1").status
         for number in range(MOST_OF_ADDRESS + 2)
     ]
 
     assert given == [401] * MOST_OF_ADDRESS + [429] * 2
+
+
+def test_failures_behind_a_proxy_keep_nobody_else_out(gate):
+    gate.person("bob", PASSWORD)
+    hasher = gate.app._gate.passwords
+    real, hasher._hasher = hasher._hasher, _Never()
+    for number in range(MOST_OF_ADDRESS + 2):
+        gate.ask("POST", "/session/password", {"name": f"user{number}", "password": "x"})
+    hasher._hasher = real
+
+    assert gate.sign_in("bob")
+
+
+def test_who_waits_to_sign_in_does_not_take_all_threads(gate):
+    """A flood of tries is turned away: hashing is dear, and the other answers need threads too."""
+    passwords = gate.app._gate.passwords
+    turns = [passwords._turn() for _ in range(MOST_AT_ONCE)]
+    for turn in turns:
+        turn.__enter__()
+    waiting = [threading.Thread(target=passwords.is_right, args=("x", None)) for _ in range(MOST_WAITING)]
+    for thread in waiting:
+        thread.start()
+    while passwords._waiting._value:
+        pass
+    given = gate.ask("POST", "/session/password", {"name": "bob", "password": "x"})
+    passwords._hasher = _Never()
+    for turn in turns:
+        turn.__exit__(None, None, None)
+    for thread in waiting:
+        thread.join()
+
+    assert given.status == 429
+    assert gate.ask("POST", "/session/password", {"name": "bob", "password": "x"}).status == 401
 
 
 def test_s_31_a_cookie_that_was_copied_is_refused_after_the_sign_out(gate):

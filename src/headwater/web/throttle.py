@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from headwater.hosting.guard import is_loopback
 from headwater.web.problems import Refused
 
 #: Seconds that a failure counts.
@@ -26,11 +27,15 @@ class Throttle:
     def require(self, name: str, address: str) -> None:
         """Let a try be looked at.
 
+        Of this machine's own address only names count: it is that of a proxy, behind which everybody is.
+
         Raises:
             Refused: 429; there were too many failures.
         """
         with self._lock:
-            left = max(self._left(("name", name), MOST_OF_NAME), self._left(("address", address), MOST_OF_ADDRESS))
+            left = self._left(("name", name), MOST_OF_NAME)
+            if not is_loopback(address):
+                left = max(left, self._left(("address", address), MOST_OF_ADDRESS))
         if left > 0:
             raise Refused(429, f"too many failures: try again in {left:.0f} s", headers={"retry-after": f"{left:.0f}"})
 
