@@ -50,7 +50,9 @@ class ServiceScene:
         self.site.people = dict(PEOPLE)
         self._count = 0
 
-    def log(self, at, count=1, *, version=1, status=200, origin="live", seconds=0.01, share=1.0, endpoint="add"):
+    def log(
+        self, at, count=1, *, version=1, status=200, origin="live", seconds=0.01, share=1.0, endpoint="add", first=0
+    ):
         """Write answers to the prediction log, one a second."""
         entries = []
         for number in range(count):
@@ -66,7 +68,7 @@ class ServiceScene:
                     status,
                     seconds * (number + 1),
                     share,
-                    json.dumps({"number": number}),
+                    json.dumps({"number": first + number}),
                     str(number + 5),
                 )
             )

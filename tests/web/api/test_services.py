@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from headwater.hosting.labels import add_labels
+from headwater.hosting.monitor.watch import Monitor
 from headwater.hosting.rollout.files import Progress, write_progress
 from headwater.hosting.rollout.judge import Tally, judge
 from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.status import ROLE, HostStatus
 from headwater.hosting.traffic import read_traffic
-from headwater.hosting.versions import service_aliases
+from headwater.hosting.versions import find_version, service_aliases
 from tests.hosting.versions_scene import hosting
 from tests.web.api.service_scene import ServiceScene, make_store
 
@@ -222,6 +223,32 @@ def test_drift_is_told_while_normal_input_is_learned(scene):
     assert (shown["version"], shown["reference"], shown["current"]) == (1, None, None)
     assert "being learned" in shown["stands"]
     assert scene.site.get("/services/Adder/drift", version=9).status == 404
+
+
+def test_drift_is_told_column_by_column_with_the_shares_before_and_now(scene):
+    begin = find_version(scene.home.ledger, "Adder", 1).at
+    monitor = Monitor(scene.home, lambda: begin + 4000, print)
+    scene.log(begin + 1, 1000)
+    monitor.look(live(scene))
+    scene.site.clock = lambda: begin + 3000
+    scene.log(begin + 1100, 300, first=5000)
+
+    shown = scene.site.get("/services/Adder/drift", who="cem").value
+
+    assert (shown["reference"], shown["is_learned"], shown["reference_rows"]) == (
+        "the first 1,000 requests",
+        True,
+        1000,
+    )
+    (column,) = shown["current"]["columns"]
+    assert (column["name"], column["kind"], shown["current"]["rows"]) == ("number", "number", 300)
+    measure = next(each for each in column["measures"] if each["name"] == "value")
+    assert measure["differs"] is True
+    assert measure["sentence"].startswith("values are higher")
+    assert measure["statistics"]["psi"] > 1
+    assert len(measure["bins"]) == len(measure["before"]) == len(measure["now"])
+    assert sum(measure["before"]) == pytest.approx(1)
+    assert measure["now"][-1] == 1.0
 
 
 def test_an_endpoint_is_tried_on_the_stores_own_host_and_nowhere_else(scene):
