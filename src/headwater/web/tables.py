@@ -13,6 +13,7 @@ SUBJECTS = (
     "settings",
     "flows",
     "runs",
+    "runs_head",
     "runs_changes",
     "runs_graph",
     "runs_timeline",
