@@ -1,11 +1,15 @@
+import msgspec
 import pytest
 
 from headwater.model.artifact import Header, Ref
 from headwater.model.errors import ArtifactDamaged
 from headwater.model.events import TaskSucceeded
 from headwater.model.outcome import Transition
+from headwater.model.ports import Commit
+from headwater.model.production import Project
 from headwater.store.framing import frame, root_digest
 from headwater.store.payload import join_payload
+from tests.client.history import RunHistory, write_log
 
 PAGE = "<!doctype html><title>Report</title><script>draw()</script>"
 #: Too large to be a row of the ledger, so that it is the same value in all runs.
@@ -156,3 +160,55 @@ def test_a_parameter_that_claims_to_be_plain_and_holds_a_pickle_is_not_opened(si
         assert site.get(path).status == 200, path
     assert site.get("/compare", run=["Churn/1", "Churn/2"]).status == 200
     assert not canary.exists()
+
+
+def test_whoever_sees_one_project_learns_nothing_of_a_value_in_another(site, history, run):
+    started = msgspec.structs.replace(
+        run.started, run="0" * 26, label=0, flow="Fraud", project=Project("fraud", "prod")
+    )
+    lease, stored = history.home.ledger.start_run(Commit([started]))
+    other = RunHistory(history, lease, stored)
+    other.task("start", {"rows": BIG})
+    other.task("train", after=["start"], reads={"rows": _digest(history, other, "start", "rows")})
+    other.finish()
+    site.people |= {"vic": {"": "viewer"}, "fay": {"fraud": "viewer"}}
+    digest = _digest(history, run, "start", "rows")
+
+    def told(who):
+        value = site.get(f"/artifacts/{digest}", who=who).value
+        return {use["run"] for use in (*value["made_by"], *value["used_by"])}
+
+    def lineage(who, path):
+        found = site.get(f"/runs/{path}/tasks/start/1/artifacts/rows/lineage", who=who).value
+        return {node["path"].split("/")[0] for node in found["nodes"]}
+
+    assert told("ann") == {"Churn/1", "Fraud/1"}
+    assert told("vic") == {"Churn/1"}
+    assert told("fay") == {"Fraud/1"}
+    assert lineage("ann", "Churn/1") == {"Churn", "Fraud"}
+    assert lineage("vic", "Churn/1") == {"Churn"}
+    assert lineage("fay", "Fraud/1") == {"Fraud"}
+    assert site.get("/compare", run=["Churn/1", "Fraud/1"], who="vic").status == 404
+    assert site.get("/runs/Churn/1/code", against="Fraud/1", who="vic").status == 404
+    assert [row["flow"] for row in site.get("/flows", who="fay").value["rows"]] == ["Fraud"]
+    assert site.get("/runs/filters", who="fay").value["flows"] == ["Fraud"]
+    assert site.get("/runs/grid", who="vic").value["rows"][0]["flow"] == "Churn"
+    assert len(site.get("/runs/grid", who="vic").value["rows"]) == 1
+
+
+def test_a_reused_task_of_a_project_that_one_does_not_see_stays_closed(site, history, home):
+    first = history.run()
+    first.task("start", {"rows": [1]})
+    write_log(home, first, "start", ["o secret"])
+    first.finish("failed")
+    started = msgspec.structs.replace(first.started, run="0" * 26, label=0, project=Project("fraud", "prod"))
+    lease, stored = history.home.ledger.start_run(Commit([started]))
+    again = RunHistory(history, lease, stored)
+    again.reuse("start", first)
+    site.people["fay"] = {"fraud": "viewer"}
+
+    own = site.get("/runs/Churn/2/tasks/start/1/logs").value
+    theirs = site.get("/runs/Churn/2/tasks/start/1/logs", who="fay").value
+
+    assert ([row["text"] for row in own["rows"]], theirs["rows"]) == (["secret"], [])
+    assert "ran_as" not in site.get("/runs/Churn/2/tasks/start/1", who="fay").value
