@@ -37,7 +37,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
             "schemas": components,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "headwater_session"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "headwater_session_8501"},
             },
         },
         "security": [{"token": []}, {"session": []}],
