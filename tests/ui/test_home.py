@@ -32,7 +32,7 @@ def test_home_shows_flows_with_how_their_runs_ended(page: Page):
     expect(churn).to_contain_text("2 of the last 3 succeeded")
     expect(churn).to_contain_text("3 runs")
     churn.get_by_role("link", name="Churn").first.click()
-    page.wait_for_url("**/runs?flow=Churn")
+    page.wait_for_url("**/flows/Churn")
 
 
 def test_a_run_is_on_home_while_it_runs(site: Site, page: Page, tmp_path: Path):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.site import Site, Watched, start_flow
 
@@ -121,3 +121,30 @@ def test_times_are_in_the_zone_of_the_reader(open_page: Callable[..., Watched]):
     page.goto("/runs?flow=Churn")
 
     expect(page.locator("time").first).to_have_attribute("title", re.compile(r"GMT\+9|JST"))
+
+
+def test_a_flow_has_a_page_with_what_people_say_of_it(page: Page):
+    page.goto("/flows/Churn")
+    expect(page.get_by_text("Predicts who leaves.")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^f1: f1 last"))).to_be_visible()
+    page.get_by_role("button", name="Describe").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Owner").fill("the churn team")
+    dialog.get_by_label("What it is for").fill("Who **leaves**, by <img src=x onerror=alert(1)> name")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    page.reload()
+
+    expect(page.get_by_text("the churn team")).to_be_visible()
+    expect(page.locator(".prose strong")).to_have_text("leaves")
+    expect(page.locator(".prose")).to_contain_text("<img src=x onerror=alert(1)>")
+
+
+def test_a_viewer_gets_no_button_to_describe_a_flow(site: Site, chromium: Browser):
+    context = site.sign_in(chromium, "vic", {"": "viewer"})
+    page = context.new_page()
+    page.goto("/flows/Churn")
+    expect(page.get_by_role("heading", name="Churn", exact=True)).to_be_visible()
+
+    expect(page.get_by_role("button", name="Describe")).to_have_count(0)
+    context.close()

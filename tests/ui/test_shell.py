@@ -141,7 +141,7 @@ def test_the_page_says_when_the_server_is_gone_and_goes_on_when_it_is_back(store
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/runs", "/runs?view=grid", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/runs", "/runs?view=grid", "/flows/Churn", "/nothing"])
 def test_no_barrier_is_found_by_axe(open_page: Callable[..., Watched], path: str, scheme: str):
     page = open_page(color_scheme=scheme, reduced_motion="reduce").page
     page.goto(path)

@@ -28,6 +28,7 @@ const ENTRIES: readonly Entry[] = [
     folder: "task",
     title: ({ flow, label, step, task }) => `${flow}/${label}/${step}/${task}`,
   },
+  { pattern: "/flows/:flow", folder: "flow", title: ({ flow }) => flow ?? "" },
   { pattern: "/compare", folder: "compare", title: () => "Compare" },
   { pattern: "/artifacts/*path", folder: "artifacts", title: ({ path }) => path || "Artifacts" },
   { pattern: "/deployments/*path", folder: "deployments", title: ({ path }) => path || "Deployments" },
@@ -59,6 +60,12 @@ const LOADERS = import.meta.glob<Loaded>(["./screens/*/index.tsx", "!./screens/g
 if (import.meta.env.DEV) Object.assign(LOADERS, import.meta.glob<Loaded>("./screens/gallery/index.tsx"));
 const SCREENS = new Map<string, LazyExoticComponent<Screen>>();
 for (const [path, load] of Object.entries(LOADERS)) SCREENS.set(path.split("/")[2] ?? "", lazy(load));
+
+/** Begin to load the code of an address's view, so that it is there when the first answers are. */
+export function preloadScreen(path: string): void {
+  const entry = ENTRIES.find(({ pattern }) => matchPath(pattern, path));
+  if (entry) void LOADERS[`./screens/${entry.folder}/index.tsx`]?.().catch(() => undefined);
+}
 
 /** Find the view of an address; null when there is none. */
 export function findScreen(path: string): { Screen: Screen; parts: PathParts; title: string; pattern: string } | null {

@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 
 import { colour, useTheme } from "@/theme/theme";
+import { durationText } from "@/words/duration";
 import { valueText } from "@/words/numbers";
 import { clockTime, dateText, exactTime } from "@/words/time";
 
@@ -28,6 +29,8 @@ export interface ChartProps {
   readonly xKind?: "time" | "number";
   readonly xName?: string;
   readonly valueName?: (value: number) => string;
+  /** The values are seconds. */
+  readonly isDuration?: boolean;
   readonly height?: number;
   readonly isLog?: boolean;
   /** Charts with the same key show the same place under the pointer. */
@@ -37,11 +40,17 @@ export interface ChartProps {
   readonly to?: number;
 }
 
+/** Steps of an axis of durations, in seconds. */
+const DURATIONS = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
+  14400, 21600, 43200, 86400, 172800, 604800, 2592000,
+];
 /** Curves beyond so many share colours and get no legend of their own. */
 const COLOURS = 10;
 
 export function Chart(props: ChartProps) {
-  const { title, series, xKind = "number", xName, valueName = valueText, height = 220, isLog = false, sync } = props;
+  const { title, series, xKind = "number", xName, isDuration = false, height = 220, isLog = false, sync } = props;
+  const valueName = props.valueName ?? (isDuration ? durationText : valueText);
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const theme = useTheme();
@@ -88,6 +97,7 @@ export function Chart(props: ChartProps) {
             size: (_, values) => 14 + 6.4 * Math.max(3, ...(values ?? []).map((value) => value.length)),
             values: (_, marks) => marks.map((mark) => (mark === null ? "" : valueName(mark))),
             space: isShort ? 24 : 36,
+            ...(isDuration ? { incrs: DURATIONS } : {}),
           },
         ],
         series: [

@@ -2,7 +2,7 @@
 
 import "./table.css";
 
-import { type MouseEvent, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { type MouseEvent, type ReactNode, memo, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
 import { Icon } from "@/parts/icon";
 import { Menu, MenuItem } from "@/parts/menu";
@@ -116,12 +116,14 @@ export function Table<Row>(props: TableProps<Row>) {
       if (row !== undefined && linkOf) navigate(linkOf(row));
     },
   });
-  const open = (event: MouseEvent, row: Row, index: number) => {
+  const open = (event: MouseEvent, index: number) => {
+    const row = sorted[index];
     setAt(index);
-    if (!linkOf || isOnControl(event.target) || window.getSelection()?.type === "Range") return;
+    if (!linkOf || row === undefined || isOnControl(event.target) || window.getSelection()?.type === "Range") return;
     if (event.metaKey || event.ctrlKey) window.open(linkOf(row), "_blank", "noopener");
     else navigate(linkOf(row));
   };
+  const stable = useStable(open, toggle);
   const widths = columns.map((column, index) => (isPhone && index === 0 ? 110 : (column.width ?? 160)));
   const least = widths.reduce((sum, width) => sum + width, selected ? SELECT_WIDTH : 0);
   return (
@@ -130,7 +132,7 @@ export function Table<Row>(props: TableProps<Row>) {
       <div
         ref={box}
         className="table-box"
-        style={{ maxHeight: height ?? maxHeight }}
+        style={{ maxHeight: height ?? (isFilling ? "70dvh" : maxHeight) }}
         // What scrolls can be reached by keys.
         tabIndex={0}
         role="region"
@@ -168,33 +170,19 @@ export function Table<Row>(props: TableProps<Row>) {
             {sorted.slice(range.start, range.end).map((row, offset) => {
               const index = range.start + offset;
               const key = keyOf(row);
-              const isSelected = selected?.has(key) ?? false;
               return (
-                <tr
+                <TableRow
                   key={key}
-                  data-index={index}
-                  tabIndex={-1}
-                  aria-rowindex={index + 2}
-                  className={rowClass(index === at, isSelected, Boolean(linkOf))}
-                  onClick={(event) => open(event, row, index)}
-                >
-                  {selected && (
-                    <td className="select">
-                      <input
-                        type="checkbox"
-                        aria-label={`Select ${key}`}
-                        checked={isSelected}
-                        onChange={() => undefined}
-                        onClick={(event) => toggle(index, event.shiftKey)}
-                      />
-                    </td>
-                  )}
-                  {columns.map((column) => (
-                    <td key={column.id} className={column.isNumber ? "number" : undefined}>
-                      {column.cell(row)}
-                    </td>
-                  ))}
-                </tr>
+                  name={key}
+                  row={row}
+                  index={index}
+                  columns={columns}
+                  isAt={index === at}
+                  isSelected={selected ? selected.has(key) : null}
+                  isLink={Boolean(linkOf)}
+                  open={stable.open}
+                  toggle={stable.toggle}
+                />
               );
             })}
             {range.end < sorted.length && <tr aria-hidden className="gap" style={{ height: (sorted.length - range.end) * ROW }} />}
@@ -204,6 +192,66 @@ export function Table<Row>(props: TableProps<Row>) {
         {foot && sorted.length > 0 && <div className="table-foot">{foot}</div>}
       </div>
     </div>
+  );
+}
+
+interface TableRowProps<Row> {
+  name: string;
+  row: Row;
+  index: number;
+  columns: readonly Column<Row>[];
+  isAt: boolean;
+  /** None: rows are not selected here. */
+  isSelected: boolean | null;
+  isLink: boolean;
+  open: (event: MouseEvent, index: number) => void;
+  toggle: (index: number, isRange: boolean) => void;
+}
+
+/** A row; drawn anew only when something of its own changes, not while others scroll by. */
+const TableRow = memo(function TableRow<Row>(props: TableRowProps<Row>) {
+  const { name, row, index, columns, isAt, isSelected, isLink, open, toggle } = props;
+  return (
+    <tr
+      data-index={index}
+      tabIndex={-1}
+      aria-rowindex={index + 2}
+      className={rowClass(isAt, isSelected === true, isLink)}
+      onClick={(event) => open(event, index)}
+    >
+      {isSelected !== null && (
+        <td className="select">
+          <input
+            type="checkbox"
+            aria-label={`Select ${name}`}
+            checked={isSelected}
+            onChange={() => undefined}
+            onClick={(event) => toggle(index, event.shiftKey)}
+          />
+        </td>
+      )}
+      {columns.map((column) => (
+        <td key={column.id} className={column.isNumber ? "number" : undefined}>
+          {column.cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+}) as <Row>(props: TableRowProps<Row>) => ReactNode;
+
+/** Give functions that stay the same and call the newest ones. */
+function useStable(
+  open: (event: MouseEvent, index: number) => void,
+  toggle: (index: number, isRange: boolean) => void,
+): { open: typeof open; toggle: typeof toggle } {
+  const latest = useRef({ open, toggle });
+  latest.current = { open, toggle };
+  return useMemo(
+    () => ({
+      open: (event, index) => latest.current.open(event, index),
+      toggle: (index, isRange) => latest.current.toggle(index, isRange),
+    }),
+    [],
   );
 }
 
@@ -260,7 +308,10 @@ function useColumns<Row>(
 ): [readonly Column<Row>[], (ids: readonly string[]) => void, readonly Column<Row>[]] {
   const key = `headwater.columns.${label}`;
   const [kept, keep] = useState<readonly string[] | null>(() => readKept(key));
-  const shown = all.filter(({ id, isOptional, isWide }) => !(isPhone && isWide) && (kept ? kept.includes(id) : !isOptional));
+  const shown = useMemo(
+    () => all.filter(({ id, isOptional, isWide }) => !(isPhone && isWide) && (kept ? kept.includes(id) : !isOptional)),
+    [all, isPhone, kept],
+  );
   const choose = (ids: readonly string[]) => {
     if (ids.length === 0) return;
     localStorage.setItem(key, JSON.stringify(ids));

@@ -15,9 +15,12 @@ export function crumbsOf(path: string): Crumb[] {
   if (!place) return [{ name: "Home", to: "/" }];
   const crumbs: Crumb[] = [{ name: capitalized(place), to: pathOf(place) }];
   if (place === "compare") return [{ name: "Runs", to: "/runs" }, { name: "Compare", to: "/compare" }];
+  if (place === "flows") {
+    return [{ name: "Runs", to: "/runs" }, ...rest.slice(0, 1).map((flow) => ({ name: flow, to: pathOf("flows", flow) }))];
+  }
   if (place === "runs") {
     const [flow, label, step, task] = rest;
-    if (flow !== undefined) crumbs.push({ name: flow, to: `/runs?flow=${encodeURIComponent(flow)}` });
+    if (flow !== undefined) crumbs.push({ name: flow, to: pathOf("flows", flow) });
     if (flow !== undefined && label !== undefined) crumbs.push({ name: label, to: pathOf("runs", flow, label) });
     if (flow !== undefined && label !== undefined && step !== undefined && task !== undefined) {
       crumbs.push({ name: step, to: `${pathOf("runs", flow, label)}?step=${encodeURIComponent(step)}` });

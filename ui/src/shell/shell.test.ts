@@ -34,7 +34,7 @@ describe("crumbsOf", () => {
   test("leads from a task up to its run, its flow and all runs", () => {
     expect(crumbsOf("/runs/Churn/17/train/4")).toEqual([
       { name: "Runs", to: "/runs" },
-      { name: "Churn", to: "/runs?flow=Churn" },
+      { name: "Churn", to: "/flows/Churn" },
       { name: "17", to: "/runs/Churn/17" },
       { name: "train", to: "/runs/Churn/17?step=train" },
       { name: "4", to: "/runs/Churn/17/train/4" },

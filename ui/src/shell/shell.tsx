@@ -96,7 +96,7 @@ function Navigation({ path }: { path: string }) {
       <ul>
         {PLACES.map(({ to, name, icon }) => {
           const isHere = to === "/" ? path === "/" : path === to || path.startsWith(`${to}/`);
-          const isOwn = isHere || (to === "/runs" && path.startsWith("/compare"));
+          const isOwn = isHere || (to === "/runs" && /^\/(compare|flows)(\/|$)/.test(path));
           return (
             <li key={to}>
               <Link to={to} className="place" title={name} aria-current={isOwn ? "page" : undefined}>

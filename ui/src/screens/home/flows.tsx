@@ -3,14 +3,12 @@
 import { apiUrl } from "@/api/client";
 import type { FlowSummary } from "@/api/schema";
 import { type Page, useSmoothQuery } from "@/api/use_query";
-import { StatusIcon, lookOf } from "@/parts/status";
+import { RunBars } from "@/parts/run_bars";
+import { StatusIcon } from "@/parts/status";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { pathOf } from "@/router/match";
-import { durationText } from "@/words/duration";
-import { countText, plural } from "@/words/numbers";
-
-type Bar = FlowSummary["finished"][number];
+import { plural } from "@/words/numbers";
 
 /** Ask for the flows; undefined while nothing is known. */
 export function useFlows(): readonly FlowSummary[] | undefined {
@@ -31,10 +29,10 @@ export function Flows({ flows }: { flows: readonly FlowSummary[] }) {
         {flows.map((flow) => (
           <li key={flow.flow} className="home-flow">
             <StatusIcon status={flow.last.status} />
-            <Link className="home-name cut" to={`/runs?flow=${encodeURIComponent(flow.flow)}`}>
+            <Link className="home-name cut" to={pathOf("flows", flow.flow)}>
               {flow.flow}
             </Link>
-            <Bars flow={flow.flow} bars={flow.finished} />
+            <RunBars flow={flow.flow} bars={flow.finished} />
             <span className="muted number home-aside">{plural(flow.runs, "run")}</span>
             <Link className="muted" to={pathOf("runs", flow.last.flow, flow.last.label)}>
               <When at={flow.last.started_at} />
@@ -44,33 +42,4 @@ export function Flows({ flows }: { flows: readonly FlowSummary[] }) {
       </ul>
     </section>
   );
-}
-
-/** The latest finished runs, the newest on the right; as high as they took long. */
-function Bars({ flow, bars }: { flow: string; bars: readonly Bar[] }) {
-  const longest = Math.max(0.001, ...bars.map(secondsOf));
-  const good = bars.filter(({ status }) => status === "succeeded").length;
-  return (
-    <span className="home-bars">
-      <span className="hidden-text">
-        {countText(good)} of the last {countText(bars.length)} succeeded
-      </span>
-      {[...bars].reverse().map((bar) => (
-        <Link
-          key={bar.label}
-          to={pathOf("runs", flow, bar.label)}
-          className={`tone-${lookOf(bar.status)}`}
-          title={`${flow}/${bar.label} ${bar.status}, ${durationText(secondsOf(bar))}`}
-          aria-hidden
-          tabIndex={-1}
-        >
-          <span style={{ height: 4 + 18 * Math.sqrt(secondsOf(bar) / longest) }} className={bar.status === "succeeded" ? "" : "bad"} />
-        </Link>
-      ))}
-    </span>
-  );
-}
-
-function secondsOf(bar: Bar): number {
-  return Math.max(0, (bar.finished_at ?? bar.started_at) - bar.started_at);
 }

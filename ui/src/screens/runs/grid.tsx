@@ -1,5 +1,7 @@
 /** Runs as columns, steps as rows: what failed when. */
 
+import "./grid.css";
+
 import { type ReactNode, useMemo, useState } from "react";
 
 import { apiUrl, get } from "@/api/client";
@@ -50,7 +52,8 @@ interface Hovered {
   readonly step: string | null;
 }
 
-function FlowGrid({ flow, isAlone }: { flow: string; isAlone: boolean }) {
+/** The grid of one flow. */
+export function FlowGrid({ flow, isAlone, title = flow }: { flow: string; isAlone: boolean; title?: string }) {
   const { path, query } = useAddress();
   const [hovered, hover] = useState<Hovered | null>(null);
   const minute = Math.floor(useNow() / 60) * 60;
@@ -65,7 +68,7 @@ function FlowGrid({ flow, isAlone }: { flow: string; isAlone: boolean }) {
   return (
     <section className="card grid-card" onMouseLeave={() => hover(null)}>
       <header>
-        <h2>{isAlone ? flow : <Link to={withQuery(path, query, { flow })}>{flow}</Link>}</h2>
+        <h2>{isAlone ? title : <Link to={withQuery(path, query, { flow })}>{flow}</Link>}</h2>
         <span className="faint number grid-said">{hovered && <Said hovered={hovered} />}</span>
       </header>
       {runs.length === 0 ? (

@@ -1,5 +1,7 @@
 /** Who or what started a run: a person, a schedule, an event, another run. */
 
+import "./started_by.css";
+
 import type { RunSummary } from "@/api/shapes";
 import { Icon, type IconName } from "@/parts/icon";
 
