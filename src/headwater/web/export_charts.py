@@ -88,11 +88,14 @@ def draw_histogram(counts: Sequence[float], low: object, high: object) -> Markup
 
 def _task(attempts: Sequence[TaskSpan], zero: float, end: float, scale: float, y: int) -> Markup:
     bars = []
+    before = zero
     for span in attempts:
         stop = span.finished_at if span.finished_at is not None else end
         start = _LEFT + (span.started_at - zero) * scale
-        if span.ready_at and span.ready_at < span.started_at:
-            ready = _LEFT + (span.ready_at - zero) * scale
+        waited_from = max(span.ready_at, before)
+        before = stop
+        if span.ready_at and waited_from < span.started_at:
+            ready = _LEFT + (waited_from - zero) * scale
             bars.append(element("rect", x=ready, y=y + 4, width=start - ready, height=5, class_="wait"))
         width = max(1.5, (stop - span.started_at) * scale)
         tone = TONES.get(span.status, "busy")
