@@ -129,7 +129,7 @@ function Node({
       tabIndex={0}
       role="button"
       aria-pressed={isSelected}
-      aria-label={[node.title, node.kind, node.status, node.subtitle].filter(Boolean).join(", ")}
+      aria-label={[node.title, node.kind, node.subtitle, node.status].filter(Boolean).join(", ")}
       onClick={act}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
