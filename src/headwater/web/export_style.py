@@ -48,7 +48,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; }
 @media print { :root { --page: #fff; --ink: #000; --soft: #444; --line: #bbb; --card: #f4f4f4; --ok: #1a7f4b;
   --bad: #b3202c; --busy: #1d4fa8; --odd: #8a5200; --wait: #ccc; --code: #f8f8f8; }
   body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; } pre { max-height: none;
-  white-space: pre-wrap; } .scroll svg { max-width: 100%; } 
+  white-space: pre-wrap; } .scroll svg { max-width: 100%; }
   .wide table td { white-space: normal; } h2 { break-after: avoid; }
   tr, svg, .failure { break-inside: avoid; } }
 """
