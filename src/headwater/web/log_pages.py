@@ -56,7 +56,7 @@ def read_forwards(path: str, offset: int, most: int, stream: Stream | None = Non
 def read_backwards(path: str, before: int | None, most: int, stream: Stream | None = None) -> LogPart:
     """Read the last rows that end at an offset, at most so many; None = at the file's end."""
     size = size_of(path)
-    end = size if before is None else min(before, size)
+    end = _line_end(path, size if before is None else min(before, size))
     begin = end
     rows: list[LogRow] = []
     while begin > 0 and len(rows) < most and end - begin < (PAGE_BYTES if rows else _LOOKED_AT_BYTES):
@@ -70,7 +70,7 @@ def read_backwards(path: str, before: int | None, most: int, stream: Stream | No
     if len(rows) > most:
         rows = rows[-most:]
         begin = rows[0].offset
-    return LogPart(tuple(rows), begin, max(end, begin))
+    return LogPart(tuple(rows), begin, end)
 
 
 def size_of(path: str) -> int:
@@ -95,6 +95,22 @@ def _placed(path: str, begin: int, end: int | None = None) -> Iterator[tuple[int
             return
         yield at, record
         at = record.next_offset
+
+
+def _line_end(path: str, offset: int) -> int:
+    """Give where the last whole line in front of an offset ends: what is still being written is not passed over."""
+    if offset == 0:
+        return 0
+    with open(path, "rb", buffering=0) as file:
+        end = offset
+        while end > max(0, offset - PAGE_BYTES):
+            begin = max(0, end - (1 << 16))
+            file.seek(begin)
+            place = file.read(end - begin).rfind(b"\n")
+            if place >= 0:
+                return begin + place + 1
+            end = begin
+    return end and offset  # no writer of ours leaves so much without a newline
 
 
 def _next_line(path: str, offset: int, *, limit: int | None = None) -> int:

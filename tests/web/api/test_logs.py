@@ -199,3 +199,23 @@ def test_a_followed_log_goes_on_behind_the_last_id(site, home, run):
 
     assert texts(events[0].value) == ["two"]
     assert events[1].name == "end"
+
+
+def test_a_line_that_is_being_written_is_followed_from_its_beginning(site, home, history):
+    run = history.run()
+    run.begin("start")
+    write_log(home, run, "start", ["o old"])
+    path = f"{home.run_folder(run.started.run)}/1.0.log"
+    with open(path, "a") as file:
+        file.write(f"{BEGIN + 1:.6f} o half")
+    whole = site.get(LOGS).value
+
+    def act(events):
+        if len(events) == 0:
+            with open(path, "a") as file:
+                file.write(" a line\n")
+
+    events = site.stream(f"{LOGS}/stream", 1, then=act, after=whole["end"])
+
+    assert texts(whole) == ["old"]
+    assert texts(events[0].value) == ["half a line"]
