@@ -110,7 +110,7 @@ def _line_end(path: str, offset: int) -> int:
             if place >= 0:
                 return begin + place + 1
             end = begin
-    return end and offset  # no writer of ours leaves so much without a newline
+    return 0 if end == 0 else offset  # no writer of ours leaves so much without a newline
 
 
 def _next_line(path: str, offset: int, *, limit: int | None = None) -> int:
