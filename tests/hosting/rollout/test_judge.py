@@ -59,6 +59,7 @@ def test_a_candidate_that_is_no_worse_is_hardly_ever_rolled_back() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_a_candidate_that_is_no_worse_is_rolled_back_less_often_than_stated() -> None:
     assert_false_alarms(times=800, most=8_000, seed=2)
 
@@ -68,6 +69,7 @@ def test_a_candidate_that_is_worse_by_the_margin_hardly_ever_passes() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_a_candidate_that_is_worse_by_the_margin_passes_less_often_than_stated() -> None:
     assert_false_passes(times=1_000, seed=4)
 
