@@ -1,6 +1,10 @@
 """`headwater user`, `headwater token`, `headwater audit`."""
 
 import json
+import os
+import pty
+import sys
+from contextlib import suppress
 
 import pytest
 
@@ -44,6 +48,30 @@ def test_a_password_is_never_an_argument(call, store):
     assert said.code == 2
     assert "typed on a terminal" in said.err
     assert Users(store.ledger).get("bob") is None
+
+
+@pytest.mark.parametrize(("second", "is_added"), [(PASSWORD, True), ("another one", False)])
+def test_a_password_is_typed_twice_and_not_shown(home_folder, store, second, is_added):
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execv(sys.executable, [sys.executable, "-m", "headwater", "user", "add", "bob"])
+    shown = b""
+    for text in (PASSWORD, second):
+        while not shown.rstrip(b" ").endswith(b":"):
+            shown += os.read(terminal, 1024)
+        os.write(terminal, text.encode() + b"\n")
+        shown += b"\n"
+    if not is_added:
+        os.close(terminal)  # it asks anew: whoever typed it went away
+    else:
+        with suppress(OSError):  # how Linux says that nobody writes to it any more
+            while part := os.read(terminal, 1024):
+                shown += part
+        os.close(terminal)
+    os.waitpid(pid, 0)
+
+    assert PASSWORD.encode() not in shown
+    assert (Users(store.ledger).get("bob") is not None) == is_added
 
 
 @pytest.mark.parametrize("text", ["short", "x" * 201, ""])
@@ -142,3 +170,16 @@ def test_what_is_done_to_users_and_tokens_is_in_the_audit_log(call):
     ]
     assert "revoke_role" in call("audit", "--limit", "2").out
     assert json.loads(call("audit", "--user", "bob", "--json").out) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [("", "by names that are not known"), ("https://data.example.org", "nobody has an account yet")]
+)
+def test_s_12_a_page_for_other_machines_does_not_start_for_nobody(spawn, monkeypatch, names, said):
+    monkeypatch.setenv("HEADWATER_WEB_ADDRESS", "0.0.0.0")
+    monkeypatch.setenv("HEADWATER_WEB_NAMES", names)
+    child = spawn("ui", "--port", "0")
+    _, err = child.communicate(timeout=60)
+
+    assert child.returncode == 2
+    assert said in err

@@ -46,7 +46,11 @@ class Server:
         program = os.path.join(os.path.dirname(__file__), "server_program.py")
         with open(self.errors, "wb") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, program, self.home.path, self.report], stdout=subprocess.PIPE, stderr=errors, text=True
+                [sys.executable, program, self.home.path, self.report],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                umask=0,
             )
         self.port = int(self.process.stdout.readline())
 
@@ -271,6 +275,22 @@ def test_s_26_nothing_secret_is_in_what_the_server_says_or_was_started_with(serv
 
     assert server.token not in said
     assert server.token.encode() not in started
+
+
+def test_s_20_no_umask_makes_what_the_server_writes_others_to_read(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
+    headers = {"Authorization": f"Bearer {server.token}"}
+    connection.request("PUT", "/api/v1/remote/objects/" + "0" * 64, b"x" * 1000, headers)
+    connection.getresponse().read()
+    connection.close()
+    server.ask("PUT", "/api/v1/runs/Churn/1/note", body=b'{"note": "good"}')
+    loose = []
+    for at, folders, files in os.walk(server.home.path):
+        for name in (*folders, *files):
+            mode = stat.S_IMODE(os.stat(os.path.join(at, name)).st_mode)
+            loose += [(name, oct(mode))] if mode & 0o077 and name != "format.json" else []
+
+    assert loose == []
 
 
 def _artifacts(server):

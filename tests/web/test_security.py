@@ -15,6 +15,7 @@ from headwater.web.server import require_somebody
 from headwater.web.tables import all_routes
 from headwater.web.users import Users
 from tests.web.gate_site import HOST, ORIGIN, PASSWORD, GateSite
+from tests.web.test_every_route import path_of
 from tests.web.two_projects import run
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "FOO")
@@ -214,6 +215,23 @@ def test_s_23_the_page_is_nobodys_frame_and_takes_no_script_from_afar(gate):
     assert "default-src 'self'" in policy
     assert "script-src" not in policy or "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
     assert given.header("x-frame-options") == "DENY"
+
+
+def test_s_22_names_that_are_scripts_are_data_in_every_answer(signed_in):
+    """Nothing but the page itself, and reports in their sandbox, is ever given as HTML."""
+    script = "<script>alert(1)</script>"
+    run(signed_in.ledger, "Scripts", user=script, tags=(script,), note=script)
+    kinds = {}
+    for route in all_routes():
+        if route.method != "GET" or route.path.endswith("stream") or route.path == "/remote/news":
+            continue
+        given = signed_in.ask("GET", path_of(route, flow="Scripts", label="1"), cookie=signed_in.cookie)
+        kinds.setdefault(given.header("content-type").partition(";")[0], []).append((route.path, given))
+
+    assert {"application/json", "application/problem+json"} <= set(kinds)
+    for kind in set(kinds) - {"application/json", "application/problem+json", "application/octet-stream", "text/plain"}:
+        for path, given in kinds[kind]:
+            assert "sandbox" in (given.header("content-security-policy") or ""), (kind, path)
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "https:evil.example", "javascript:alert(1)"])

@@ -39,9 +39,8 @@ def command(port: int | None, is_writing: bool, is_telling: bool, home: str | No
         if is_telling or not is_writing:
             print(f"the page: {sign_in_link(opened, address.url)}", flush=True)
             print("the link lets whoever opens it in, once, within 15 minutes", file=sys.stderr, flush=True)
-        names = tuple(name.strip() for name in _setting(opened, "web_names").split(",") if name.strip())
         is_logging = _setting(opened, "web_access_log") == "yes"
-        serve(opened, address, listener, is_read_only=not is_writing, names=names, is_logging=is_logging)
+        serve(opened, address, listener, is_read_only=not is_writing, names=_names(opened), is_logging=is_logging)
     finally:
         opened.close()
     return 0
@@ -50,8 +49,15 @@ def command(port: int | None, is_writing: bool, is_telling: bool, home: str | No
 def sign_in_link(home: Home, url: str) -> str:
     """Make a link that lets its bearer in once, with all rights: whoever has the store has them anyway."""
     code = make_link(home.ledger, home.user, {ALL: "admin"}, time.time())
+    names = _names(home)
+    if names:
+        url = names[0] if "://" in names[0] else f"http://{names[0]}"
     # Behind the #, so that it is in no log and no header.
     return f"{url}/sign-in#{code}"
+
+
+def _names(home: Home) -> tuple[str, ...]:
+    return tuple(name.strip() for name in _setting(home, "web_names").split(",") if name.strip())
 
 
 def _listen(home: Home, port: int | None) -> tuple[Address, socket.socket]:
