@@ -1,5 +1,6 @@
 """What Bob tries with his own token: each is one call of the port, or one request made by hand."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -7,6 +8,7 @@ import os
 import msgspec
 
 from headwater.model.artifact import Header, Ref
+from headwater.model.errors import HeadwaterError
 from headwater.model.events import Cancel, Decide, TaskSucceeded
 from headwater.model.launch import Firing, Launch, Trigger
 from headwater.model.order import CodeSource
@@ -118,6 +120,13 @@ def starts_her_running_run_again(bob, world):
 @attack
 def starts_a_run_that_ends_at_once_with_her_ulid(bob, world):
     bob.start(run=world.interrupted.run, more=[finished()])
+
+
+@attack
+def starts_a_run_whose_id_is_a_path(bob, world):
+    for name in (f"../runs/{world.done.run}/1.0.log", "../ledger.db", "..", ".", "/tmp/x", "x" * 300, "\0"):
+        with contextlib.suppress(HeadwaterError):
+            bob.start(run=name)
 
 
 @attack

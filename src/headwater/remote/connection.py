@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from headwater.model.errors import ServerFailed, ServerNotReached, SettingMistake
+from headwater.model.errors import ServerFailed, ServerNotReached, SettingMistake, UserMistake
 from headwater.remote.problems import problem_in
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
@@ -106,12 +106,12 @@ class Server:
             HeadwaterError: as the server explains, with the class that it has there.
             ServerNotReached: it did not answer for as long as the patience lasts.
         """
-        request = Request("POST", path, msgspec.json.encode(question), production_tokens=tuple(production_tokens))
+        request = Request("POST", path, _encoded(question), production_tokens=tuple(production_tokens))
         return self.exchange(request, lambda response: _decoded(response, answer))
 
     def tell_to(self, path: str, question: msgspec.Struct) -> None:
         """Ask for something that has no answer; raises as `ask`."""
-        self.exchange(Request("POST", path, msgspec.json.encode(question)), lambda response: response.read())
+        self.exchange(Request("POST", path, _encoded(question)), lambda response: response.read())
 
     def look(self, path: str, answer: type[Answer]) -> Answer:
         """Read what is at an address; raises as `ask`."""
@@ -317,6 +317,13 @@ def checked_url(url: str, *, is_insecure: bool = False) -> str:
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + ("" if port is None else f":{port}")
+
+
+def _encoded(question: msgspec.Struct) -> bytes:
+    try:
+        return msgspec.json.encode(question)
+    except UnicodeEncodeError as error:
+        raise UserMistake(f"what was asked cannot be sent: {error}") from error
 
 
 def _decoded(response: http.client.HTTPResponse, answer: type[Answer]) -> Answer:

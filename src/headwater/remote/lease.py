@@ -22,7 +22,9 @@ class HttpLease:
         self,
         server: Server,
         held: HeldLease,
+        path: str,
         last_event: int,
+        *,
         files: RunFiles | None,
         on_release: Callable[["HttpLease"], None],
     ) -> None:
@@ -31,11 +33,14 @@ class HttpLease:
         Args:
             server: holds the lease.
             held: what proves that it is ours.
+            path: `Churn/17`.
             last_event: number of the run's last event.
             files: what the run's attempts write; None = it is not sent.
             on_release: told when it is given back.
         """
         self.held = held
+        #: `Churn/17`.
+        self.path = path
         #: Number of the run's last event that is known here.
         self.last_event = last_event
         self.files = files
@@ -62,9 +67,9 @@ class HttpLease:
             RunIsFinished: its run has ended.
         """
         if self._has_ended:
-            raise RunIsFinished(f"run {self.run} is finished; nothing was written")
+            raise RunIsFinished(f"{self.path} is finished; nothing was written")
         if self._is_released:
-            raise LeaseLost(f"the lease of run {self.run} was given back; nothing was written")
+            raise LeaseLost(f"the lease of {self.path} was given back; nothing was written")
 
     def end(self) -> None:
         """Release it for good: its run is finished."""

@@ -89,13 +89,14 @@ class HttpLedger:
         secret = os.urandom(32).hex()
         found = self._commit("runs/start", wire.StartRun(commit, secret), wire.BegunRun)
         held = wire.HeldLease(first.run, found.epoch, secret)
-        return self._lease(held, len(commit.events)), found.started
+        path = f"{found.started.flow}/{found.started.label}"
+        return self._lease(held, len(commit.events), path), found.started
 
     def take(self, run: RunId, now: float) -> tuple[HttpLease, int]:
         secret = os.urandom(32).hex()
         question = wire.TakeRun(run, secret, os.uname().nodename, os.getpid(), now)
         found = self._write("runs/take", question, wire.TakenRun)
-        return self._lease(wire.HeldLease(run, found.epoch, secret), found.last_event), found.epoch
+        return self._lease(wire.HeldLease(run, found.epoch, secret), found.last_event, found.path), found.epoch
 
     def append(self, lease: Lease, commit: Commit) -> int:
         if not isinstance(lease, HttpLease):
@@ -296,14 +297,14 @@ class HttpLedger:
         self._files = []
         self._server.close()
 
-    def _lease(self, held: wire.HeldLease, last_event: int) -> HttpLease:
+    def _lease(self, held: wire.HeldLease, last_event: int, path: str) -> HttpLease:
         # Whoever drives a run has tasks under way: they are worth a longer wait.
         self._server.patience_seconds = max(self._patience_seconds, self._driver_patience_seconds)
         files = None
         if self._runs_folder is not None:
             files = RunFiles(self._server, os.path.join(self._runs_folder, held.run), held)
             self._files.append(files)
-        lease = HttpLease(self._server, held, last_event, files, self._forget)
+        lease = HttpLease(self._server, held, path, last_event, files=files, on_release=self._forget)
         self._leases.append(lease)
         return lease
 

@@ -34,6 +34,8 @@ Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Secret = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 #: A ULID.
 Run = Annotated[RunId, msgspec.Meta(pattern="^[0-9A-HJKMNP-TV-Z]{26}$")]
+#: What somebody takes for the ULID of a run.
+AnyRun = Annotated[RunId, msgspec.Meta(max_length=1000)]
 #: A file of a run's folder: an attempt's lines or points, or the lines of a hook.
 FileName = Annotated[
     str, msgspec.Meta(pattern=r"^(\d{1,18}\.\d{1,9}\.(log|points)|hook\.[A-Za-z_][A-Za-z0-9_]{0,127}\.log)$")
@@ -62,7 +64,7 @@ class BegunRun(msgspec.Struct, frozen=True):
 class TakeRun(msgspec.Struct, frozen=True):
     """Take the lease of a run."""
 
-    run: Run
+    run: AnyRun
     secret: Secret
     host: Annotated[str, msgspec.Meta(max_length=256)]
     pid: Number
@@ -76,6 +78,8 @@ class TakenRun(msgspec.Struct, frozen=True):
     epoch: int
     #: Number of the run's last event.
     last_event: int
+    #: `Churn/17`.
+    path: str
 
 
 class HeldLease(msgspec.Struct, frozen=True):
@@ -140,13 +144,13 @@ class ObjectSize(msgspec.Struct, frozen=True):
 class OfRun(msgspec.Struct, frozen=True):
     """A question about one run."""
 
-    run: Run
+    run: AnyRun
 
 
 class ReadEvents(msgspec.Struct, frozen=True):
     """Events of a run."""
 
-    run: Run
+    run: AnyRun
     after: Number = 0
     limit: Rows = 1000
 
@@ -161,14 +165,14 @@ class EventsFound(msgspec.Struct, frozen=True):
 class AskDriver(msgspec.Struct, frozen=True):
     """Ask a run's driver for something."""
 
-    run: Run
+    run: AnyRun
     request: Request
 
 
 class ReadRequests(msgspec.Struct, frozen=True):
     """What was asked of a run's driver."""
 
-    run: Run
+    run: AnyRun
     after: Number = 0
 
 
@@ -241,7 +245,7 @@ class StepCountsFound(msgspec.Struct, frozen=True):
 class OfRuns(msgspec.Struct, frozen=True):
     """A question about many runs."""
 
-    runs: Annotated[list[Run], msgspec.Meta(max_length=1000)]
+    runs: Annotated[list[AnyRun], msgspec.Meta(max_length=1000)]
 
 
 class StatusesFound(msgspec.Struct, frozen=True):
@@ -253,7 +257,7 @@ class StatusesFound(msgspec.Struct, frozen=True):
 class ReadTaskSpans(msgspec.Struct, frozen=True):
     """Attempts of the tasks behind a label."""
 
-    run: Run
+    run: AnyRun
     after_label: Number = 0
     limit: Rows = MOST_ROWS
 
@@ -267,7 +271,7 @@ class SpansFound(msgspec.Struct, frozen=True):
 class OfTask(msgspec.Struct, frozen=True):
     """A question about one task."""
 
-    run: Run
+    run: AnyRun
     key: TaskKey
 
 
@@ -286,7 +290,7 @@ class AttemptsFound(msgspec.Struct, frozen=True):
 class ReadArtifacts(msgspec.Struct, frozen=True):
     """Artifacts that tasks set themselves."""
 
-    run: Run
+    run: AnyRun
     keys: Annotated[list[TaskKey], msgspec.Meta(max_length=MOST_ROWS)]
     name: str | None = None
 
@@ -327,7 +331,7 @@ class ChangesFound(msgspec.Struct, frozen=True):
 class TagRun(msgspec.Struct, frozen=True):
     """Change a run's tags."""
 
-    run: Run
+    run: AnyRun
     add: tuple[str, ...]
     remove: tuple[str, ...]
 
@@ -335,7 +339,7 @@ class TagRun(msgspec.Struct, frozen=True):
 class Annotate(msgspec.Struct, frozen=True):
     """Replace a run's note."""
 
-    run: Run
+    run: AnyRun
     note: Annotated[str, msgspec.Meta(max_length=100_000)]
 
 
@@ -417,7 +421,7 @@ class PublishedFound(msgspec.Struct, frozen=True):
 class WriteRecords(msgspec.Struct, frozen=True):
     """Append versions of records."""
 
-    records: Annotated[list[Record], msgspec.Meta(max_length=1000)]
+    records: Annotated[list[Record], msgspec.Meta(max_length=MOST_ROWS)]
     objects: Commit | None = None
 
 

@@ -1,5 +1,6 @@
 """Looks at what comes from other machines to be written: objects that are what they are called, and the caller's."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -14,6 +15,8 @@ from headwater.store.framing import unframe
 from headwater.store.keys import is_digest
 from headwater.web.asked import Asked
 from headwater.web.problems import Refused
+
+_ULID = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
 
 
 def checked_commit(asked: Asked, commit: Commit) -> Commit:
@@ -75,6 +78,8 @@ def _referred(commit: Commit) -> tuple[list[Ref], list[Digest]]:
     trees: list[Digest] = []
     for event in commit.events:
         if isinstance(event, RunStarted):
+            if not _ULID.fullmatch(event.run):  # it becomes the name of files
+                raise Refused(422, f"{event.run[:100]!r} is no ULID")
             refs += event.parameters.values()
             refs += [Ref(digest, "", "", 0) for digest in event.environments.values()]
             if event.code.tree is not None:

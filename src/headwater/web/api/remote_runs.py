@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from functools import partial
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 
 from headwater.model.ports import Owner
@@ -18,13 +19,14 @@ from headwater.web.routes import Raw, Route, Sent
 _MOST_BYTES = 8 << 30
 
 
-class FilePath(wire.OfRun, frozen=True):
+class FilePath(msgspec.Struct, frozen=True):
     """A file of a run."""
 
+    run: wire.Run
     name: wire.FileName
 
 
-class FileQuery(wire.Nothing, frozen=True):
+class FileQuery(msgspec.Struct, frozen=True):
     """Which part of a file."""
 
     offset: wire.Number = 0
@@ -41,7 +43,7 @@ def remote_take_run(asked: Asked, body: wire.TakeRun) -> wire.TakenRun:
     """Take over a run that nobody drives; asked again it gives the same."""
     owner = Owner(body.host, body.pid, body.at)
     epoch, last = asked.remote.leases.take(asked.ledger, asked.access.user, body.run, body.secret, owner)
-    return wire.TakenRun(epoch, last)
+    return wire.TakenRun(epoch, last, asked.ledger.run(body.run).path)
 
 
 def remote_append(asked: Asked, body: wire.Append) -> wire.Appended:
