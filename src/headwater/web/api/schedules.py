@@ -170,7 +170,7 @@ def simulate_schedules(asked: Asked, at: TargetPath, query: SimulationQuery) -> 
     zones = dict.fromkeys(table.schedule.timezone for table in tables)
     changes = tuple(change for zone in zones for change in clock_changes(zone, begin, until))
     is_cut = count > _MOST_FIRINGS
-    return Simulation(begin, until, tuple(listed), min(count, _MOST_FIRINGS), is_cut, changes, seconds)
+    return Simulation(begin, until, tuple(listed), count - is_cut, is_cut, changes, seconds)
 
 
 def next_row(firing: NextFiring) -> NextRow:
