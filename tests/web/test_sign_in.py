@@ -6,7 +6,8 @@ import pytest
 
 from headwater.web.passwords import MOST_AT_ONCE, MOST_WAITING
 from headwater.web.sessions import SESSION_SECONDS, make_link
-from headwater.web.throttle import MOST_OF_ADDRESS, MOST_OF_NAME
+from headwater.web.sign_in import NamedPassword, PasswordSignIn
+from headwater.web.throttle import MOST_OF_ADDRESS, MOST_OF_NAME, Throttle
 from tests.web.gate_site import PASSWORD, GateSite, cookie_of
 
 LONG_AGO = 1.0
@@ -199,6 +200,18 @@ def test_s_31_another_password_ends_all_sessions_and_the_old_one_lets_nobody_in(
     assert gate.ask("GET", "/me", cookie=cookie_of(given)).status == 200
     assert gate.ask("POST", "/session/password", {"name": "bob", "password": PASSWORD}).status == 401
     assert gate.sign_in("bob", "another good one")
+
+
+def test_s_31_who_proved_the_old_password_just_before_it_changed_is_not_let_in_after(gate):
+    gate.person("bob", PASSWORD)
+    entrance = gate.app._gate
+    proved = PasswordSignIn(gate.ledger, entrance.passwords, Throttle()).prove(
+        NamedPassword("bob", PASSWORD), gate.clock(), "10.0.0.1"
+    )
+    gate.users.change("bob", by="root", at=gate.clock(), password_hash=None, sessions_since=gate.clock())
+    admitted = entrance._admit(proved, gate.clock() + 1, "10.0.0.1")
+
+    assert gate.ask("GET", "/me", cookie=f"headwater_session_8501={admitted.secret}").status == 401
 
 
 def test_another_password_takes_the_present_one(gate):
