@@ -1,5 +1,6 @@
 /** One alert as it was told, and each try to deliver it. */
 
+import "@/parts/plain.css";
 import "./alerts.css";
 
 import { apiUrl } from "@/api/client";

@@ -86,10 +86,11 @@ const WORDS: Record<Exclude<Deed, "run">, { title: string; action: string; what:
   },
 };
 
-function Change({ alias, deed, close }: { alias: AliasView; deed: Exclude<Deed, "run">; close: () => void }) {
+/** Ask before an alias is changed; `to` = the version that a rollback means, else it is asked for. */
+export function Change({ alias, deed, to, close }: { alias: AliasView; deed: Exclude<Deed, "run">; to?: number; close: () => void }) {
   const [reason, setReason] = useState("");
   const [token, setToken] = useState("");
-  const [number, setNumber] = useState("");
+  const [number, setNumber] = useState(to === undefined ? "" : String(to));
   const { title, action, what } = WORDS[deed];
   const isDecision = deed === "approve" || deed === "reject";
   const act = async () => {

@@ -1,5 +1,6 @@
 /** One alias: what it names, when it fires, how its runs went, and what can be done to it. */
 
+import "@/parts/plain.css";
 import "./deployments.css";
 
 import { apiUrl } from "@/api/client";
@@ -17,7 +18,9 @@ import { Backfills } from "@/screens/deployments/backfills";
 import { Firings } from "@/screens/deployments/firings";
 import { History } from "@/screens/deployments/history";
 import { Overview } from "@/screens/deployments/overview";
+import { standingOf } from "@/screens/deployments/run_squares";
 import { RunsOf } from "@/screens/deployments/runs_of";
+import { ShadowComparison } from "@/screens/deployments/shadow";
 import { Simulation } from "@/screens/deployments/simulation";
 import { Versions } from "@/screens/deployments/versions";
 
@@ -44,8 +47,11 @@ export function DeploymentPage({ target }: { target: string }) {
         tabs={[
           { id: "overview", name: "Overview", content: () => <Overview view={data} /> },
           { id: "runs", name: "Runs", content: () => <RunsOf target={target} /> },
-          { id: "firings", name: "Firings", content: () => <Firings target={target} /> },
+          { id: "firings", name: "Firings", content: () => <Firings target={target} schedules={data.schedules} /> },
           { id: "backfills", name: "Backfills", content: () => <Backfills alias={data.alias} /> },
+          ...(data.alias.shadow_of || data.shadows.length > 0
+            ? [{ id: "shadow", name: "Shadow", content: () => <ShadowComparison view={data} /> }]
+            : []),
           { id: "versions", name: "Versions", content: () => <Versions alias={data.alias} /> },
           { id: "simulate", name: "Simulate", content: () => <Simulation target={target} /> },
           { id: "history", name: "History", content: () => <History target={target} /> },
@@ -55,6 +61,16 @@ export function DeploymentPage({ target }: { target: string }) {
   );
 }
 
+const CHANGES: Readonly<Record<string, string>> = {
+  deploy: "deployed",
+  pause: "paused",
+  unpause: "unpaused",
+  promote: "promoted",
+  rollback: "rolled back",
+  approve: "approved",
+  reject: "rejected",
+};
+
 function Head({ view }: { view: DeploymentView }) {
   const { alias } = view;
   return (
@@ -62,11 +78,11 @@ function Head({ view }: { view: DeploymentView }) {
       <div className="stack tight">
         <h1>{alias.target}</h1>
         <p className="row wrap muted">
-          <Status status={alias.stands} isPill />
+          <Status {...standingOf(alias.stands, view.runs)} isPill />
           {alias.number !== null && <span>version {alias.number}</span>}
           <span>owned by {alias.owner}</span>
           <span>
-            {alias.change} by {alias.changed_by} <When at={alias.changed_at} />
+            {CHANGES[alias.change] ?? alias.change} by {alias.changed_by} <When at={alias.changed_at} />
           </span>
           {alias.shadow_of && (
             <span>
@@ -79,7 +95,7 @@ function Head({ view }: { view: DeploymentView }) {
             </Link>
           ))}
         </p>
-        {alias.reason && <p className="muted">{alias.reason}</p>}
+        {alias.reason && alias.reason !== view.deployment?.version.note && <p className="muted">{alias.reason}</p>}
       </div>
       <div className="push">
         <Actions view={view} />

@@ -1,7 +1,9 @@
 /** What was done about the slots, events and requests of an alias. */
 
+import "@/screens/schedules/schedules.css";
+
 import { apiUrl } from "@/api/client";
-import type { FiringRow } from "@/api/schema";
+import type { FiringRow, ScheduleView } from "@/api/schema";
 import { useEndless } from "@/api/use_query";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
@@ -11,6 +13,8 @@ import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { linkOfRun } from "@/screens/deployments/run_squares";
 import { Slot } from "@/screens/deployments/runs_of";
+import { Strip } from "@/screens/schedules/strip";
+import { useLanes } from "@/screens/schedules/use_lanes";
 
 const COLUMNS: readonly Column<FiringRow>[] = [
   { id: "at", name: "When", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
@@ -24,21 +28,36 @@ const COLUMNS: readonly Column<FiringRow>[] = [
   },
 ];
 
-export function Firings({ target }: { target: string }) {
+export function Firings({ target, schedules }: { target: string; schedules: readonly ScheduleView[] }) {
   const firings = useEndless<FiringRow>(apiUrl("/firings", { target }), (row) => row.key);
   if (firings.problem && firings.rows.length === 0) return <ProblemNote problem={firings.problem} />;
   if (firings.isLoading) return <Spinner />;
   return (
-    <Table
-      label={`Firings of ${target}`}
-      rows={firings.rows}
-      columns={COLUMNS}
-      keyOf={(row) => row.key}
-      onEnd={firings.loadMore}
-      empty={<p className="muted pad">Nothing has fired yet</p>}
-      isFilling
-      hasKeys
-    />
+    <div className="stack">
+      {schedules.length > 0 && <Times schedules={schedules} target={target} />}
+      <Table
+        label={`Firings of ${target}`}
+        rows={firings.rows}
+        columns={COLUMNS}
+        keyOf={(row) => row.key}
+        onEnd={firings.loadMore}
+        empty={<p className="muted pad">Nothing has fired yet</p>}
+        isFilling
+        hasKeys
+      />
+    </div>
+  );
+}
+
+const DAY = 86400;
+
+function Times({ schedules, target }: { schedules: readonly ScheduleView[]; target: string }) {
+  const seconds = schedules.some(({ next_at: [one, two] }) => one && two && two - one < DAY / 6) ? DAY / 8 : 5 * DAY;
+  const { lanes, span } = useLanes(schedules, seconds, target);
+  return (
+    <section className="card">
+      <Strip lanes={lanes} span={span} hasTargets={false} />
+    </section>
   );
 }
 

@@ -1,5 +1,6 @@
 /** The aliases: what each names, when it fires next, and how its last runs went. */
 
+import "@/parts/plain.css";
 import "./deployments.css";
 
 import { apiUrl } from "@/api/client";
@@ -15,7 +16,11 @@ import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { useQueryState } from "@/router/location";
 import { pathOf } from "@/router/match";
-import { RunSquares } from "@/screens/deployments/run_squares";
+import { RunSquares, standingOf } from "@/screens/deployments/run_squares";
+import { cronText } from "@/words/cron";
+
+/** Runs that a row has room for. */
+const SHOWN = 8;
 
 const COLUMNS: readonly Column<DeploymentRow>[] = [
   {
@@ -31,14 +36,14 @@ const COLUMNS: readonly Column<DeploymentRow>[] = [
       </span>
     ),
   },
-  { id: "stands", name: "Stands", width: 110, cell: ({ alias }) => <Status status={alias.stands} /> },
+  { id: "stands", name: "Stands", width: 110, cell: ({ alias, runs }) => <Status {...standingOf(alias.stands, runs)} /> },
   { id: "number", name: "Version", width: 80, isNumber: true, cell: ({ alias }) => alias.number ?? "–" },
-  { id: "runs", name: "Last runs", width: 150, cell: (row) => <RunSquares runs={row.runs} /> },
+  { id: "runs", name: "Last runs", width: 170, cell: (row) => <RunSquares runs={row.runs.slice(0, SHOWN)} /> },
   { id: "next", name: "Fires next", width: 140, cell: (row) => (row.next_at ? <When at={row.next_at} /> : <Waits row={row} />) },
   {
     id: "starts",
     name: "Started by",
-    cell: (row) => <span className="cut muted">{[...row.schedules, ...row.triggers].join(", ") || "people"}</span>,
+    cell: (row) => <span className="cut muted">{[...row.schedules.map(cronText), ...row.triggers].join(", ") || "people"}</span>,
   },
   { id: "owner", name: "Owner", width: 110, cell: ({ alias }) => <span className="cut">{alias.owner}</span> },
   { id: "deployed", name: "Deployed", width: 130, cell: (row) => row.deployed_at && <When at={row.deployed_at} className="muted" /> },

@@ -1,11 +1,14 @@
 /** What an alias names, what starts it, and what its runs are given. */
 
 import type { DeploymentView, EventTrigger, ScheduleView, Triggers } from "@/api/schema";
+import { Copy } from "@/parts/copy";
 import { Prose } from "@/parts/prose";
 import { Status } from "@/parts/status";
 import { When } from "@/parts/when";
-import { RunSquares } from "@/screens/deployments/run_squares";
+import { Link } from "@/router/link";
+import { RunBars } from "@/screens/deployments/run_bars";
 import { writeValue } from "@/screens/deployments/values";
+import { cronText } from "@/words/cron";
 import { durationText } from "@/words/duration";
 import { plural, sizeText } from "@/words/numbers";
 
@@ -30,11 +33,12 @@ export function Overview({ view }: { view: DeploymentView }) {
       <section className="card">
         <header>
           <h2>Last runs</h2>
-          <span className="push">
-            <RunSquares runs={view.runs} />
-          </span>
+          <Link className="push" to="?tab=runs">
+            All runs
+          </Link>
         </header>
-        <div className="body">
+        <div className="body stack">
+          <RunBars runs={view.runs} />
           <Policy view={view} />
         </div>
       </section>
@@ -51,6 +55,7 @@ export function Overview({ view }: { view: DeploymentView }) {
                   <Fact key={parameter.name} name={parameter.name}>
                     <code>{writeValue(parameter.value) || "–"}</code>
                     {parameter.is_fixed && <span className="muted"> fixed at the deploy</span>}
+                    {parameter.help && <span className="muted"> {parameter.help}</span>}
                   </Fact>
                 ))}
               </dl>
@@ -64,22 +69,26 @@ export function Overview({ view }: { view: DeploymentView }) {
               </span>
             </header>
             <div className="body stack tight">
-              {deployment.version.note && <p>{deployment.version.note}</p>}
+              {deployment.doc && <Prose text={deployment.doc} />}
+              {deployment.version.note && <p className="muted">{deployment.version.note}</p>}
               <dl className="facts">
                 <Fact name="Flow">{deployment.version.flow}</Fact>
                 <Fact name="Steps">{deployment.steps.join(", ")}</Fact>
                 <Fact name="Package">
                   {plural(deployment.version.package.files, "file")}, {sizeText(deployment.version.package.size_bytes)}, from{" "}
-                  <code>{deployment.version.package.root}</code>
+                  <code>{deployment.version.package.root}</code>{" "}
+                  <Link to={`?tab=versions&version=${deployment.version.number}&part=files`}>files</Link>
                 </Fact>
                 <Fact name="Digest">
-                  <code>{deployment.version.digest}</code>
+                  <span className="row">
+                    <code className="cut">{deployment.version.digest}</code>
+                    <Copy text={deployment.version.digest} label="Copy the digest" />
+                  </span>
                 </Fact>
                 <Fact name="Environments">
                   {Object.keys(deployment.environments).join(", ") || "the interpreter that deployed it"}
                 </Fact>
               </dl>
-              {deployment.doc && <Prose text={deployment.doc} />}
             </div>
           </section>
         </>
@@ -101,8 +110,8 @@ function ScheduleLine({ view: { name, schedule, stands, due, next_at, last_verdi
   return (
     <div className="stack tight">
       <p className="row wrap">
-        <code>{schedule.cron}</code>
-        {name !== schedule.cron && <strong>{name}</strong>}
+        <strong title={schedule.cron}>{cronText(schedule.cron)}</strong>
+        {name !== schedule.cron && <span className="chip">{name}</span>}
         <span className="muted">{schedule.timezone}</span>
         {due ? <Status status="late" /> : stands === "fires" ? null : <Status status={stands} />}
       </p>

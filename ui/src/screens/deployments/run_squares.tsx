@@ -25,3 +25,9 @@ export function linkOfRun(path: string): string {
   const cut = path.lastIndexOf("/");
   return pathOf("runs", path.slice(0, cut), path.slice(cut + 1));
 }
+
+/** How an alias stands, which is bad when its last run that ended did not succeed: what to show, and its look. */
+export function standingOf(stands: string, runs: readonly RunMark[]): { status: string; label: string } {
+  const last = runs.find((run) => run.finished_at !== null);
+  return stands === "active" && last?.status === "failed" ? { status: "failed", label: "failing" } : { status: stands, label: stands };
+}

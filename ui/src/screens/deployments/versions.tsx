@@ -6,11 +6,14 @@ import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { type Column, Table } from "@/parts/table";
 import { When } from "@/parts/when";
+import { Link } from "@/router/link";
+import { useAddress, useQueryState, withQuery } from "@/router/location";
 import { aliasUrl } from "@/screens/deployments/deployment";
+import { OneVersion } from "@/screens/deployments/version";
 import { plural, sizeText } from "@/words/numbers";
 
 const COLUMNS: readonly Column<VersionRow>[] = [
-  { id: "number", name: "Version", width: 80, isNumber: true, cell: (row) => <strong>{row.number}</strong> },
+  { id: "number", name: "Version", width: 80, isNumber: true, cell: (row) => <VersionLink number={row.number} /> },
   {
     id: "aliases",
     name: "Named by",
@@ -37,6 +40,23 @@ const COLUMNS: readonly Column<VersionRow>[] = [
 ];
 
 export function Versions({ alias }: { alias: AliasView }) {
+  const [chosen, choose] = useQueryState("version", "", { push: true });
+  const number = Number(chosen);
+  if (chosen && Number.isInteger(number)) return <OneVersion key={number} alias={alias} number={number} back={() => choose("")} />;
+  return <VersionList alias={alias} />;
+}
+
+function VersionLink({ number }: { number: number }) {
+  const { path, query } = useAddress();
+  return (
+    <Link className="strong" to={withQuery(path, query, { version: String(number) })}>
+      {number}
+    </Link>
+  );
+}
+
+function VersionList({ alias }: { alias: AliasView }) {
+  const { path, query } = useAddress();
   const versions = useEndless<VersionRow>(aliasUrl(alias.target, "/versions"), (row) => row.id);
   if (versions.problem && versions.rows.length === 0) return <ProblemNote problem={versions.problem} />;
   if (versions.isLoading) return <Spinner />;
@@ -46,8 +66,10 @@ export function Versions({ alias }: { alias: AliasView }) {
       rows={versions.rows}
       columns={COLUMNS}
       keyOf={(row) => row.id}
+      linkOf={(row) => withQuery(path, query, { version: String(row.number) })}
       onEnd={versions.loadMore}
       isFilling
+      hasKeys
     />
   );
 }

@@ -1,5 +1,6 @@
 /** The services: which version answers, and how it does. */
 
+import "@/parts/plain.css";
 import "./endpoints.css";
 
 import type { ServiceRow } from "@/api/schema";

@@ -1,5 +1,6 @@
 /** One service: what answers, how it does, how new versions take over, and a form to try it. */
 
+import "@/parts/plain.css";
 import "./endpoints.css";
 
 import type { ServiceView } from "@/api/schema";

@@ -1,24 +1,35 @@
 /** The schedules of all deployments: what fires when, in the reader's zone and in its own, and what became of slots. */
 
+import "@/parts/plain.css";
 import "./schedules.css";
 
 import { apiUrl } from "@/api/client";
-import type { FiringRow, NextRow, ScheduleView } from "@/api/schema";
-import { type Page, useEndless, useQuery } from "@/api/use_query";
+import type { FiringRow, ScheduleView } from "@/api/schema";
+import { useEndless } from "@/api/use_query";
 import { Empty } from "@/parts/empty";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
-import { Status } from "@/parts/status";
+import { Status, StatusIcon } from "@/parts/status";
+import { Switch } from "@/parts/switch";
 import { type Column, Table } from "@/parts/table";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
+import { useQueryState } from "@/router/location";
 import { pathOf } from "@/router/match";
 import { lookOfVerdict } from "@/screens/deployments/firings";
 import { linkOfRun } from "@/screens/deployments/run_squares";
 import { Slot } from "@/screens/deployments/runs_of";
-import { clockTime, dateText } from "@/words/time";
+import { Strip } from "@/screens/schedules/strip";
+import { useLanes } from "@/screens/schedules/use_lanes";
+import { cronText } from "@/words/cron";
+import { clockTime } from "@/words/time";
 
-const NEXT_SHOWN = 12;
+const SPANS = [
+  { id: "1h", name: "An hour", seconds: 3600 },
+  { id: "12h", name: "Half a day", seconds: 12 * 3600 },
+  { id: "3d", name: "Three days", seconds: 3 * 86400 },
+  { id: "7d", name: "A week", seconds: 7 * 86400 },
+];
 
 const SCHEDULES: readonly Column<ScheduleView>[] = [
   { id: "target", name: "Deployment", width: 260, cell: (row) => <TargetLink target={row.target} /> },
@@ -27,14 +38,17 @@ const SCHEDULES: readonly Column<ScheduleView>[] = [
     name: "Schedule",
     cell: ({ name, schedule }) => (
       <span className="row">
-        <code className="cut">{schedule.cron}</code>
-        {name !== schedule.cron && <span className="cut">{name}</span>}
+        <span className="cut" title={schedule.cron}>
+          {cronText(schedule.cron)}
+        </span>
+        {name !== schedule.cron && <span className="chip cut">{name}</span>}
         <span className="cut muted">{schedule.timezone}</span>
       </span>
     ),
   },
   { id: "stands", name: "Stands", width: 120, cell: (row) => <Status status={row.due ? "late" : standing(row.stands)} label={row.due ? "late" : row.stands} /> },
   { id: "next", name: "Next", width: 140, cell: (row) => (row.next_at[0] ? <When at={row.next_at[0]} /> : <span className="faint">–</span>) },
+  { id: "there", name: "On its clocks", width: 120, cell: (row) => <There row={row} /> },
   {
     id: "last",
     name: "Last slot",
@@ -66,7 +80,6 @@ const FIRINGS: readonly Column<FiringRow>[] = [
 
 export default function Schedules() {
   const schedules = useEndless<ScheduleView>(apiUrl("/schedules"), (row) => `${row.target} ${row.name}`);
-  const next = useQuery<Page<NextRow>>(apiUrl("/firings/next", { limit: NEXT_SHOWN }));
   const firings = useEndless<FiringRow>(apiUrl("/firings"), (row) => row.key);
   if (schedules.problem && schedules.rows.length === 0) return <ProblemNote problem={schedules.problem} />;
   if (schedules.isLoading) return <Spinner isPage />;
@@ -79,7 +92,7 @@ export default function Schedules() {
         </Empty>
       ) : (
         <>
-          <Coming rows={next.data?.rows ?? []} />
+          <Times schedules={schedules.rows} />
           <Table
             label="Schedules"
             rows={schedules.rows}
@@ -108,33 +121,51 @@ export default function Schedules() {
   );
 }
 
-/** The next firings of all, day by day. */
-function Coming({ rows }: { rows: readonly NextRow[] }) {
-  if (rows.length === 0) return null;
-  const days = new Map<string, NextRow[]>();
-  for (const row of rows) days.set(dateText(row.at), [...(days.get(dateText(row.at)) ?? []), row]);
+/** The time that shows some firings of what fires most often. */
+function usualSpan(schedules: readonly ScheduleView[]): string {
+  const gaps = schedules.flatMap(({ next_at: [one, two] }) => (one !== undefined && two !== undefined ? [two - one] : []));
+  const least = Math.min(...gaps, Infinity);
+  return least < 900 ? "1h" : least < 4 * 3600 ? "12h" : "3d";
+}
+
+/** What fired and will fire around now, a lane a schedule. */
+function Times({ schedules }: { schedules: readonly ScheduleView[] }) {
+  const [chosen, choose] = useQueryState("around", usualSpan(schedules));
+  const seconds = SPANS.find(({ id }) => id === chosen)?.seconds ?? 3600;
+  const { lanes, span } = useLanes(schedules, seconds);
   return (
     <section className="card">
       <header>
-        <h2>Coming</h2>
-        <span className="muted push">in your time</span>
+        <h2>Around now</h2>
+        <span className="muted">in your time</span>
+        <span className="row wrap push">
+          <Key />
+          <Switch label="Time before and after now" options={SPANS} chosen={chosen} choose={choose} />
+        </span>
       </header>
-      <div className="body coming">
-        {[...days].map(([day, some]) => (
-          <div key={day} className="coming-day">
-            <h3>{day}</h3>
-            <ul>
-              {some.map((row) => (
-                <li key={`${row.target} ${row.schedule} ${row.at}`}>
-                  <span className="number strong">{clockTime(row.at)}</span>
-                  <TargetLink target={row.target} />
-                </li>
-              ))}
-            </ul>
-          </div>
-        ))}
-      </div>
+      <Strip lanes={lanes} span={span} />
     </section>
+  );
+}
+
+/** The next firing on the clocks of the schedule's zone. */
+function There({ row: { next_at, schedule } }: { row: ScheduleView }) {
+  if (next_at[0] === undefined) return <span className="faint">–</span>;
+  return <span className="number muted">{clockTime(next_at[0], schedule.timezone ?? "UTC")}</span>;
+}
+
+function Key() {
+  return (
+    <span className="row wrap muted" aria-hidden>
+      {["started", "skipped", "missed"].map((verdict) => (
+        <span key={verdict} className="strip-key">
+          <StatusIcon status={lookOfVerdict(verdict)} size={12} isSilent /> {verdict}
+        </span>
+      ))}
+      <span className="strip-key">
+        <StatusIcon status="pending" size={12} isSilent /> to come
+      </span>
+    </span>
   );
 }
 

@@ -1,5 +1,6 @@
 /** Access tokens: made, shown once, revoked. */
 
+import "@/parts/plain.css";
 import "./settings.css";
 
 import { useState } from "react";
