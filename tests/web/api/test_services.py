@@ -10,7 +10,7 @@ from headwater.hosting.monitor.watch import Monitor
 from headwater.hosting.rollout.files import Progress, write_progress
 from headwater.hosting.rollout.judge import Tally, judge
 from headwater.hosting.rollout.records import Rollouts
-from headwater.hosting.status import ROLE, HostStatus
+from headwater.hosting.status import ROLE, HostStatus, read_status
 from headwater.hosting.traffic import read_traffic
 from headwater.hosting.versions import find_version, service_aliases
 from tests.hosting.versions_scene import hosting
@@ -251,10 +251,16 @@ def test_drift_is_told_column_by_column_with_the_shares_before_and_now(scene):
     assert measure["now"][-1] == 1.0
 
 
+def says_so(scene):
+    told = read_status(scene.home)
+    return told is not None and "Adder" in told.services and told.services["Adder"].live == 1
+
+
 def test_an_endpoint_is_tried_on_the_stores_own_host_and_nowhere_else(scene):
     assert scene.site.post("/services/Adder/endpoints/add/try", {"body": {"number": 1}}).status == 503
     with hosting(scene.home) as host:
-        host.wait_for("/Adder/add", {"number": 1}, lambda answer: answer.status == 200)
+        # The host answers a moment before it says where.
+        host.wait_for("/Adder/add", {"number": 1}, lambda answer: answer.status == 200 and says_so(scene))
         tried = scene.site.post("/services/Adder/endpoints/add/try", {"body": {"number": 37}}, who="run")
         wrong = scene.site.post("/services/Adder/endpoints/add/try", {"body": {"number": "x"}}, who="run")
         refused = [
