@@ -12,8 +12,10 @@ from headwater.model.errors import DeploymentRefused, NotFound, TagRefused, User
 from headwater.model.events import Cancel, Decide
 from headwater.model.graph import Graph, Step
 from headwater.model.options import StepOptions
+from headwater.model.order import CodeSource
 from headwater.model.ports import Commit
 from headwater.model.production import Approval, ProductionOptions
+from headwater.model.service import DeployedVersion, ServiceDefinition, ServiceVersion
 from headwater.web.problems import Refused
 from tests.ledger.ledger_stories import commit, digest, finished, run_started, small_ref, started, succeeded
 from tests.web.two_projects import (
@@ -459,6 +461,79 @@ def test_backfills_are_started_and_stopped_by_whoever_may_change_the_alias(ledge
         put(record("backfill", "fraud.Churn-1", {**msgspec.json.decode(backfill().body), "parallel": 9}, 2)),
     )
     as_seen(ledger, ANN).write_records([stopped("ann")])
+
+
+# Services
+
+
+def version(number=1, user="ann", of_run="Churn/1", name="Sentiment", **facts):
+    definition = ServiceDefinition(name, "service.py", 1, "service", {})
+    code = CodeSource("/project", "service.py", "service", name)
+    made = ServiceVersion(definition, code, "/home", number, of_run, user=user)
+    known = {"id": f"{name}-{number}", "version": made, "digest": "d", "at": 1.0, "user": user, "host": "here"}
+    return record("version", f"{name}/{number}", DeployedVersion(**(known | facts)))
+
+
+def service_alias(number=1, user="ann", after=0, **facts):
+    state = alias_state("Sentiment@production", number, user, **facts)
+    return record("service", "Sentiment@production", state, after + 1)
+
+
+@pytest.fixture
+def served(ledger):
+    """Ann's service, which answers from a run of `fraud`."""
+    run(ledger, of="fraud")
+    run(ledger, of="sales", user="bob")
+    as_seen(ledger, ANN).write_records([version(), service_alias()])
+    return ledger
+
+
+def test_a_service_is_in_the_project_of_the_run_that_it_answers_from(served):
+    for kind, key in (("service", "Sentiment@production"), ("version", "Sentiment/1")):
+        assert as_seen(served, ANN).record(kind, key) is not None
+        assert as_seen(served, access("eve", sales="admin", none="admin")).record(kind, key) is None
+        assert as_seen(served, access("eve", everything="viewer")).record(kind, key) is not None
+
+
+SERVICE_DEEDS = {
+    "live version": lambda: [service_alias(1, "bob", 1, is_paused=True, owner="ann", change="pause")],
+    "taken over": lambda: [service_alias(1, "bob", 1)],
+    "another version": lambda: [version(2, "bob")],
+    "in her name": lambda: [version(2, "ann")],
+    "of no run": lambda: [version(2, "bob", None)],
+    "of my run": lambda: [version(2, "bob", "Churn/2")],
+    "changed": lambda: [version(1, "ann", note="better")],
+    "another name": lambda: [record("version", "Other/1", {"nonsense": 1})],
+    "rollout": lambda: [record("rollout", "Sentiment/1", {"service": "Sentiment", "number": 1, "user": "bob"})],
+    "profile": lambda: [record("profile", "Sentiment/1", {})],
+}
+
+
+@pytest.mark.parametrize("deed", SERVICE_DEEDS)
+@pytest.mark.parametrize("who", [BOB, access("bob", sales="admin", none="admin")], ids=["same", "other"])
+def test_anns_service_is_changed_by_nobody_else(served, deed, who):
+    error = refused(served, who, put(*SERVICE_DEEDS[deed]()))
+
+    assert who is BOB or "belongs to ann" not in str(error)
+
+
+def test_a_service_is_changed_by_its_owner_by_whoever_has_its_token_and_by_admins(served):
+    as_seen(served, ANN).write_records([version(2)])
+    as_seen(served, BOB, TOKEN).write_records([service_alias(2, "bob", 1, owner="ann", change="promote")])
+    as_seen(served, BOSS).write_records([service_alias(1, "boss", 2, owner="ann", change="rollback")])
+
+    assert Aliases(served, "service").require("Sentiment@production").number == 1
+
+
+def test_a_service_names_a_version_that_is_there(served):
+    refused(served, ANN, put(service_alias(7, "ann", 1)))
+
+
+def test_a_page_of_a_flow_is_written_by_those_who_run_it_in_their_own_name(ledger):
+    refused(ledger, RUNNER, put(record("flow_page", "sales.Churn", {"user": "bob"})))
+    refused(ledger, RUNNER, put(record("flow_page", "Churn", {"user": "bob"})))
+    refused(ledger, RUNNER, put(record("flow_page", "fraud.Churn", {"user": "ann"})))
+    as_seen(ledger, RUNNER).write_records([record("flow_page", "fraud.Churn", {"user": "bob"})])
 
 
 # The store itself

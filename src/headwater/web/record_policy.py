@@ -43,6 +43,12 @@ class _Rollout(msgspec.Struct):
     user: str
 
 
+class _Page(msgspec.Struct):
+    """What of a flow's page decides who may write it."""
+
+    user: str
+
+
 class RecordPolicy:
     """What one caller may write of records, looked at with the versions that they follow on."""
 
@@ -99,6 +105,10 @@ class RecordPolicy:
             return
         if any(hmac.compare_digest(each, state.token_hash or "") for each in self._hashes):
             return
+        if not self._sight.sees(of):
+            raise DeploymentRefused(
+                f"the name {state.name} is taken", hint="services of all projects have names of their own"
+            )
         raise DeploymentRefused(
             f"{state.target} belongs to {state.owner}: {self._access.user} cannot {deed} it without its token",
             hint=f"ask {state.owner} for it, or deploy a branch of your own",
@@ -314,6 +324,7 @@ class RecordPolicy:
 
     def _require_page(self, record: Record, latest: Record | None, batch: Sequence[Record]) -> None:
         self._require("runner", project_of_name(record.key))
+        self._require_self(_decoded(record, _Page).user)
 
     def _require(self, needed: Role, project: str) -> None:
         if self._access.allows(needed, project):
