@@ -1,18 +1,24 @@
 import { expect, test } from "vitest";
 
 import { parseAnsi } from "@/parts/ansi";
-import { findLines, markFound } from "@/parts/log_search";
+import { markFound } from "@/parts/log_search";
 
-test("a text in lower case finds both cases, one with capitals only its own", () => {
-  const lines = ["Error: no", "an error", "fine"];
+test("a text in lower case marks both cases, one with capitals only its own", () => {
+  const marked = (wanted: string) =>
+    markFound([{ text: "Error: an error", className: "" }], wanted).filter(({ className }) => className === "found");
 
-  expect(findLines(lines, "error")).toEqual([0, 1]);
-  expect(findLines(lines, "Error")).toEqual([0]);
-  expect(findLines(lines, "")).toEqual([]);
+  expect(marked("error").map(({ text }) => text)).toEqual(["Error", "error"]);
+  expect(marked("Error").map(({ text }) => text)).toEqual(["Error"]);
+  expect(marked("")).toEqual([]);
 });
 
 test("a text is found across colours", () => {
-  expect(findLines(["er\u001b[31mror\u001b[0m"], "error")).toEqual([0]);
+  const marked = markFound(parseAnsi("er\u001b[31mror\u001b[0m"), "error");
+
+  expect(marked).toEqual([
+    { text: "er", className: "found" },
+    { text: "ror", className: "ansi-1 found" },
+  ]);
 });
 
 test("found pieces are marked in their colours, and the text stays whole", () => {
@@ -28,10 +34,4 @@ test("found pieces are marked in their colours, and the text stays whole", () =>
 
 test("letters that change their length in lower case stay in their places", () => {
   expect(markFound([{ text: "İstanbul x", className: "" }], "x").at(-1)).toEqual({ text: "x", className: "found" });
-});
-
-test("half a million lines are searched in a blink", () => {
-  const lines = Array.from({ length: 500_000 }, (_, index) => `step ${index} loss 0.${index}`);
-
-  expect(findLines(lines, "step 499999 ")).toEqual([499_999]);
 });

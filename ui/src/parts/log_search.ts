@@ -1,22 +1,6 @@
 /** Finding a text in lines of a log. */
 
-import { type Span, plainText } from "@/parts/ansi";
-
-/** Give the numbers of the lines that hold the text, in order; upper and lower case are the same unless it has both. */
-export function findLines(lines: Iterable<string>, wanted: string, most = 100_000): number[] {
-  const found: number[] = [];
-  if (!wanted) return found;
-  const fold = foldFor(wanted);
-  const sought = fold(wanted);
-  let number = 0;
-  for (const line of lines) {
-    // Most lines have no colours; looking at the raw text first saves taking them apart.
-    if (fold(line.includes("\u001b") ? plainText(line) : line).includes(sought)) found.push(number);
-    if (found.length >= most) break;
-    number += 1;
-  }
-  return found;
-}
+import type { Span } from "@/parts/ansi";
 
 /** Cut spans where the text is found; the cut pieces get the class `found`. */
 export function markFound(spans: readonly Span[], wanted: string): Span[] {
