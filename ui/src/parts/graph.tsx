@@ -129,7 +129,7 @@ function Node({
       tabIndex={0}
       role="button"
       aria-pressed={isSelected}
-      aria-label={[node.title, node.kind, node.subtitle, node.status].filter(Boolean).join(", ")}
+      data-status={node.status ?? ""}
       onClick={act}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
@@ -143,8 +143,8 @@ function Node({
       <foreignObject width={NODE_WIDTH} height={NODE_HEIGHT}>
         <div className="graph-text">
           <div className="row">
-            {node.status ? <StatusIcon status={node.status} isSilent /> : <StatusIcon status="none" isSilent />}
-            <span className="cut strong">{node.title}</span>
+            {node.status ? <StatusIcon status={node.status} /> : <StatusIcon status="none" isSilent />}{" "}
+            <span className="cut strong">{node.title}</span>{" "}
             {node.kind && <span className="graph-kind">{node.kind}</span>}
           </div>
           <div className="row">

@@ -52,10 +52,9 @@ export function layoutOf(nodes: readonly GraphNode[], edges: readonly GraphEdge[
   const known = new Set(nodes.map(({ id }) => id));
   for (const { id } of nodes) graph.setNode(id, { width: NODE_WIDTH, height: NODE_HEIGHT });
   const drawn = edges.filter(({ from, to }) => known.has(from) && known.has(to));
-  for (const [index, edge] of drawn.entries()) {
-    // An edge back is laid out forward, or the first step of a loop would slide behind its last.
-    const [from, to] = edge.kind === "back" ? [edge.to, edge.from] : [edge.from, edge.to];
-    if (from !== to) graph.setEdge(from, to, { weight: edge.kind === "back" ? 0 : 2 }, String(index));
+  for (const [index, { from, to, kind }] of drawn.entries()) {
+    // Edges back go around: laid out with the others they would turn the loop about, or bend its way forward.
+    if (kind !== "back" && from !== to) graph.setEdge(from, to, {}, String(index));
   }
   dagre.layout(graph);
   const size = graph.graph() as { width?: number; height?: number };

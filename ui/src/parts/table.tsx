@@ -138,7 +138,7 @@ export function Table<Row>(props: TableProps<Row>) {
         role="region"
         aria-label={label}
       >
-        <table className="table" style={{ minWidth: least }} aria-rowcount={sorted.length + 1}>
+        <table className={props.hasColumnMenu ? "table has-menu" : "table"} style={{ minWidth: least }} aria-rowcount={sorted.length + 1}>
           <colgroup>
             {selected && <col style={{ width: SELECT_WIDTH }} />}
             {columns.map((column, index) => (
