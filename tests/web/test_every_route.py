@@ -177,6 +177,15 @@ def test_a_server_that_only_shows_changes_nothing(store):
     assert set(answers.values()) == {403}
 
 
+def test_asking_for_the_head_of_a_stream_opens_none(zebra):
+    token = zebra.token(zebra.person("bob", everything="viewer"))
+    streams = [route for route in ROUTES if shape_of(route).is_stream]
+    answers = [zebra.ask("HEAD", path_of(route), token=token) for route in streams if "{" not in route.path]
+
+    assert answers
+    assert {(given.status, given.body) for given in answers} == {(200, b"")}
+
+
 def test_every_answer_says_what_browsers_must_not_do(gate):
     for given in (gate.ask("GET", "/runs"), gate.ask("GET", "//"), gate.ask("GET", "//healthz"), gate.ask("FOO", "/x")):
         assert given.header("x-content-type-options") == "nosniff"

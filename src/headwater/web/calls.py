@@ -70,8 +70,11 @@ class Call:
             return
         if self.shape.body is not None:
             given["body"] = await self._read_body(request)
-        if self.shape.is_stream:
-            response: Response = _streamed(self.route.answer(asked, **given), scope["is_still"])
+        response: Response
+        if self.shape.is_stream and scope["method"] == "HEAD":
+            response = Response(media_type="text/event-stream")
+        elif self.shape.is_stream:
+            response = _streamed(self.route.answer(asked, **given), scope["is_still"])
         else:
             answer = await run_in_threadpool(self._answer, asked, request, project, given)
             response = _response(answer, self.route.status)
