@@ -59,5 +59,5 @@ function FileDiff({ file, before, after }: { file: string; before: string; after
   if (!data) return problem ? <ProblemNote problem={problem} /> : <Spinner />;
   const isHidden = (data.text === null && data.standing !== "removed") || (typeof data.other !== "string" && data.standing !== "added");
   if (isHidden) return <Empty isSmall title="This file is no text, or too long to be shown" />;
-  return <Diff before={data.other ?? ""} after={data.text ?? ""} isPython={file.endsWith(".py")} label={file} />;
+  return <Diff before={data.other ?? ""} after={data.text ?? ""} isPython={file.endsWith(".py")} label={`Difference of ${file}`} />;
 }

@@ -81,7 +81,7 @@ function Content({ view, file, against, isPython, marked }: { view: FileView; fi
   if (!isText) return <Empty isSmall title="This file is no text, or too long to be shown" />;
   if (against && file.standing && file.standing !== "same") {
     if (file.standing === "changed" && typeof view.other !== "string") return <Empty isSmall title={`In ${against} this file cannot be shown`} />;
-    return <Diff before={view.other ?? ""} after={view.text ?? ""} isPython={isPython} label={`${file.path}, from ${against}`} />;
+    return <Diff before={view.other ?? ""} after={view.text ?? ""} isPython={isPython} label={`Difference of ${file.path} to ${against}`} />;
   }
-  return <Code text={view.text ?? ""} isPython={isPython} label={file.path} {...(marked ? { marked: [marked] } : {})} />;
+  return <Code text={view.text ?? ""} isPython={isPython} label={`Text of ${file.path}`} {...(marked ? { marked: [marked] } : {})} />;
 }

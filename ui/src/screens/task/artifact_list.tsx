@@ -36,7 +36,7 @@ function Names({ title, artifacts, chosen, choose }: { title: string; artifacts:
   if (artifacts.length === 0) return null;
   return (
     <>
-      <h3 className="muted">{title}</h3>
+      <p className="muted names-title">{title}</p>
       <ul>
         {artifacts.map(({ name, value }) => (
           <li key={name}>

@@ -1,38 +1,49 @@
 /** The curves that one task logged. */
 
-import { useMemo } from "react";
+import { useEffect, useState } from "react";
 
+import { type Problem, get } from "@/api/client";
+import { problemOfError } from "@/api/problem";
 import type { MetricNames } from "@/api/schema";
-import { useQuery } from "@/api/use_query";
 import { Chart } from "@/parts/chart";
 import { Empty } from "@/parts/empty";
+import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 
 import { type Curves, seriesOf } from "../run/curves";
 import { runUrl } from "../run/use_run";
 import type { TaskView } from "./shapes";
 
+const CHARTS = 24;
+
 export function TaskMetrics({ flow, label, task }: { flow: string; label: string; task: TaskView }) {
-  const { data } = useQuery<MetricNames>(runUrl(flow, label, "/metrics"));
-  if (!data) return <Spinner />;
-  if (data.rows.length === 0) return <Empty isSmall title="No points were logged" command="current.metrics.log(step=n, loss=0.3)" />;
+  const [curves, setCurves] = useState<readonly Curves[] | null>(null);
+  const [problem, setProblem] = useState<Problem>();
+  useEffect(() => {
+    const abort = new AbortController();
+    readCurves(flow, label, task.label, abort.signal)
+      .then(setCurves)
+      .catch((error: unknown) => !abort.signal.aborted && setProblem(problemOfError(error)));
+    return () => abort.abort();
+  }, [flow, label, task.label, task.status]);
+  if (!curves) return problem ? <ProblemNote problem={problem} /> : <Spinner />;
+  if (curves.length === 0) return <Empty isSmall title="This task logged no points" command="current.metrics.log(step=n, loss=0.3)" />;
   return (
     <div className="chart-grid">
-      {data.rows.slice(0, 24).map(({ name }) => (
-        <OneCurve key={name} flow={flow} label={label} name={name} task={task} />
+      {curves.map(({ name, rows }) => (
+        <section key={name} className="card chart-card">
+          <Chart title={name} series={seriesOf(rows, "step", 0)} xName="step" sync="task-metrics" height={220} />
+        </section>
       ))}
     </div>
   );
 }
 
-function OneCurve({ flow, label, name, task }: { flow: string; label: string; name: string; task: TaskView }) {
-  const url = runUrl(flow, label, `/metrics/${name.split("/").map(encodeURIComponent).join("/")}`, { points: 2000, task: [String(task.label)] });
-  const { data } = useQuery<Curves>(url);
-  const series = useMemo(() => seriesOf(data?.rows ?? [], "step", 0), [data]);
-  if (!data || data.rows.length === 0) return null;
-  return (
-    <section className="card chart-card">
-      <Chart title={name} series={series} xName="step" sync="task-metrics" height={220} />
-    </section>
-  );
+/** Read the curves of the metrics that a task logged. */
+async function readCurves(flow: string, label: string, task: number, signal: AbortSignal): Promise<Curves[]> {
+  const { rows } = await get<MetricNames>(runUrl(flow, label, "/metrics"), signal);
+  const ask = (name: string) =>
+    get<Curves>(runUrl(flow, label, `/metrics/${name.split("/").map(encodeURIComponent).join("/")}`, { points: 2000, task: [String(task)] }), signal);
+  const found = await Promise.all(rows.slice(0, CHARTS).map(({ name }) => ask(name)));
+  return found.filter((curves) => curves.rows.length > 0);
 }
