@@ -117,7 +117,7 @@ def alias_view(asked: Asked, state: AliasState) -> AliasView:
         name=state.name,
         alias=state.alias,
         project=project,
-        stands=_standing(state, asked.now),
+        stands=standing_of(state, asked.now),
         is_production=is_production(state.alias),
         number=None if state.deployment is None else state.number,
         is_paused=state.is_paused,
@@ -174,7 +174,8 @@ def schedule_view(state: ScheduleState, now: float) -> ScheduleView:
     )
 
 
-def _standing(state: AliasState, now: float) -> AliasStanding:
+def standing_of(state: AliasState, now: float) -> AliasStanding:
+    """Say how an alias stands that names a deployment, or waits to."""
     if state.deployment is not None:
         return "paused" if state.is_paused else "active"
     return "expired" if state.pending is not None and is_expired(state.pending, now) else "pending"

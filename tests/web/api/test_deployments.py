@@ -43,6 +43,18 @@ def test_the_list_is_paged_and_searched(scene):
     assert targets(scene.site.get("/deployments", project="fraud", limit=500)) == targets(first) + targets(rest)
 
 
+def test_the_list_is_narrowed_by_owner_and_by_how_things_stand(scene):
+    paused, waiting = scene.deploy(name="Paused"), scene.deploy(name="Waiting", decorators=GATED)
+    active = scene.deploy(name="Active")
+    scene.site.post(f"/deployments/{paused}/pause", {})
+
+    assert targets(scene.site.get("/deployments", stands="paused")) == [paused]
+    assert targets(scene.site.get("/deployments", stands=["active", "pending"])) == [active, waiting]
+    assert targets(scene.site.get("/deployments", owner="bea")) == []
+    assert len(targets(scene.site.get("/deployments", owner="ann"))) == 3
+    assert scene.site.get("/deployments", stands="odd").status == 400
+
+
 def test_nobody_sees_deployments_of_projects_without_a_role_in_them(scene):
     scene.deploy(project="fraud", name="Churn")
     scene.deploy(project="ads", name="Bid")

@@ -63,6 +63,21 @@ def test_firings_are_listed_newest_first_in_pages_without_those_of_other_project
     assert scene.site.get("/firings", cursor="odd").status == 422
 
 
+def test_firings_of_one_verdict_are_found_among_many_others(scene):
+    target = scene.deploy()
+    for slot in range(9):
+        missed(scene, target, float(slot), verdict="skipped" if slot % 3 else "missed")
+
+    first = scene.site.get("/firings", verdict="missed", limit=2).value
+    rest = scene.site.get("/firings", verdict="missed", limit=2, cursor=first["cursor"]).value
+    both = scene.site.get("/firings", verdict=["missed", "skipped"]).value
+
+    assert [row["slot"] for row in first["rows"] + rest["rows"]] == [6.0, 3.0, 0.0]
+    assert rest["cursor"] is None
+    assert len(both["rows"]) == 9
+    assert scene.site.get("/firings", verdict="odd").status == 400
+
+
 def test_the_next_firings_of_all_deployments_come_soonest_first(scene):
     scene.deploy(name="Early")
     scene.deploy(name="Late", decorators=DAILY.replace("0 6", "30 6"))

@@ -49,6 +49,7 @@ class ApprovalRow(msgspec.Struct, frozen=True):
     role: str
     needs: Role
     may_decide: bool
+    #: Of a move: when it was asked for. Of a step: when its run was started.
     asked_at: float
     #: Who asked for the move, or started the run.
     asked_by: str

@@ -12,7 +12,16 @@ from headwater.model.production import ProductionOptions
 from headwater.production.upcoming import next_firings, schedule_states
 from headwater.web.api.deployed_versions import VersionView, version_view
 from headwater.web.asked import Asked
-from headwater.web.deployed import AliasView, RunMark, ScheduleView, alias_view, runs_of_target, schedule_view
+from headwater.web.deployed import (
+    AliasStanding,
+    AliasView,
+    RunMark,
+    ScheduleView,
+    alias_view,
+    runs_of_target,
+    schedule_view,
+    standing_of,
+)
 from headwater.web.paging import NumberedQuery
 from headwater.web.routes import Route
 from headwater.web.run_paths import Limit, Text
@@ -60,6 +69,9 @@ class DeploymentsQuery(msgspec.Struct, frozen=True):
     #: Part of the alias's name, in upper or lower case.
     search: Text = ""
     project: Text | None = None
+    owner: Text | None = None
+    #: One of these.
+    stands: tuple[AliasStanding, ...] = ()
     limit: Limit = 50
     cursor: Annotated[str, msgspec.Meta(max_length=500)] | None = None
 
@@ -142,7 +154,9 @@ def _is_asked_for(asked: Asked, state: AliasState, query: DeploymentsQuery) -> b
     return (
         (state.deployment is not None or state.pending is not None)
         and query.project in (None, project_of_name(state.name))
+        and query.owner in (None, state.owner)
         and query.search.lower() in state.target.lower()
+        and (not query.stands or standing_of(state, asked.now) in query.stands)
     )
 
 

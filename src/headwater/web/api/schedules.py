@@ -20,6 +20,9 @@ from headwater.web.run_paths import Limit, Text, Time
 from headwater.web.targets import TargetPath, find_alias, project_of_target
 
 _DAY = 86400.0
+Verdict = Literal["started", "skipped", "missed", "refused"]
+#: Pages of firings that are looked through for those of some verdicts.
+_MOST_PAGES = 20
 #: Firings of a simulation that are counted; more are not walked through.
 _MOST_FIRINGS = 20_000
 
@@ -46,9 +49,12 @@ class FiringsQuery(msgspec.Struct, frozen=True):
     target: Text | None = None
     #: `schedule:<name>`, `event`, `backfill:<id>`, `person`, `retry`, `shadow`.
     source: Text | None = None
+    #: One of these.
+    verdict: tuple[Verdict, ...] = ()
     #: Slots from this one on.
     since: Time | None = None
     limit: Limit = 50
+    #: Of the page before. A page may have fewer rows than asked for, and go on all the same.
     cursor: Annotated[str, msgspec.Meta(max_length=500)] | None = None
 
 
@@ -59,7 +65,7 @@ class FiringRow(msgspec.Struct, frozen=True):
     target: str
     source: str
     at: float
-    verdict: Literal["started", "skipped", "missed", "refused"]
+    verdict: Verdict
     slot: float | None
     reason: str
     #: `Churn/17`; None = no run was started.
@@ -143,8 +149,18 @@ def list_schedules(asked: Asked, query: SchedulesQuery) -> SchedulesPage:
 def list_firings(asked: Asked, query: FiringsQuery) -> FiringsPage:
     """List what was done about slots, events and requests to run, newest first."""
     wanted = FiringQuery(query.target, query.source, query.since, query.limit, query.cursor)
-    page = asked.ledger.firings(wanted)
-    return FiringsPage(tuple(map(firing_row, page.rows)), page.cursor)
+    if not query.verdict:
+        page = asked.ledger.firings(wanted)
+        return FiringsPage(tuple(map(firing_row, page.rows)), page.cursor)
+    found: list[Firing] = []
+    for _ in range(_MOST_PAGES):
+        # No page is longer than what is still to be found, so that its cursor stands behind the last row that is given.
+        page = asked.ledger.firings(msgspec.structs.replace(wanted, limit=query.limit - len(found)))
+        found += [firing for firing in page.rows if firing.verdict in query.verdict]
+        wanted = msgspec.structs.replace(wanted, cursor=page.cursor)
+        if page.cursor is None or len(found) == query.limit:
+            break
+    return FiringsPage(tuple(map(firing_row, found)), wanted.cursor)
 
 
 def list_next_firings(asked: Asked, query: NextQuery) -> NextPage:
