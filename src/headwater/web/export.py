@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from headwater import __version__
-from headwater.client.logs import attempt_file
+from headwater.client.lineage import really_ran
+from headwater.client.logs import attempt_file, fresh
 from headwater.client.packages import packages_of_run
 from headwater.client.records import RunRecord
 from headwater.client.siblings import is_shown
@@ -16,7 +17,7 @@ from headwater.web.export_graph import TONES, draw_graph
 from headwater.web.export_markup import Markup, element, joined, size, took, when
 from headwater.web.export_previews import show_preview
 from headwater.web.export_style import STYLE
-from headwater.web.log_pages import read_backwards
+from headwater.web.log_pages import LogPart, read_backwards
 from headwater.web.metric_files import files_of_run, names_in, read_curve
 from headwater.web.shown import parameter_values
 
@@ -27,6 +28,8 @@ _MOST_LOGS = 20
 _LOG_LINES = 60
 _MOST_ARTIFACTS = 100
 _MOST_CURVES = 24
+#: Tasks of a run on a server whose points are asked for.
+_MOST_BROUGHT = 50
 _MOST_FILE_BYTES = 200_000
 _MOST_CODE_BYTES = 1_000_000
 
@@ -39,7 +42,7 @@ def export_run(record: RunRecord, now: float) -> str:
         ("graph", "Graph", _graph(record)),
         ("timeline", "Timeline", _timeline(record, spans, now)),
         ("parameters", "Parameters", _parameters(record)),
-        ("metrics", "Metrics", _metrics(record)),
+        ("metrics", "Metrics", _metrics(record, tasks)),
         ("tasks", "Tasks", _tasks(record, tasks, spans)),
         ("logs", "Logs", _logs(record, tasks)),
         ("artifacts", "Artifacts", _artifacts(record, tasks)),
@@ -162,11 +165,13 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def _metrics(record: RunRecord) -> Markup:
+def _metrics(record: RunRecord, tasks: Sequence[TaskRow]) -> Markup:
     summary = [
         element("tr", element("td", name), element("td", _plain(value), class_="number"))
         for name, value in record.row.metrics.items()
     ]
+    for row in tasks[:_MOST_BROUGHT] if record.view.home.is_far else ():
+        fresh(attempt_file(record.view.home_path, record.run, row.label, row.attempt, "points"))
     files = files_of_run(record.view.home_path, record.run)[:_MOST_ROWS]
     curves: list[Markup] = []
     for name in list(names_in(files))[:_MOST_CURVES]:
@@ -207,22 +212,25 @@ def _tasks(record: RunRecord, tasks: Sequence[TaskRow], spans: Sequence[TaskSpan
 
 
 def _logs(record: RunRecord, tasks: Sequence[TaskRow]) -> Markup:
-    """Show the ends of logs, of tasks that failed first."""
+    """Show the ends of logs, of tasks that failed first; a reused task's from where it ran."""
     order = sorted(tasks, key=lambda row: (row.status in ("succeeded", "running"), row.label))
     shown: list[Markup] = []
     for row in order:
-        path = attempt_file(record.view.home_path, record.run, row.label, row.attempt, "log")
+        ran_in, ran = really_ran(record, row) or (record, row)
+        path = fresh(attempt_file(record.view.home_path, ran_in.run, ran.label, ran.attempt, "log"))
         part = read_backwards(path, None, _LOG_LINES)
-        if part.rows and len(shown) < _MOST_LOGS:
-            lines = [
-                element("span", f"{line.text}\n", class_="err" if line.stream == "stderr" else None)
-                for line in part.rows
-            ]
-            cut = f", the last {len(part.rows)} lines" if part.begin > 0 else ""
-            told = element("summary", f"{row.step}/{row.label}{cut}")
-            is_open = "" if not shown and row.status == "failed" else None
-            shown.append(element("details", told, element("pre", *lines, class_="log"), open=is_open))
+        if part.rows:
+            shown.append(_log(row, part, is_open=not shown and row.status == "failed"))
+        if len(shown) == _MOST_LOGS:
+            break
     return joined(*shown)
+
+
+def _log(row: TaskRow, part: LogPart, *, is_open: bool) -> Markup:
+    lines = [element("span", f"{line.text}\n", class_="err" if line.stream == "stderr" else None) for line in part.rows]
+    cut = f", the last {len(part.rows)} lines" if part.begin > 0 else ""
+    told = element("summary", f"{row.step}/{row.label}{cut}")
+    return element("details", told, element("pre", *lines, class_="log"), open="" if is_open else None)
 
 
 def _artifacts(record: RunRecord, tasks: Sequence[TaskRow]) -> Markup:
