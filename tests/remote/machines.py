@@ -66,7 +66,7 @@ class Machine:
         return next((self.folder / "data" / "headwater" / "servers").iterdir())
 
 
-def until(is_true, seconds=30.0):
+def until(is_true, seconds=60.0):
     """Wait for something that another process does."""
     deadline = time.monotonic() + seconds
     while not is_true():
