@@ -11,9 +11,11 @@ import subprocess
 import sys
 import time
 
+import msgspec
 import pytest
 
 from headwater.home import open_home
+from headwater.model.events import TaskSucceeded
 from headwater.model.rows import TaskQuery
 from headwater.web.tables import all_routes
 from headwater.web.tokens import create_token, revoke_token
@@ -58,6 +60,11 @@ class Server:
         history = History(self.home)
         run = history.run("Churn")
         run.task("start", {"evil": Evil(self.canary), "plain": {"a": 1}, "text": "x" * 10_000})
+        # Named as plain data, and a pickle all the same.
+        refs, small, headers = history.save({"fake": Evil(self.canary)})
+        fake = msgspec.structs.replace(refs["fake"], codec="json/1")
+        run.begin("end", ["start"])
+        run.append(TaskSucceeded(history.tick(), "end", 0, artifacts={"fake": fake}), small=small, headers=headers)
         run.finish()
 
     def new_token(self, name):
@@ -134,17 +141,18 @@ def test_s_13_s_46_only_this_machine_reaches_the_server(server):
     assert listeners(server.process.pid) == [f"0100007F:{server.port:04X}"]
 
 
-def test_s_18_no_route_loads_a_pickle_that_runs_code(server):
+def test_s_18_s_19_no_route_loads_a_pickle_that_runs_code(server):
     assert os.path.exists(server.canary) is False
-    parts = {"flow": "Churn", "label": "1", "step": "start", "task": "1", "target": "Churn@production"}
+    known = {"flow": "Churn", "label": "1", "target": "Churn@production"}
+    tasks = [("evil", "start", "1"), ("plain", "start", "1"), ("fake", "end", "2")]
     digests = [row.ref.digest for row in _artifacts(server)]
     statuses = []
     for route in all_routes():
         if route.method != "GET" or route.path.endswith("stream") or route.path == "/remote/news":
             continue
-        for name in ("evil", "plain"):
+        for name, step, task in tasks:
             for digest in digests if "{digest}" in route.path else digests[:1]:
-                path = path_of(route, **parts, name=name, digest=digest)
+                path = path_of(route, **known, name=name, step=step, task=task, digest=digest)
                 statuses.append(
                     server.ask("GET", "/api/v1" + path.replace("/compare", "/compare?run=Churn/1&run=Churn/1"))[0]
                 )
