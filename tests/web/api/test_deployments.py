@@ -372,6 +372,21 @@ def test_the_files_of_a_package_are_listed_and_shown(scene):
         assert scene.site.get(f"/deployments/{target}/versions/1/files/{path}").status == 404, path
 
 
+def test_a_file_that_is_no_text_or_too_large_is_named_and_not_shown(scene):
+    (scene.desk.folder / "weights.bin").write_bytes(b"\xff\x00" * 10)
+    (scene.desk.folder / "table.csv").write_text("a" * (8 << 20) + "b")
+    (scene.desk.folder / "long.csv").write_text("a" * (2 << 20))
+    target = scene.deploy()
+
+    def shown(name):
+        found = scene.site.get(f"/deployments/{target}/versions/1/files/{name}").value
+        return found["size"], found["text"] and len(found["text"]), found["is_cut"]
+
+    assert shown("weights.bin") == (20, None, False)
+    assert shown("table.csv") == ((8 << 20) + 1, None, True)
+    assert shown("long.csv") == (2 << 20, 1 << 20, True)
+
+
 def run_of_slot(scene, target, slot, score):
     """A run for a slot, ended."""
     state = Aliases(scene.ledger).require(target)

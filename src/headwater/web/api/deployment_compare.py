@@ -26,8 +26,9 @@ from headwater.web.targets import (
     project_of_target,
 )
 
-#: Characters of a file that are shown.
+#: Characters of a file that are shown, and bytes from which on a file is not looked into.
 _MOST_TEXT = 1 << 20
+_MOST_BYTES = 8 << 20
 #: Files and packages that a comparison lists.
 _MOST_ROWS = 1000
 
@@ -38,7 +39,7 @@ class AliasComparisonQuery(msgspec.Struct, frozen=True):
     #: None = what this one is a shadow of.
     other: TargetName | None = None
     #: Pairs of runs; each is read with all of its tasks.
-    limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
+    limit: Annotated[int, msgspec.Meta(ge=1, le=20)] = 10
 
 
 class VersionsComparedQuery(msgspec.Struct, frozen=True):
@@ -128,7 +129,7 @@ class PackageText(msgspec.Struct, frozen=True):
 
     path: str
     size: int
-    #: None = it is no text.
+    #: None = it is no text, or too large to be shown.
     text: str | None
     #: There is more of it.
     is_cut: bool
@@ -179,12 +180,15 @@ def show_package_file(asked: Asked, at: PackageFilePath) -> PackageText:
     files = _files(asked, deployment)
     if at.path not in files or deployment.code.tree is None:
         raise NotFound(f"{deployment.name}, deployment {deployment.number} has no file {at.path[:300]}")
+    size = files[at.path].size
+    if size > _MOST_BYTES:
+        return PackageText(at.path, size, None, is_cut=True)
     read = read_tree_file(asked.home.objects, deployment.code.tree, at.path)
     try:
         text = read.decode()
     except UnicodeDecodeError:
-        return PackageText(at.path, len(read), None, is_cut=False)
-    return PackageText(at.path, len(read), text[:_MOST_TEXT], is_cut=len(text) > _MOST_TEXT)
+        return PackageText(at.path, size, None, is_cut=False)
+    return PackageText(at.path, size, text[:_MOST_TEXT], is_cut=len(text) > _MOST_TEXT)
 
 
 def _deployment(asked: Asked, at: TargetVersionPath | PackageFilePath) -> Deployment:
