@@ -32,6 +32,7 @@ ROWS = {
     "H7": "h7_prediction_log",
     "U1": "u1_store_questions",
     "U2": "u2_api_answers",
+    "R1": "r1_remote",
 }
 
 
