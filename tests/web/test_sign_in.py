@@ -1,5 +1,6 @@
 """Links, passwords, sessions and tokens: who is let in, and from when on they are not any more."""
 
+import sys
 import threading
 
 import pytest
@@ -112,6 +113,24 @@ def test_s_30_accounts_are_changed_by_nobody_who_did_not_sign_in(gate, method, p
 
     assert given.status in (401, 405)
     assert gate.sign_in("bob")
+
+
+def test_a_server_without_the_package_for_passwords_says_which_one_it_is(gate, monkeypatch):
+    gate.users.add("bob", by="root", at=1.0, password_hash="$argon2id$of-another-machine")
+    monkeypatch.setitem(sys.modules, "argon2", None)
+    given = gate.ask("POST", "/session/password", {"name": "bob", "password": PASSWORD})
+
+    assert given.status == 503
+    assert given.value["hint"] == "pip install 'headwater[team]'"
+    assert gate.ask("GET", "/session/ways").value == {"link": True, "password": False}
+
+
+def test_how_one_can_sign_in_is_told_to_whoever_asks(gate):
+    before = gate.ask("GET", "/session/ways").value
+    gate.person("bob", PASSWORD)
+
+    assert before == {"link": True, "password": False}
+    assert gate.ask("GET", "/session/ways").value == {"link": True, "password": True}
 
 
 def test_guessing_is_slowed_down_by_name(gate):

@@ -10,6 +10,7 @@ from headwater.model.errors import (
     HeadwaterError,
     LeaseLost,
     NotFound,
+    NotInstalled,
     RunIsDriven,
     RunIsFinished,
     UserMistake,
@@ -46,6 +47,7 @@ _STATUS_BY_ERROR: tuple[tuple[type[HeadwaterError], int], ...] = (
     (ArtifactMissing, 404),
     (ArtifactDamaged, 422),
     (DiskFull, 507),
+    (NotInstalled, 503),
 )
 
 
