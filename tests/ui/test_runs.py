@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.ui.site import Site, Watched, start_flow
+from tests.ui.site import Site, Watched, run_flow, start_flow
 
 
 def test_the_table_shows_runs_with_their_state(page: Page):
@@ -114,6 +115,24 @@ def test_a_list_without_a_match_says_so(page: Page):
     page.goto("/runs?q=nothing-is-called-so")
 
     expect(page.get_by_text("No run is like that")).to_be_visible()
+
+
+def test_hostile_names_are_shown_as_text(site: Site, page: Page):
+    hostile = "<img src=x onerror=alert(1)>"
+    run_flow(site.home, "slow.py", "--tag", hostile, "--tag", "{{7*7}}javascript:alert(2)")
+    for address in (
+        "/",
+        "/runs",
+        "/runs?view=grid",
+        "/runs?tag=" + quote(hostile),
+        "/runs?q=%3Csvg/onload=alert(3)%3E",
+    ):
+        page.goto(address)
+        page.get_by_role("main").get_by_text("Slow").or_(page.get_by_text("No run is like that")).first.wait_for()
+
+        assert page.locator("main img:not([src^='/assets/'])").count() == 0
+    page.goto("/runs?tag=" + quote(hostile))
+    expect(page.get_by_role("link", name=hostile)).to_be_visible()
 
 
 def test_times_are_in_the_zone_of_the_reader(open_page: Callable[..., Watched]):

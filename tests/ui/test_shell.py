@@ -153,6 +153,33 @@ def test_no_barrier_is_found_by_axe(open_page: Callable[..., Watched], path: str
     assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]] == []
 
 
+@pytest.mark.parametrize("keys", [["Control+k"], ["?"], ["/", "Escape", "j"]])
+def test_no_barrier_is_found_in_what_keys_open(open_page: Callable[..., Watched], keys: list[str]):
+    page = open_page(reduced_motion="reduce").page
+    page.goto("/runs")
+    page.get_by_role("link", name="Churn/1").wait_for()
+    for key in keys:
+        page.keyboard.press(key)
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+
+    assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]] == []
+
+
+def test_the_page_comes_back_when_the_server_was_not_there_at_first(store: str, chromium: Browser):
+    port = free_port()
+    with serve_page(store, port=port) as site:
+        context = site.sign_in(chromium)
+        page = context.new_page()
+        page.route("**/api/v1/me", lambda route: route.abort())
+        page.goto("/runs")
+        expect(page.get_by_text("The server cannot be reached")).to_be_visible()
+        page.unroute("**/api/v1/me")
+
+        expect(page.get_by_role("link", name="Churn/1")).to_be_visible()
+        context.close()
+
+
 def test_on_a_phone_the_navigation_is_behind_a_button(open_page: Callable[..., Watched]):
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).page
     page.goto("/runs")

@@ -28,6 +28,15 @@ export function App() {
   );
 }
 
+/** Tells those who hear the page which view they came to. */
+function Arrived({ title }: { title: string }) {
+  return (
+    <p className="hidden-text" role="status">
+      {title}
+    </p>
+  );
+}
+
 function View({ path }: { path: string }) {
   const found = findScreen(path);
   const title = found?.title ?? "Not found";
@@ -37,11 +46,14 @@ function View({ path }: { path: string }) {
   if (!found) return <NotFound />;
   const { Screen, parts, pattern } = found;
   return (
-    <Broken key={pattern}>
-      <Suspense fallback={<Spinner isPage />}>
-        <Screen parts={parts} />
-      </Suspense>
-    </Broken>
+    <>
+      <Arrived title={title} />
+      <Broken key={pattern}>
+        <Suspense fallback={<Spinner isPage />}>
+          <Screen parts={parts} />
+        </Suspense>
+      </Broken>
+    </>
   );
 }
 
@@ -60,7 +72,7 @@ function NotFound() {
 function Unreachable() {
   return (
     <Empty icon="warning" title="The server cannot be reached" command="headwater up">
-      It may have been stopped. Start it again where the store is, then load this page anew.
+      It may have been stopped. Start it again where the store is; this page goes on by itself.
     </Empty>
   );
 }

@@ -18,6 +18,9 @@ export type Session =
   | { readonly state: "unreachable" }
   | { readonly state: "in"; readonly me: Me };
 
+/** Milliseconds after which a server that did not answer is asked again. */
+const RETRY_MS = 3000;
+
 const RANKS: readonly Role[] = ["viewer", "runner", "deployer", "admin"];
 
 let session: Session = { state: "unknown" };
@@ -57,6 +60,7 @@ export async function findSession(): Promise<void> {
   } catch (error) {
     const status = error instanceof RequestFailed ? error.problem.status : 0;
     become({ state: status === 401 ? "out" : "unreachable" });
+    if (status !== 401) setTimeout(() => void findSession(), RETRY_MS);
   }
 }
 
