@@ -14,7 +14,7 @@ from tests.ui.lab import make_lab
 from tests.ui.site import PROJECT, Site, Watched, find_chromium, run_flow, serve_page
 
 #: Milliseconds that anything on the page may take; machines are busy.
-PATIENCE_MS = int(os.environ.get("PATIENCE_MS", "15000"))
+PATIENCE_MS = 15_000
 
 expect.set_options(timeout=PATIENCE_MS)
 
