@@ -165,6 +165,11 @@ class Home:
         except OSError:
             self.free_reserve()
 
+    def stop_waiting(self) -> None:
+        """Let whoever waits for a server that does not answer give up now; nothing where there is no server."""
+        if self.is_far and self._ledger is not None:
+            self._ledger.stop_waiting()  # type: ignore[attr-defined]
+
     def close(self) -> None:
         """Close what was opened."""
         if self._ledger is not None:

@@ -263,3 +263,25 @@ def test_a_lease_is_its_holders_alone(served, who, deed):
     assert len(list(served.home.ledger.events(first.run))) == 1
     assert not os.path.exists(served.home.run_folder(first.run))
     ledger.close()
+
+
+def test_whoever_does_not_want_to_wait_any_more_gives_up_at_once(proxied, far):
+    _, proxy = proxied
+    lease = begin(far)
+    proxy.go_away()
+    failed = []
+
+    def write():
+        try:
+            far.append(lease, change(0))
+        except ServerNotReached as error:
+            failed.append(error)
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    while not far.told:
+        time.sleep(0.01)
+    far.stop_waiting()
+    writing.join(9)
+
+    assert len(failed) == 1

@@ -228,3 +228,57 @@ def test_a_store_that_lost_an_object_gets_it_again(served, ann):
     assert row.status == "succeeded"
     for digest in read_listing(served.home.objects, tree).values():
         served.home.objects.verify(digest, is_root=False)
+
+
+DEPLOYED = """
+from headwater import FlowSpec, project, step
+
+
+@project(name="fraud")
+class Churn(FlowSpec):
+    @step
+    def start(self):
+        self.x = 1
+        self.next(self.end)
+
+    @step
+    def end(self):
+        print(self.x)
+
+
+if __name__ == "__main__":
+    Churn()
+"""
+
+
+def test_production_is_replaced_from_another_machine_by_whoever_has_its_token(served, tmp_path):
+    ann = Machine(tmp_path / "ann", served.url, served.token("ann", fraud="deployer"))
+    bob = Machine(tmp_path / "bob", served.url, served.token("bob", fraud="deployer"))
+    for machine in (ann, bob):
+        machine.write("churn.py", DEPLOYED)
+    said = ann.do("deploy", "churn.py", "--production")
+    token = next(line.removeprefix("token: ") for line in said.splitlines() if line.startswith("token: "))
+    refused = bob.fail("deploy", "churn.py", "--production")
+    guessed = bob.fail("deploy", "churn.py", "--production", "--token", "0" * 64)
+    bob.write("churn.py", DEPLOYED.replace("self.x = 1", "self.x = 2"))
+    bob.do("deploy", "churn.py", "--production", "--token", token)
+    started = bob.do("deployment", "run", "fraud.Churn@production")
+    record = served.home.ledger.record("alias", "fraud.Churn@production")
+
+    assert "belongs to ann" in refused
+    assert "belongs to ann" in guessed
+    assert (record.version, json.loads(bytes(record.body))["number"]) == (2, 2)
+    assert "Churn/1" in started
+    assert served.home.ledger.find_run("Churn", 1).status == "queued"
+
+
+def test_a_viewer_looks_and_starts_nothing(served, ann, tmp_path):
+    ann.write("hello.py", FLOW.replace("EXPECTED", "12"))
+    ann.do("run", "hello.py")
+    eve = Machine(tmp_path / "eve", served.url, served.token("eve", everything="viewer"))
+    eve.write("hello.py", FLOW.replace("EXPECTED", "12"))
+    refused = eve.fail("run", "hello.py")
+
+    assert "Hello/1" in eve.do("list")
+    assert "this takes a runner" in refused
+    assert served.home.ledger.count_runs(RunQuery()) == 1

@@ -44,8 +44,8 @@ def execute(
     run_options = _run_options(options, int(settings.max_workers.value), command, home)
     engine = _engine(context, options, home)
     interrupts = Interrupts()
-    previous = signal.signal(signal.SIGINT, lambda *_: _interrupt(interrupts, show))
-    terminated = signal.signal(signal.SIGTERM, lambda *_: _interrupt(interrupts, show))
+    previous = signal.signal(signal.SIGINT, lambda *_: _interrupt(interrupts, show, home))
+    terminated = signal.signal(signal.SIGTERM, lambda *_: _interrupt(interrupts, show, home))
     try:
         execution = Execution(home, engine, clock=time.time, interrupts=interrupts)
         return _watch(start(execution, run_options, home), show)
@@ -89,8 +89,10 @@ def _watch(happenings: Iterator[Happening], show: Watcher) -> int:
     return {"succeeded": 0, "waiting": 0, "failed": 1, "cancelled": 130}[end]
 
 
-def _interrupt(interrupts: Interrupts, show: Watcher) -> None:
+def _interrupt(interrupts: Interrupts, show: Watcher, home: Home) -> None:
     interrupts.add()
+    if interrupts.count > 1:
+        home.stop_waiting()
     show.interrupted(interrupts.count)
 
 

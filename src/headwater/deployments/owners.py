@@ -40,10 +40,15 @@ class Person:
         if token is not None and is_token(token, state.token_hash):
             if token != self.kept.get(state.target):
                 self.kept.keep(state.target, token)
-            if self._shown is not None and token not in self._shown:
-                self._shown.append(token)
+            self.show(state)
             return
         raise DeploymentRefused(_refusal(state, self.name, deed, token), hint=_remedy(state))
+
+    def show(self, state: AliasState) -> None:
+        """Show a server the token of an alias, when one was given or is kept; whether it is needed, the server says."""
+        token = self._token(state)
+        if token is not None and self._shown is not None and token not in self._shown:
+            self._shown.append(token)
 
     def _token(self, state: AliasState) -> str | None:
         given = self._given.strip() if self._given else None

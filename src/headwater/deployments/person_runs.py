@@ -7,6 +7,7 @@ import msgspec
 
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.launches import plan_launch
+from headwater.deployments.owners import person_of
 from headwater.deployments.stored import find_deployment
 from headwater.home import Home
 from headwater.model.errors import DeploymentRefused
@@ -41,6 +42,8 @@ def start_run_of(
             "waits for an approval",
             hint=f"headwater approve {state.target}",
         )
+    if home.is_far:
+        person_of(home).show(state)
     planned = plan_launch(
         home,
         state,

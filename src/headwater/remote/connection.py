@@ -91,7 +91,7 @@ class Server:
         self._silence_seconds = silence_seconds
         self._headers = {"Authorization": f"Bearer {token}", "User-Agent": "headwater"}
         self._tell = tell or _print
-        self._is_closed = False
+        self._is_closed = self._is_hurried = False
         self._mutex = threading.Lock()
         self._idle: list[http.client.HTTPConnection] = []
         self._process = os.getpid()
@@ -151,10 +151,14 @@ class Server:
         quiet._tell = lambda text: None
         return quiet
 
+    def stop_waiting(self) -> None:
+        """Try everything only once from now on; may be called by a signal's handler."""
+        self._is_hurried = True
+
     @property
-    def is_closed(self) -> bool:
-        """Nobody wants an answer any more."""
-        return self._is_closed
+    def is_hurried(self) -> bool:
+        """Nobody wants to wait any more."""
+        return self._is_hurried or self._is_closed
 
     def say(self, text: str) -> None:
         """Tell whoever watches."""
@@ -273,7 +277,7 @@ class _Patience:
         waited = time.monotonic() - self._began
         patience = self._server.patience_seconds
         reason = _reason(error)
-        if waited >= patience or self._server.is_closed:
+        if waited >= patience or self._server.is_hurried:
             hint = "is it running there, and is the network up? What was not delivered is kept; try again"
             raise ServerNotReached(
                 f"{self._server.url} does not answer: {reason}; tried for {waited:.0f} s", hint=hint

@@ -288,6 +288,10 @@ class HttpLedger:
     def check(self, *, is_quick: bool = False) -> Iterator[Finding]:
         _refuse("the ledger is checked")
 
+    def stop_waiting(self) -> None:
+        """Let whoever waits for the server give up now, and from now on try only once."""
+        self._server.stop_waiting()
+
     def close(self) -> None:
         for lease in list(self._leases):
             lease.release()

@@ -1,5 +1,6 @@
 """What the server keeps for those who work with its store from other machines. One for all callers."""
 
+import time
 from collections.abc import Sequence
 
 from headwater.home import Home
@@ -25,6 +26,7 @@ class RemoteDesk:
         #: Who may read which object.
         self.belongings = Belongings(ledger, home.objects, home.path, projects)
         remove_abandoned(home.path)
+        self.belongings.forget_old(time.time())
 
     def small(self, digests: Sequence[Digest]) -> dict[Digest, bytes]:
         """Give payloads of small objects; whether they may be read was asked before."""

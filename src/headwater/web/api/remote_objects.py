@@ -59,7 +59,7 @@ def remote_put_object(asked: Asked, at: ObjectPath, body: Upload) -> wire.Object
     if not (_is_good(asked, at.digest) and objects.renew(at.digest)):
         place.adopt(key, body.path)
         objects.note_good(at.digest)
-    asked.remote.belongings.note_put(asked.access.user, at.digest)
+    asked.remote.belongings.note_put(asked.access, at.digest)
     return wire.ObjectSize(body.size)
 
 
