@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
+import headwater
 from headwater.flow.spec import FlowSpec
 from headwater.flow.step import step
 from headwater.task.files_read import FilesRead
@@ -65,6 +66,15 @@ def test_what_is_written_or_belongs_to_python_or_the_store_is_left_out(tmp_path:
         Path(os.__file__).read_text()
 
     assert files.described() == {}
+
+
+def test_what_this_package_reads_of_its_own_is_left_out() -> None:
+    seen = FilesRead()
+    own = Path(headwater.__file__).parent / "py.typed"
+    with seen.listening():
+        own.read_bytes()
+
+    assert seen.described() == {}
 
 
 def test_what_other_threads_open_is_seen_and_what_comes_after_is_not(tmp_path: Path) -> None:

@@ -64,7 +64,9 @@ class FilesRead:
         return found
 
     def _left_out(self) -> tuple[str, ...]:
-        folders = (sys.prefix, sys.base_prefix, os.path.dirname(os.__file__), *self._folders_left_out)
+        # This package is below the prefix, unless it is used from its checkout.
+        own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        folders = (sys.prefix, sys.base_prefix, os.path.dirname(os.__file__), own, *self._folders_left_out)
         return (*_OF_THE_SYSTEM, *(f"{os.path.realpath(folder)}/" for folder in folders if folder))
 
 
