@@ -123,7 +123,7 @@ function Node({
   const act = () => onSelect?.(node.id);
   return (
     <g
-      className={`graph-node tone-${look}${isSelected ? " selected" : ""}${node.status ? "" : " unreached"}`}
+      className={`graph-node tone-${look}${isSelected ? " selected" : ""}${node.status || node.isThing ? "" : " unreached"}`}
       transform={`translate(${x} ${y})`}
       data-node={node.id}
       tabIndex={0}
@@ -143,7 +143,7 @@ function Node({
       <foreignObject width={NODE_WIDTH} height={NODE_HEIGHT}>
         <div className="graph-text">
           <div className="row">
-            {node.status ? <StatusIcon status={node.status} /> : <StatusIcon status="none" isSilent />}{" "}
+            {node.status ? <StatusIcon status={node.status} /> : !node.isThing && <StatusIcon status="none" isSilent />}{" "}
             <span className="cut strong">{node.title}</span>{" "}
             {node.kind && <span className="graph-kind">{node.kind}</span>}
           </div>

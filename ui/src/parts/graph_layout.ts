@@ -8,6 +8,8 @@ export interface GraphNode {
   /** Below the title: a duration, `8 of 100 tasks`. */
   readonly subtitle?: string;
   readonly status?: string;
+  /** It has no state: a value, a file. Else a node without one was not reached (yet). */
+  readonly isThing?: boolean;
   /** Number of tasks by status; drawn as a bar when they are several. */
   readonly counts?: Readonly<Record<string, number>>;
   /** A word in the corner: `foreach`, `switch`, `join`, `parallel`. */

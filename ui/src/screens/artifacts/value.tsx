@@ -2,12 +2,9 @@
 
 import "./artifacts.css";
 
-import { useMemo, useState } from "react";
-
 import { apiUrl } from "@/api/client";
 import { useQuery } from "@/api/use_query";
 import { Copy } from "@/parts/copy";
-import { Graph, type GraphEdge, type GraphNode } from "@/parts/graph";
 import { Preview } from "@/parts/preview";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
@@ -15,13 +12,11 @@ import { StatusIcon } from "@/parts/status";
 import { type Column, Table } from "@/parts/table";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
-import { navigate } from "@/router/location";
 import { pathOf } from "@/router/match";
+import { Lineage } from "@/screens/artifacts/lineage";
+import { taskLink } from "@/screens/artifacts/drawn";
 import { type ServiceUse, type Use, type ValueView, shortType } from "@/screens/artifacts/shapes";
 import { plural, sizeText } from "@/words/numbers";
-
-/** Tasks of a side that the picture shows; the tables have the rest. */
-const DRAWN = 12;
 
 export function Value({ digest }: { digest: string }) {
   const { data, problem } = useQuery<ValueView>(apiUrl(`/artifacts/${encodeURIComponent(digest)}`));
@@ -46,7 +41,7 @@ export function Value({ digest }: { digest: string }) {
         <header>
           <h2>Value</h2>
         </header>
-        <div className="body">
+        <div className="body artifact-value">
           <Preview of={data.header} />
         </div>
       </section>
@@ -70,56 +65,6 @@ function told({ made_by, used_by, services, has_more }: ValueView): string {
   const parts = [`set by ${plural(made_by.length, "task")}`, `read by ${plural(used_by.length, "task")}`];
   if (services.length > 0) parts.push(`in ${plural(services.length, "version of a service", "versions of services")}`);
   return parts.join(", ") + (has_more ? "; the newest are shown" : "");
-}
-
-function Lineage({ value, name }: { value: ValueView; name: string }) {
-  const [selected, setSelected] = useState<string | null>(null);
-  const { nodes, edges, links } = useMemo(() => drawn(value, name), [value, name]);
-  return (
-    <Graph
-      nodes={nodes}
-      edges={edges}
-      label={`What made and used ${name}`}
-      selected={selected}
-      onSelect={(id) => {
-        setSelected(id);
-        const to = links.get(id);
-        if (to) navigate(to);
-      }}
-      height={Math.min(460, 120 + 62 * Math.max(value.made_by.length && 1, sideSize(value)))}
-    />
-  );
-}
-
-function sideSize({ made_by, used_by, services }: ValueView): number {
-  return Math.max(Math.min(DRAWN, made_by.length), Math.min(DRAWN, used_by.length) + Math.min(DRAWN, services.length));
-}
-
-function drawn(value: ValueView, name: string): { nodes: GraphNode[]; edges: GraphEdge[]; links: Map<string, string> } {
-  const nodes: GraphNode[] = [{ id: "value", title: name, subtitle: shortType(value.type) }];
-  const edges: GraphEdge[] = [];
-  const links = new Map<string, string>();
-  const add = (id: string, node: Omit<GraphNode, "id">, to: string, isBefore: boolean) => {
-    nodes.push({ id, ...node });
-    edges.push(isBefore ? { from: id, to: "value" } : { from: "value", to: id });
-    links.set(id, to);
-  };
-  for (const use of value.made_by.slice(0, DRAWN)) {
-    add(`made ${use.task}`, { title: use.step, subtitle: use.run, status: use.status }, taskLink(use), true);
-  }
-  for (const use of value.used_by.slice(0, DRAWN)) {
-    add(`used ${use.task}`, { title: use.step, subtitle: use.run, status: use.status }, taskLink(use), false);
-  }
-  for (const use of value.services.slice(0, DRAWN)) {
-    const subtitle = `version ${use.number}`;
-    add(`service ${use.service}/${use.number}`, { title: use.service, subtitle }, pathOf("endpoints", use.service), false);
-  }
-  return { nodes, edges, links };
-}
-
-function taskLink(use: Use): string {
-  const [flow = "", label = ""] = use.run.split("/");
-  return pathOf("runs", flow, label, use.step, use.label);
 }
 
 const USES: readonly Column<Use>[] = [

@@ -7,7 +7,7 @@ import { useQuery } from "@/api/use_query";
 import { Chart, type Series } from "@/parts/chart";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
-import { Status } from "@/parts/status";
+import { Status, StatusIcon } from "@/parts/status";
 import { When } from "@/parts/when";
 import { serviceUrl } from "@/screens/endpoints/words";
 import { countText, shareText } from "@/words/numbers";
@@ -42,6 +42,16 @@ export function Drift({ service }: { service: string }) {
         </div>
       </section>
       {data.history.length > 1 && <History view={data} />}
+      {window && (
+        <p className="row wrap muted drift-key">
+          <span>
+            <i className="before" aria-hidden /> before: what the model learned from
+          </span>
+          <span>
+            <i className="now" aria-hidden /> now: what it is asked
+          </span>
+        </p>
+      )}
       {window && <Columns window={window} />}
     </div>
   );
@@ -92,7 +102,7 @@ function ColumnCard({ column }: { column: DriftColumn }) {
         </span>
       </header>
       <div className="body stack tight">
-        {column.measures.map((measure) => (
+        {[...column.measures].sort((one, other) => other.bins.length - one.bins.length).map((measure) => (
           <Measure key={measure.name} measure={measure} />
         ))}
         {(column.words.more ?? []).length > 0 && (
@@ -110,33 +120,60 @@ function ColumnCard({ column }: { column: DriftColumn }) {
 }
 
 function Measure({ measure }: { measure: DriftMeasure }) {
-  const most = Math.max(...measure.before, ...measure.now, 1e-9);
-  const isShown = measure.bins.length > 1;
+  const isShape = measure.bins.length > 2;
+  const isQuiet = !measure.differs && Math.abs(measure.effect) < SMALL;
   return (
     <div className="stack tight">
-      <p>
-        <span className="strong">{measure.name}</span> <span className={measure.differs ? "" : "muted"}>{measure.sentence}</span>
+      <p className={isQuiet ? "muted" : ""}>
+        {measure.differs && <StatusIcon status="degraded" size={12} />} {measure.sentence}
       </p>
-      {isShown && (
-        <svg
-          className="drift-bins"
-          viewBox={`0 0 ${measure.bins.length * 10} 44`}
-          preserveAspectRatio="none"
-          role="img"
-          aria-label={`${measure.name}: shares before and now`}
-        >
-          {measure.bins.map((bin, index) => (
-            <g key={index}>
-              <title>{`${bin}: ${shareText(measure.before[index] ?? 0)} before, ${shareText(measure.now[index] ?? 0)} now`}</title>
-              <Bar className="before" x={index * 10 + 1} share={(measure.before[index] ?? 0) / most} />
-              <Bar className="now" x={index * 10 + 5} share={(measure.now[index] ?? 0) / most} />
-            </g>
-          ))}
-        </svg>
+      {isShape && <Shape measure={measure} />}
+      {!isQuiet && (
+        <p className="faint number">
+          effect {measure.effect.toFixed(2)}, by chance {measure.p_value < 0.0001 ? "< 0.0001" : measure.p_value.toFixed(4)}, PSI{" "}
+          {measure.statistics.psi.toFixed(3)}
+        </p>
       )}
-      <p className="faint number">
-        effect {measure.effect.toFixed(2)}, by chance {measure.p_value < 0.0001 ? "< 0.0001" : measure.p_value.toFixed(4)}, PSI{" "}
-        {measure.statistics.psi.toFixed(3)}
+    </div>
+  );
+}
+
+/** Cohen's h that counts as no difference. */
+const SMALL = 0.2;
+
+function Shape({ measure: { name, bins, before, now } }: { measure: DriftMeasure }) {
+  const most = Math.max(...before, ...now, 1e-9);
+  return (
+    <div className="drift-shape">
+      <svg
+        className="drift-bins"
+        viewBox={`0 0 ${bins.length * 10} 44`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${name}: shares before and now`}
+      >
+        {bins.map((bin, index) => (
+          <g key={index}>
+            <title>{`${bin}: ${shareText(before[index] ?? 0)} before, ${shareText(now[index] ?? 0)} now`}</title>
+            <rect className="room" x={index * 10} y={0} width={10} height={44} />
+            <Bar className="before" x={index * 10 + 1} share={(before[index] ?? 0) / most} />
+            <Bar className="now" x={index * 10 + 5} share={(now[index] ?? 0) / most} />
+          </g>
+        ))}
+      </svg>
+      <p className="row drift-scale faint">
+        {bins.length <= 6 ? (
+          bins.map((bin) => (
+            <span key={bin} className="cut">
+              {bin}
+            </span>
+          ))
+        ) : (
+          <>
+            <span className="cut">{bins[0]}</span>
+            <span className="cut push">{bins[bins.length - 1]}</span>
+          </>
+        )}
       </p>
     </div>
   );

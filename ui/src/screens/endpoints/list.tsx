@@ -14,7 +14,7 @@ import { type Column, Table } from "@/parts/table";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { pathOf } from "@/router/match";
-import { healthText, lookOfService } from "@/screens/endpoints/words";
+import { healthText, lookOfService, sharesOf } from "@/screens/endpoints/words";
 import { shareText } from "@/words/numbers";
 
 const COLUMNS: readonly Column<ServiceRow>[] = [
@@ -29,8 +29,8 @@ const COLUMNS: readonly Column<ServiceRow>[] = [
     ),
   },
   { id: "stands", name: "Stands", width: 130, cell: (row) => <Status status={lookOfService(row)} label={row.stands} /> },
-  { id: "version", name: "Version", width: 120, cell: (row) => <VersionOf row={row} /> },
-  { id: "health", name: "Last five minutes", cell: (row) => <span className="cut">{healthText(row.health)}</span> },
+  { id: "version", name: "Version", width: 150, cell: (row) => <VersionOf row={row} /> },
+  { id: "health", name: "Last five minutes", isWide: true, cell: (row) => <span className="cut">{healthText(row.health)}</span> },
   {
     id: "rollout",
     name: "Rollout",
@@ -81,9 +81,10 @@ function VersionOf({ row }: { row: ServiceRow }) {
     );
   }
   return (
-    <span>
-      {row.number}
-      {row.rollout && <span className="muted"> and {shareText(row.rollout.share)}</span>}
+    <span className="cut">
+      {sharesOf(row)
+        .map(({ version, share }, _, all) => (all.length > 1 ? `${version} (${shareText(share)})` : version))
+        .join(", ")}
     </span>
   );
 }

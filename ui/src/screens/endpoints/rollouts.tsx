@@ -9,7 +9,7 @@ import { Status, StatusIcon } from "@/parts/status";
 import { Switch } from "@/parts/switch";
 import { When } from "@/parts/when";
 import { useQueryState } from "@/router/location";
-import { serviceUrl } from "@/screens/endpoints/words";
+import { evidenceShare, serviceUrl } from "@/screens/endpoints/words";
 import { countText, shareText } from "@/words/numbers";
 
 const LOOKS: Readonly<Record<string, string>> = {
@@ -117,8 +117,8 @@ function Verdict({ judgement, live, candidate }: { judgement: Judgement; live: n
               <th>Counted</th>
               <th className="number">version {live}</th>
               <th className="number">version {candidate}</th>
-              <th className="number">Says worse</th>
-              <th className="number">Says fine</th>
+              <th>Evidence that it is worse</th>
+              <th>Evidence that it is fine</th>
             </tr>
           </thead>
           <tbody>
@@ -144,8 +144,8 @@ function Signal({ signal: { name, counts, worse, worse_at, fine, fine_at } }: { 
       <td>{SIGNALS[name] ?? name}</td>
       <td className="number">{share(live_bad, live)}</td>
       <td className="number">{share(candidate_bad, candidate)}</td>
-      <td className="number">{evidence(worse, worse_at)}</td>
-      <td className="number">{evidence(fine, fine_at)}</td>
+      <Evidence value={worse} bound={worse_at} tone="bad" />
+      <Evidence value={fine} bound={fine_at} tone="ok" />
     </tr>
   );
 }
@@ -155,6 +155,16 @@ function share(bad: number, all: number): string {
 }
 
 /** How far the evidence has come towards the bound at which it decides. */
-function evidence(value: number, bound: number): string {
-  return `${value.toPrecision(3)} of ${bound.toPrecision(3)}`;
+function Evidence({ value, bound, tone }: { value: number; bound: number; tone: "bad" | "ok" }) {
+  const share = evidenceShare(value, bound);
+  return (
+    <td title={`evidence ${value.toPrecision(3)}, decides at ${bound.toPrecision(3)}`}>
+      <span className={`evidence ${tone}`}>
+        <span className="evidence-track" aria-hidden>
+          <span style={{ width: `${share * 100}%` }} />
+        </span>
+        <span className="number">{share >= 1 ? "decided" : shareText(share)}</span>
+      </span>
+    </td>
+  );
 }

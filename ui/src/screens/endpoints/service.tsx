@@ -3,8 +3,11 @@
 import "@/parts/plain.css";
 import "./endpoints.css";
 
-import type { ServiceView } from "@/api/schema";
+import type { ReactNode } from "react";
+
+import type { ServiceRow, ServiceView } from "@/api/schema";
 import { useQuery } from "@/api/use_query";
+import { Copy } from "@/parts/copy";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
@@ -20,7 +23,9 @@ import { RolloutsOf } from "@/screens/endpoints/rollouts";
 import { TrafficOf } from "@/screens/endpoints/traffic";
 import { TryIt } from "@/screens/endpoints/try_it";
 import { VersionsOf } from "@/screens/endpoints/versions";
-import { healthText, lookOfService, serviceUrl } from "@/screens/endpoints/words";
+import { lookOfService, serviceUrl, sharesOf } from "@/screens/endpoints/words";
+import { durationText } from "@/words/duration";
+import { countText, shareText } from "@/words/numbers";
 
 export function ServicePage({ service }: { service: string }) {
   const { data, problem } = useQuery<ServiceView>(serviceUrl(service));
@@ -29,6 +34,7 @@ export function ServicePage({ service }: { service: string }) {
   return (
     <div className="stack">
       <Head view={data} />
+      <Lately row={data.row} />
       <Tabs
         label="Parts of the service"
         tabs={[
@@ -68,8 +74,12 @@ function Head({ view }: { view: ServiceView }) {
           {row.workers > 0 && <span>{row.workers} workers</span>}
           {row.warm !== null && <span>version {row.warm} stands by</span>}
         </p>
-        <p>{healthText(row.health)}</p>
-        {row.url && <code className="cut">{row.url}</code>}
+        {row.url && (
+          <p className="row">
+            <code className="cut">{row.url}</code>
+            <Copy text={row.url} label="Copy the address" />
+          </p>
+        )}
         {row.problem && <p className="bad-text">{row.problem}</p>}
         {view.doc && <p className="muted">{view.doc}</p>}
       </div>
@@ -78,4 +88,48 @@ function Head({ view }: { view: ServiceView }) {
       </div>
     </header>
   );
+}
+
+/** How it did in the last minutes, and whose answers callers got. */
+function Lately({ row }: { row: ServiceRow }) {
+  const { health } = row;
+  const shares = sharesOf(row);
+  return (
+    <dl className="tiles">
+      <Tile name="Requests a minute">{health ? countText(Math.round((health.requests / Math.max(1, health.seconds)) * 60)) : "none lately"}</Tile>
+      <Tile name="Latency, middle">{textOf(health?.p50, durationText)}</Tile>
+      <Tile name="Slowest hundredth">{textOf(health?.p99, durationText)}</Tile>
+      <Tile name="Failed" isBad={(health?.failed ?? 0) > 0.01}>
+        {textOf(health?.failed, shareText)}
+      </Tile>
+      <Tile name="Refused">{textOf(health?.refused, shareText)}</Tile>
+      <div className="shares">
+        <dt>Who answers</dt>
+        <dd>
+          <span className="share-bar" aria-hidden>
+            {shares.map(({ version, share }, index) => (
+              <span key={version} className={index === 0 ? "live" : "candidate"} style={{ flexGrow: share }} />
+            ))}
+          </span>
+          <span className="muted">
+            {shares.map(({ version, share }) => `version ${version} ${shareText(share)}`).join(", ")}
+            {row.rollout?.state === "shadow" && `, version ${row.rollout.number} unheard`}
+          </span>
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function Tile({ name, children, isBad = false }: { name: string; children: ReactNode; isBad?: boolean }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd className={isBad ? "number bad-text" : "number"}>{children}</dd>
+    </div>
+  );
+}
+
+function textOf(value: number | null | undefined, write: (value: number) => string): string {
+  return value === null || value === undefined ? "–" : write(value);
 }

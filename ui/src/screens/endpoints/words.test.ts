@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { healthText, lookOfService } from "./words";
+import { evidenceShare, healthText, lookOfService, sharesOf } from "./words";
 
 const HEALTH = { seconds: 300, requests: 600, failed: 0, refused: 0, p50: 0.004, p99: 0.02 };
 
@@ -16,4 +16,23 @@ test("a service that answers with failures looks degraded", () => {
   expect(lookOfService({ stands: "answers", health: HEALTH })).toBe("healthy");
   expect(lookOfService({ stands: "answers", health: { ...HEALTH, failed: 0.2 } })).toBe("degraded");
   expect(lookOfService({ stands: "no host", health: null })).toBe("stopped");
+});
+
+const ROLLOUT = { number: 2, live: 1, state: "share" as const, words: "", share: 0.1, since: 0, reason: "" };
+
+test("a version that takes over has its share, the live one the rest", () => {
+  expect(sharesOf({ number: 1, rollout: ROLLOUT })).toEqual([
+    { version: 1, share: 0.9 },
+    { version: 2, share: 0.1 },
+  ]);
+});
+
+test.each([["promoted"], ["rolled_back"], ["shadow"]] as const)("a rollout that is %s takes nothing of the live one", (state) => {
+  expect(sharesOf({ number: 1, rollout: { ...ROLLOUT, state } })).toEqual([{ version: 1, share: 1 }]);
+});
+
+test("evidence comes half way at the root of its bound, and never beyond", () => {
+  expect(evidenceShare(10, 100)).toBeCloseTo(0.5);
+  expect(evidenceShare(1e6, 20)).toBe(1);
+  expect(evidenceShare(0.2, 20)).toBe(0);
 });

@@ -27,3 +27,19 @@ export function healthText(health: ServiceHealth | null): string {
   if (health.refused > 0) parts.push(`${shareText(health.refused)} refused`);
   return parts.join(", ");
 }
+
+/** Give the share of the requests that each version answers, the live one first. */
+export function sharesOf({ number, rollout }: Pick<ServiceRow, "number" | "rollout">): { version: number; share: number }[] {
+  const isShared = rollout !== null && rollout.number !== number && (rollout.state === "share" || rollout.state === "held");
+  if (!isShared || rollout.share <= 0) return [{ version: number, share: 1 }];
+  return [
+    { version: rollout.live, share: 1 - rollout.share },
+    { version: rollout.number, share: rollout.share },
+  ];
+}
+
+/** How far evidence has come towards the bound at which it decides, from 0 to 1; both are ratios, so on a scale of logarithms. */
+export function evidenceShare(value: number, bound: number): number {
+  if (!(value > 1) || !(bound > 1)) return 0;
+  return Math.min(1, Math.log(value) / Math.log(bound));
+}

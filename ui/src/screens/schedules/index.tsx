@@ -157,7 +157,10 @@ function There({ row: { next_at, schedule } }: { row: ScheduleView }) {
 function Key() {
   return (
     <span className="row wrap muted" aria-hidden>
-      {["started", "skipped", "missed"].map((verdict) => (
+      <span className="strip-key">
+        <i className="strip-dot" /> started
+      </span>
+      {["skipped", "missed"].map((verdict) => (
         <span key={verdict} className="strip-key">
           <StatusIcon status={lookOfVerdict(verdict)} size={12} isSilent /> {verdict}
         </span>

@@ -67,7 +67,7 @@ export function Strip({ lanes, span, hasTargets = true }: { lanes: readonly Lane
 }
 
 const LOOKS: Readonly<Record<Mark["kind"], string>> = {
-  started: "succeeded",
+  started: "active",
   skipped: "skipped",
   missed: "missed",
   refused: "refused",
@@ -77,7 +77,8 @@ const LOOKS: Readonly<Record<Mark["kind"], string>> = {
 function MarkOf({ mark, zone, isThin, style }: { mark: Mark; zone: string; isThin: boolean; style: CSSProperties }) {
   const title = markText(mark, zone);
   const isThinHere = isThin && (mark.kind === "started" || mark.kind === "next");
-  const drawn = isThinHere ? null : <StatusIcon status={LOOKS[mark.kind]} size={12} isSilent />;
+  // A run that was started may have failed since: that is no place for a green mark.
+  const drawn = isThinHere || mark.kind === "started" ? null : <StatusIcon status={LOOKS[mark.kind]} size={12} isSilent />;
   const className = `strip-mark ${mark.kind}${isThinHere ? " thin" : ""}`;
   if (mark.run) return <Link to={linkOfRun(mark.run)} className={className} title={title} style={style} tabIndex={-1} children={drawn} />;
   return (
