@@ -7,12 +7,21 @@ import time
 import msgspec
 import pytest
 
-from headwater.model.errors import LeaseLost, ServerFailed, ServerNotReached, SettingMistake, UserMistake
-from headwater.model.events import CodeChanged
+from headwater.model.errors import (
+    HeadwaterError,
+    LeaseLost,
+    ServerFailed,
+    ServerNotReached,
+    SettingMistake,
+    UserMistake,
+)
+from headwater.model.events import CodeChanged, RunFinished
 from headwater.model.ports import Commit
+from headwater.model.rows import RunQuery
 from headwater.remote.connection import Request, Server, checked_url
 from headwater.remote.ledger import HttpLedger
 from headwater.remote.objects import RemoteObjects
+from headwater.remote.wire import Append, Appended, BegunRun, StartRun
 from headwater.store.framing import hash_bytes
 from tests.ledger.ledger_stories import run_started
 
@@ -285,3 +294,62 @@ def test_whoever_does_not_want_to_wait_any_more_gives_up_at_once(proxied, far):
     writing.join(9)
 
     assert len(failed) == 1
+
+
+def test_an_end_that_was_written_is_not_refused_when_the_lease_is_gone(served):
+    """The server was killed after it had forgotten the lease of a run that ended, before it said so."""
+    ledger = served.ledger()
+    lease = begin(ledger)
+    end = Commit(events=[msgspec.convert(FINISH, RunFinished)])
+    question = Append(lease.held, 1, end)
+    first = ledger._server.ask("/api/v1/remote/runs/append", question, Appended)
+    served.app.desk.leases._held.clear()
+    second = ledger._server.ask("/api/v1/remote/runs/append", question, Appended)
+    ledger.close()
+
+    assert (first.number, second.number) == (2, 2)
+
+
+def test_many_tries_of_one_start_at_the_same_time_start_one_run(served):
+    token = served.token()
+    question = StartRun(Commit(events=[run_started(user="root")]), "a" * 64)
+    found = []
+
+    def start():
+        server = Server(served.url, token)
+        found.append(server.ask("/api/v1/remote/runs/start", question, BegunRun))
+        server.close()
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({msgspec.json.encode(each) for each in found}) == 1
+    assert served.home.ledger.count_runs(RunQuery()) == 1
+
+
+def test_a_start_that_is_refused_leaves_no_lease(served):
+    ledger = served.ledger(served.token("ann", fraud="runner"))
+    with pytest.raises(HeadwaterError):
+        begin(ledger)
+    ledger.close()
+
+    assert os.listdir(os.path.join(served.home.path, "leases")) == []
+
+
+def test_after_waiting_in_vain_nothing_is_waited_for_until_the_server_answers(proxied):
+    served, proxy = proxied
+    told = []
+    server = Server(proxy.url, served.token(), patience_seconds=1.2, tell=told.append)
+    ledger = HttpLedger(server)
+    proxy.go_away()
+    with pytest.raises(ServerNotReached, match="tried for 1 s"):
+        ledger.flows()
+    with pytest.raises(ServerNotReached, match="tried for 0 s"):
+        ledger.flows()
+    proxy.come_back()
+
+    assert ledger.flows() == []
+    ledger.close()

@@ -92,6 +92,8 @@ class Server:
         self._headers = {"Authorization": f"Bearer {token}", "User-Agent": "headwater"}
         self._tell = tell or _print
         self._is_closed = self._is_hurried = False
+        #: It was waited for in vain; until it answers again everything is tried only once.
+        self.is_given_up = False
         self._mutex = threading.Lock()
         self._idle: list[http.client.HTTPConnection] = []
         self._process = os.getpid()
@@ -131,6 +133,7 @@ class Server:
             except (OSError, http.client.HTTPException, _NotReady) as error:
                 patience.wait(error)
             else:
+                self.is_given_up = False
                 patience.end()
                 return found
 
@@ -158,7 +161,7 @@ class Server:
     @property
     def is_hurried(self) -> bool:
         """Nobody wants to wait any more."""
-        return self._is_hurried or self._is_closed
+        return self._is_hurried or self._is_closed or self.is_given_up
 
     def say(self, text: str) -> None:
         """Tell whoever watches."""
@@ -278,6 +281,7 @@ class _Patience:
         patience = self._server.patience_seconds
         reason = _reason(error)
         if waited >= patience or self._server.is_hurried:
+            self._server.is_given_up = True
             hint = "is it running there, and is the network up? What was not delivered is kept; try again"
             raise ServerNotReached(
                 f"{self._server.url} does not answer: {reason}; tried for {waited:.0f} s", hint=hint

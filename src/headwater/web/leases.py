@@ -10,7 +10,8 @@ import hmac
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -84,6 +85,8 @@ class RunLeases:
         self._clock = clock
         self._seconds = seconds
         self._mutex = threading.Lock()
+        #: One start at a time: a second try must find what the first, which may still be under way, has done.
+        self._beginning = threading.Lock()
         self._held: dict[RunId, _Held] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -111,16 +114,22 @@ class RunLeases:
         first = commit.events[0] if commit.events else None
         if not isinstance(first, RunStarted) or first.label:
             raise Refused(422, "a run starts with a `run_started` of label 0")
-        before = self._started_before(first.run, user, secret)
-        if before is not None:
-            return before
-        kept = Kept(first.run, 1, _hash(secret), user, Owner(first.host, first.pid, first.at))
-        self._keep(kept)
-        lease, started = ledger.start_run(commit)
-        assert isinstance(lease, RunLease)
-        failpoint("web.after_start")
-        self._remember(kept, lease)
-        return lease.epoch, started
+        with self._beginning:
+            before = self._started_before(first.run, user, secret)
+            if before is not None:
+                return before
+            kept = Kept(first.run, 1, _hash(secret), user, Owner(first.host, first.pid, first.at))
+            # First, so that a start whose answer is lost can be asked for again whatever happens in between.
+            self._keep(kept)
+            try:
+                lease, started = ledger.start_run(commit)
+            except BaseException:
+                self._forget(first.run)
+                raise
+            assert isinstance(lease, RunLease)
+            failpoint("web.after_start")
+            self._remember(kept, lease)
+            return lease.epoch, started
 
     def take(self, ledger: ScopedLedger, user: str, run: RunId, secret: str, owner: Owner) -> tuple[int, int]:
         """Take a run over for a driver elsewhere; gives the epoch and the number of its last event.
@@ -128,19 +137,20 @@ class RunLeases:
         Raises:
             RunIsDriven: its driver lives.
         """
-        row = ledger.run(run)
-        known = self._held.get(run)
-        if known is not None and known.lease is not None:
-            if not _fits(known.kept, user, secret):
-                driver = known.kept.owner
-                raise RunIsDriven(row.path, driver.host, driver.pid, max(0.0, owner.since - driver.since))
-            return known.kept.epoch, self._last_event(run)
-        lease, epoch = ledger.take(run, owner.since, owner)
-        assert isinstance(lease, RunLease)
-        kept = Kept(run, epoch, _hash(secret), user, owner)
-        self._keep(kept)
-        self._remember(kept, lease)
-        return epoch, self._last_event(run)
+        with self._beginning:
+            row = ledger.run(run)
+            known = self._held.get(run)
+            if known is not None and known.lease is not None:
+                if not _fits(known.kept, user, secret):
+                    driver = known.kept.owner
+                    raise RunIsDriven(row.path, driver.host, driver.pid, max(0.0, owner.since - driver.since))
+                return known.kept.epoch, self._last_event(run)
+            lease, epoch = ledger.take(run, owner.since, owner)
+            assert isinstance(lease, RunLease)
+            kept = Kept(run, epoch, _hash(secret), user, owner)
+            self._keep(kept)
+            self._remember(kept, lease)
+            return epoch, self._last_event(run)
 
     def append(self, ledger: ScopedLedger, user: str, held: HeldLease, after: int, commit: Commit) -> int:
         """Append what follows on an event; what follows on it already is not written again.
@@ -149,11 +159,12 @@ class RunLeases:
             LeaseLost: the lease is not this driver's any more.
             RunIsFinished: the run has ended otherwise.
         """
-        known = self._known(user, held)
-        with known.mutex:
+        with self._turn(user, held) as known:
             written = self._written(ledger, held.run, after, commit.events)
             if written is not None:
                 return written
+            if known is None:
+                raise _lost(held.run)
             if known.lease is None:
                 row = ledger.run(held.run)
                 if row.finished_at is not None:
@@ -177,12 +188,8 @@ class RunLeases:
 
     def release(self, user: str, held: HeldLease) -> None:
         """Take a lease back; silent when it was taken back before."""
-        try:
-            known = self._known(user, held)
-        except LeaseLost:
-            return
-        with known.mutex:
-            if known.lease is not None:
+        with self._turn(user, held) as known:
+            if known is not None and known.lease is not None:
                 known.lease.release()
                 self._let_go(known)
 
@@ -248,9 +255,23 @@ class RunLeases:
             raise LeaseLost(f"run {run} has a part of what follows on event {after}; nothing was written")
         return None
 
+    @contextmanager
+    def _turn(self, user: str, held: HeldLease) -> Iterator[_Held | None]:
+        """Keep others from writing with the lease that a driver names; None: it is not this driver's any more."""
+        while True:
+            try:
+                known = self._known(user, held)
+            except LeaseLost:
+                yield None
+                return
+            with known.mutex:
+                if self._held.get(held.run) is known:  # it did not expire just now
+                    yield known
+                    return
+
     def _known(self, user: str, held: HeldLease) -> _Held:
         """Give the lease that a driver names; one that expired is taken again, unless somebody else has the run."""
-        lost = LeaseLost(f"run {held.run} is driven by somebody else by now; nothing was written")
+        lost = _lost(held.run)
         known = self._held.get(held.run)
         if known is None:
             kept = self._kept(held.run)
@@ -344,6 +365,10 @@ class RunLeases:
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
+
+
+def _lost(run: RunId) -> LeaseLost:
+    return LeaseLost(f"run {run} is driven by somebody else by now; nothing was written")
 
 
 def _hash(secret: str) -> str:
