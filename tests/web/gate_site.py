@@ -51,7 +51,7 @@ class Given:
 class GateSite:
     """Callers have real accounts, tokens and sessions."""
 
-    #: Hashing is dear: one hash of the one password of all tests.
+    #: One hash of the one password of all tests.
     hashed = None
 
     def __init__(self, home, routes=None, is_read_only=False, names=(), host="127.0.0.1"):
@@ -72,6 +72,7 @@ class GateSite:
             is_read_only=is_read_only,
             clock=self.clock,
         )
+        self.app._gate._hasher = cheap()
 
     def close(self):
         self.watched.close()
@@ -81,7 +82,7 @@ class GateSite:
         names = {"everything": "*", "none": ""}
         given = {names.get(project, project): role for project, role in roles.items()}
         if password is not None and GateSite.hashed is None:
-            GateSite.hashed = Passwords().hash(PASSWORD)
+            GateSite.hashed = cheap().hash(PASSWORD)
         self.users.add(name, by="root", at=1.0, roles=given, password_hash=GateSite.hashed if password else None)
         return name
 
@@ -145,6 +146,11 @@ class GateSite:
         given = self.ask("POST", "/session/password", {"name": name, "password": password}, **facts)
         assert given.status == 200, given
         return cookie_of(given)
+
+
+def cheap():
+    """Hashes as the server does, for less: a hash is dear on purpose."""
+    return Passwords(memory_kib=64, passes=1)
 
 
 def cookie_of(given):

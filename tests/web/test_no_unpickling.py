@@ -2,6 +2,7 @@
 
 import ast
 import os
+from functools import cache
 
 import headwater
 
@@ -67,6 +68,7 @@ def reachable(*starts):
     return found
 
 
+@cache
 def of_the_server():
     folder = os.path.join(PACKAGE, "web", "api")
     subjects = [f"headwater.web.api.{name[:-3]}" for name in os.listdir(folder) if name.endswith(".py")]

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from headwater.web.passwords import MOST_AT_ONCE, MOST_WAITING
+from headwater.web.passwords import MOST_AT_ONCE, MOST_WAITING, Passwords
 from headwater.web.sessions import SESSION_SECONDS, make_link
 from headwater.web.sign_in import NamedPassword, PasswordSignIn
 from headwater.web.throttle import MOST_OF_ADDRESS, MOST_OF_NAME, Throttle
@@ -117,12 +117,17 @@ def test_s_30_accounts_are_changed_by_nobody_who_did_not_sign_in(gate, method, p
 
 def test_a_server_without_the_package_for_passwords_says_which_one_it_is(gate, monkeypatch):
     gate.users.add("bob", by="root", at=1.0, password_hash="$argon2id$of-another-machine")
+    gate.app._gate._hasher = None
     monkeypatch.setitem(sys.modules, "argon2", None)
     given = gate.ask("POST", "/session/password", {"name": "bob", "password": PASSWORD})
 
     assert given.status == 503
     assert given.value["hint"] == "pip install 'headwater[team]'"
     assert gate.ask("GET", "/session/ways").value == {"link": True, "password": False}
+
+
+def test_a_hash_is_dear(gate):
+    assert "$argon2id$v=19$m=65536,t=3,p=4$" in Passwords().hash(PASSWORD)
 
 
 def test_how_one_can_sign_in_is_told_to_whoever_asks(gate):

@@ -21,10 +21,15 @@ class _Hasher(Protocol):
 
 
 class Passwords:
-    """Hashes and compares; RFC 9106's parameters for little memory (64 MiB, 3 passes)."""
+    """Hashes and compares; by default with RFC 9106's parameters for little memory (64 MiB, 3 passes)."""
 
-    def __init__(self) -> None:
-        self._hasher = _hasher()
+    def __init__(self, memory_kib: int = 65536, passes: int = 3) -> None:
+        """Take what a new hash is to cost; hashes that are known say themselves what they did.
+
+        Raises:
+            NotInstalled: the package that hashes is not there.
+        """
+        self._hasher = _hasher(memory_kib, passes)
         self._nobodys = self._hasher.hash("nobody has this password")
         self._at_once = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._waiting = threading.BoundedSemaphore(MOST_AT_ONCE + MOST_WAITING)
@@ -67,10 +72,9 @@ class Passwords:
             self._waiting.release()
 
 
-def _hasher() -> _Hasher:
+def _hasher(memory_kib: int, passes: int) -> _Hasher:
     try:
         from argon2 import PasswordHasher
-        from argon2.profiles import RFC_9106_LOW_MEMORY
     except ImportError as error:
         raise NotInstalled("argon2-cffi", "team", "signing in with a password") from error
-    return PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+    return PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=4)
