@@ -407,10 +407,16 @@ def test_a_run_of_a_deployment_is_started_by_its_owner(ledger):
     assert firing.verdict == "started"
 
 
+def of_source(source):
+    made = planned()
+    return msgspec.structs.replace(made, firing=msgspec.structs.replace(made.firing, source=source, slot=1.0))
+
+
 FORGED = {
     "another's": (BOB, lambda: planned(user="bob")),
     "in her name": (BOB, lambda: planned(user="ann")),
     "a slot": (ANN, lambda: planned(source="schedule:daily")),
+    "a slot with a person's key": (ANN, lambda: of_source("schedule:daily")),
     "a backfill": (ANN, lambda: planned(source="backfill:x")),
     "no production": (ANN, lambda: planned(is_production=False)),
     "without secrets": (ANN, lambda: planned(is_without_secrets=True)),
