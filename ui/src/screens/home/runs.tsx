@@ -8,6 +8,7 @@ import { TaskBar } from "@/parts/task_bar";
 import { Duration, When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { pathOf } from "@/router/match";
+import { endOf, failuresOf } from "@/screens/home/failures";
 import { StartedBy } from "@/screens/runs/started_by";
 import { countText } from "@/words/numbers";
 
@@ -50,7 +51,7 @@ export function Running({ home }: { home: HomeView }) {
 
 export function Failed({ home, markSeen }: { home: HomeView; markSeen: () => void }) {
   const interrupted = home.interrupted.filter((run) => run.started_at >= home.since);
-  const broken = [...home.failed, ...interrupted].sort((one, other) => endOf(other) - endOf(one));
+  const failures = failuresOf([...home.failed, ...interrupted]);
   return (
     <section className="card">
       <header>
@@ -60,7 +61,7 @@ export function Failed({ home, markSeen }: { home: HomeView; markSeen: () => voi
         </span>
         <span className="row push">
           <Link to="/runs?status=failed&status=interrupted">All that failed</Link>
-          {broken.length > 0 && (
+          {failures.length > 0 && (
             <button type="button" className="button small" onClick={markSeen}>
               <Icon name="check" size={13} />
               Mark as seen
@@ -68,11 +69,11 @@ export function Failed({ home, markSeen }: { home: HomeView; markSeen: () => voi
           )}
         </span>
       </header>
-      {broken.length === 0 ? (
+      {failures.length === 0 ? (
         <p className="home-none">Nothing failed</p>
       ) : (
         <ul className="home-rows">
-          {broken.map((run) => (
+          {failures.map(({ run, count, since }) => (
             <li key={run.path} className="home-failed">
               <StatusIcon status={run.status} />
               <div className="home-why">
@@ -81,6 +82,12 @@ export function Failed({ home, markSeen }: { home: HomeView; markSeen: () => voi
                   <span className="home-aside">
                     <StartedBy run={run} hasUser />
                   </span>
+                  {count > 1 && (
+                    <Link className="chip" to={`/runs?flow=${encodeURIComponent(run.flow)}&status=${run.status}`}>
+                      {count} times since&nbsp;
+                      <When at={since} />
+                    </Link>
+                  )}
                 </div>
                 <p className="cut muted" title={run.message}>
                   {whyOf(run)}
@@ -105,9 +112,7 @@ function RunLink({ run }: { run: RunSummary }) {
 
 function whyOf(run: RunSummary): string {
   if (run.status === "interrupted") return `its driver is gone; headwater resume ${run.path} goes on with it`;
-  return run.message || (run.cause ?? "").replaceAll("_", " ");
-}
-
-function endOf(run: RunSummary): number {
-  return run.finished_at ?? run.started_at;
+  const step = /^\w+/.exec(run.failed_key ?? "")?.[0];
+  const said = run.message || (run.cause ?? "").replaceAll("_", " ");
+  return step ? `${step}: ${said}` : said;
 }

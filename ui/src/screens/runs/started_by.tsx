@@ -29,7 +29,13 @@ export function StartedBy({ run, hasUser = false }: { run: RunSummary; hasUser?:
   return (
     <span className="row started-by" title={[kind, source, launch.target].filter(Boolean).join(", ")}>
       <Icon name={ICONS[kind] ?? "deployments"} size={14} />
-      <span className="cut">{launch.target}</span>
+      <span className="cut">{aliasOf(launch.target, run.flow)}</span>
     </span>
   );
+}
+
+/** `@production` of `fraud.Churn@production`, as the flow is named beside it; the whole when it is another flow's. */
+export function aliasOf(target: string, flow: string): string {
+  const [name = "", alias = ""] = target.split("@");
+  return alias && (name === flow || name.endsWith(`.${flow}`)) ? `@${alias}` : target;
 }
