@@ -21,14 +21,15 @@ const COLUMNS: readonly Column<AlertRow>[] = [
     id: "target",
     name: "Of",
     width: 200,
+    isWide: true,
     cell: (row) => (
       <Link className="cut" to={pathOf("deployments", row.target)}>
         {row.target}
       </Link>
     ),
   },
-  { id: "count", name: "Times", width: 70, isNumber: true, cell: (row) => countText(row.count) },
-  { id: "delivered", name: "Arrived", width: 190, cell: (row) => <span className="cut muted">{deliveryText(row)}</span> },
+  { id: "count", name: "Times", width: 70, isNumber: true, isWide: true, cell: (row) => countText(row.count) },
+  { id: "delivered", name: "Arrived", width: 230, isWide: true, cell: (row) => <span className="cut muted">{deliveryText(row)}</span> },
   { id: "at", name: "When", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
 ];
 

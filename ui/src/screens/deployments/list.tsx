@@ -26,7 +26,6 @@ const COLUMNS: readonly Column<DeploymentRow>[] = [
   {
     id: "alias",
     name: "Deployment",
-    width: 270,
     cell: ({ alias }) => (
       <span className="row">
         <Link className="cut strong" to={pathOf("deployments", alias.target)}>
@@ -37,16 +36,18 @@ const COLUMNS: readonly Column<DeploymentRow>[] = [
     ),
   },
   { id: "stands", name: "Stands", width: 110, cell: ({ alias, runs }) => <Status {...standingOf(alias.stands, runs)} /> },
-  { id: "number", name: "Version", width: 80, isNumber: true, cell: ({ alias }) => alias.number ?? "–" },
-  { id: "runs", name: "Last runs", width: 170, cell: (row) => <RunSquares runs={row.runs.slice(0, SHOWN)} /> },
-  { id: "next", name: "Fires next", width: 140, cell: (row) => (row.next_at ? <When at={row.next_at} /> : <Waits row={row} />) },
+  { id: "number", name: "Version", width: 80, isNumber: true, isWide: true, cell: ({ alias }) => alias.number ?? "–" },
+  { id: "runs", name: "Last runs", width: 160, cell: (row) => <RunSquares runs={row.runs.slice(0, SHOWN)} /> },
+  { id: "next", name: "Fires next", width: 140, isWide: true, cell: (row) => (row.next_at ? <When at={row.next_at} /> : <Waits row={row} />) },
   {
     id: "starts",
     name: "Started by",
+    width: 270,
+    isWide: true,
     cell: (row) => <span className="cut muted">{[...row.schedules.map(cronText), ...row.triggers].join(", ") || "people"}</span>,
   },
-  { id: "owner", name: "Owner", width: 110, cell: ({ alias }) => <span className="cut">{alias.owner}</span> },
-  { id: "deployed", name: "Deployed", width: 130, cell: (row) => row.deployed_at && <When at={row.deployed_at} className="muted" /> },
+  { id: "owner", name: "Owner", width: 110, isWide: true, cell: ({ alias }) => <span className="cut">{alias.owner}</span> },
+  { id: "deployed", name: "Deployed", width: 130, isWide: true, cell: (row) => row.deployed_at && <When at={row.deployed_at} className="muted" /> },
 ];
 
 export function DeploymentList() {

@@ -34,7 +34,8 @@ const COLUMNS: readonly Column<ServiceRow>[] = [
   {
     id: "rollout",
     name: "Rollout",
-    width: 210,
+    width: 260,
+    isWide: true,
     cell: (row) =>
       row.rollout && (
         <span className="cut">
@@ -42,8 +43,8 @@ const COLUMNS: readonly Column<ServiceRow>[] = [
         </span>
       ),
   },
-  { id: "owner", name: "Owner", width: 110, cell: (row) => <span className="cut">{row.owner}</span> },
-  { id: "deployed", name: "Deployed", width: 130, cell: (row) => <When at={row.deployed_at} className="muted" /> },
+  { id: "owner", name: "Owner", width: 110, isWide: true, cell: (row) => <span className="cut">{row.owner}</span> },
+  { id: "deployed", name: "Deployed", width: 130, isWide: true, cell: (row) => <When at={row.deployed_at} className="muted" /> },
 ];
 
 export function ServiceList() {

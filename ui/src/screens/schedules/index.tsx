@@ -32,10 +32,11 @@ const SPANS = [
 ];
 
 const SCHEDULES: readonly Column<ScheduleView>[] = [
-  { id: "target", name: "Deployment", width: 260, cell: (row) => <TargetLink target={row.target} /> },
+  { id: "target", name: "Deployment", width: 230, cell: (row) => <TargetLink target={row.target} /> },
   {
     id: "schedule",
     name: "Schedule",
+    isWide: true,
     cell: ({ name, schedule }) => (
       <span className="row">
         <span className="cut" title={schedule.cron}>
@@ -48,11 +49,12 @@ const SCHEDULES: readonly Column<ScheduleView>[] = [
   },
   { id: "stands", name: "Stands", width: 120, cell: (row) => <Status status={row.due ? "late" : standing(row.stands)} label={row.due ? "late" : row.stands} /> },
   { id: "next", name: "Next", width: 140, cell: (row) => (row.next_at[0] ? <When at={row.next_at[0]} /> : <span className="faint">–</span>) },
-  { id: "there", name: "On its clocks", width: 120, cell: (row) => <There row={row} /> },
+  { id: "there", name: "On its clocks", width: 120, isWide: true, cell: (row) => <There row={row} /> },
   {
     id: "last",
     name: "Last slot",
-    width: 260,
+    width: 240,
+    isWide: true,
     cell: (row) =>
       row.last_verdict === null ? (
         <span className="faint">never fired</span>
@@ -66,10 +68,10 @@ const SCHEDULES: readonly Column<ScheduleView>[] = [
 ];
 
 const FIRINGS: readonly Column<FiringRow>[] = [
-  { id: "at", name: "When", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "at", name: "When", width: 110, cell: (row) => <When at={row.at} className="muted" /> },
   { id: "target", name: "Deployment", width: 240, cell: (row) => <TargetLink target={row.target} /> },
-  { id: "source", name: "By", width: 180, cell: (row) => <span className="cut">{row.source.replace(":", ": ")}</span> },
-  { id: "slot", name: "Slot", width: 150, cell: (row) => <Slot at={row.slot} /> },
+  { id: "source", name: "By", width: 180, isWide: true, cell: (row) => <span className="cut">{row.source.replace(":", ": ")}</span> },
+  { id: "slot", name: "Slot", width: 150, isWide: true, cell: (row) => <Slot at={row.slot} /> },
   { id: "verdict", name: "Verdict", width: 110, cell: (row) => <Status status={lookOfVerdict(row.verdict)} label={row.verdict} /> },
   {
     id: "what",

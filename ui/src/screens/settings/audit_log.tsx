@@ -11,14 +11,14 @@ import { When } from "@/parts/when";
 import { projectText } from "@/screens/settings/roles";
 
 const COLUMNS: readonly Column<AuditEntry>[] = [
-  { id: "at", name: "When", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
-  { id: "user", name: "Who", width: 140, cell: (row) => <strong className="cut">{row.user}</strong> },
-  { id: "means", name: "With", width: 90, cell: (row) => <span className="muted">{row.means}</span> },
-  { id: "action", name: "What", width: 210, cell: (row) => <span className="cut">{row.action.replaceAll("_", " ")}</span> },
-  { id: "on", name: "On", cell: (row) => <span className="cut mono">{[row.on, detailText(row)].filter(Boolean).join("  ")}</span> },
-  { id: "project", name: "Project", width: 120, cell: (row) => row.project !== null && row.project !== undefined && <span className="cut">{projectText(row.project)}</span> },
-  { id: "client", name: "From", width: 120, cell: (row) => <span className="cut muted">{row.client || "beside the store"}</span> },
-  { id: "result", name: "Came to", width: 220, cell: (row) => <Status status={standing(row)} label={row.result || "not known"} /> },
+  { id: "at", name: "When", width: 110, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "user", name: "Who", width: 140, cell: (row) => <strong className="cut">{row.user || "nobody"}</strong> },
+  { id: "means", name: "With", width: 90, isWide: true, cell: (row) => <span className="muted">{row.means}</span> },
+  { id: "action", name: "What", width: 170, cell: (row) => <span className="cut">{row.action.replaceAll("_", " ")}</span> },
+  { id: "on", name: "On", isWide: true, cell: (row) => <span className="cut mono">{[row.on, detailText(row)].filter(Boolean).join("  ")}</span> },
+  { id: "project", name: "Project", width: 120, isWide: true, cell: (row) => row.project !== null && row.project !== undefined && <span className="cut">{projectText(row.project)}</span> },
+  { id: "client", name: "From", width: 130, isWide: true, cell: (row) => <span className="cut muted">{row.client || "beside the store"}</span> },
+  { id: "result", name: "Came to", width: 160, cell: (row) => <Status status={standing(row)} label={row.result || "not known"} /> },
 ];
 
 export function AuditLog() {

@@ -73,16 +73,17 @@ function keyOf(token: TokenView): string {
 
 function columns(revoke: (token: TokenView) => void): readonly Column<TokenView>[] {
   return [
-    { id: "name", name: "Token", width: 200, cell: (row) => <strong className="cut">{row.name}</strong> },
-    { id: "user", name: "Acts as", width: 150, cell: (row) => <span className="cut">{row.user}</span> },
+    { id: "name", name: "Token", cell: (row) => <strong className="cut">{row.name}</strong> },
+    { id: "user", name: "Acts as", width: 150, isWide: true, cell: (row) => <span className="cut">{row.user}</span> },
     { id: "stands", name: "Stands", width: 120, cell: (row) => <Status status={standing(row)} label={standing(row)} /> },
     {
       id: "roles",
       name: "May at most",
+      isWide: true,
       cell: (row) => (row.roles ? <Roles roles={row.roles} /> : <span className="muted">whatever its user may</span>),
     },
-    { id: "expires", name: "Expires", width: 140, cell: (row) => (row.expires_at ? <When at={row.expires_at} /> : <span className="faint">never</span>) },
-    { id: "at", name: "Made", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
+    { id: "expires", name: "Expires", width: 130, isWide: true, cell: (row) => (row.expires_at ? <When at={row.expires_at} /> : <span className="faint">never</span>) },
+    { id: "at", name: "Made", width: 130, isWide: true, cell: (row) => <When at={row.at} className="muted" /> },
     {
       id: "revoke",
       name: "",
