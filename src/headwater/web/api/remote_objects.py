@@ -7,7 +7,7 @@ import msgspec
 import zstandard
 from blake3 import blake3
 
-from headwater.model.errors import ArtifactDamaged, ArtifactMissing, FormatUnknown
+from headwater.model.errors import ArtifactMissing
 from headwater.model.ids import Digest
 from headwater.remote import wire
 from headwater.store.framing import MAGIC, read_head
@@ -37,8 +37,11 @@ class ObjectQuery(msgspec.Struct, frozen=True):
 
 
 def remote_object_size(asked: Asked, at: ObjectPath) -> wire.ObjectSize:
-    """Say how many bytes an object's file has."""
-    return wire.ObjectSize(os.path.getsize(_path(asked, at.digest)))
+    """Say how many bytes an object's file has, if it is whole; a damaged one counts as missing."""
+    path = _path(asked, at.digest)
+    if not _is_good(path, at.digest):
+        raise ArtifactMissing(at.digest)
+    return wire.ObjectSize(os.path.getsize(path))
 
 
 def remote_read_object(asked: Asked, at: ObjectPath, query: ObjectQuery) -> Raw:
@@ -56,24 +59,16 @@ def remote_put_object(asked: Asked, at: ObjectPath, body: Upload) -> wire.Object
         raise Refused(422, f"the bytes that came do not hash to {at.digest}", error="ArtifactDamaged")
     place, objects, key = asked.home.place, asked.home.objects, object_key(at.digest)
     assert isinstance(place, DiskPlace)
-    if not (_is_good(asked, at.digest) and objects.renew(at.digest)):
+    if not (_is_good(place.path(key), at.digest) and objects.renew(at.digest)):
         place.adopt(key, body.path)
         objects.note_good(at.digest)
     asked.remote.belongings.note_put(asked.access, at.digest)
     return wire.ObjectSize(body.size)
 
 
-def _is_good(asked: Asked, digest: Digest) -> bool:
-    """Whether what is there is whole; a damaged one is replaced."""
-    for is_root in (True, False):
-        try:
-            asked.home.objects.verify(digest, is_root=is_root)
-        except ArtifactMissing:
-            return False
-        except (ArtifactDamaged, FormatUnknown):
-            continue
-        return True
-    return False
+def _is_good(path: str, digest: Digest) -> bool:
+    """Whether an object is there and whole; a damaged one is to be sent again, and replaced."""
+    return os.path.exists(path) and _hashes_to(path, digest)
 
 
 def _path(asked: Asked, digest: Digest) -> str:
