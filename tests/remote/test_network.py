@@ -15,7 +15,7 @@ from headwater.model.errors import (
     SettingMistake,
     UserMistake,
 )
-from headwater.model.events import CodeChanged, RunFinished
+from headwater.model.events import CodeChanged, RunFinished, RunStarted
 from headwater.model.ports import Commit
 from headwater.model.rows import RunQuery
 from headwater.remote.connection import Request, Server, checked_url
@@ -23,7 +23,7 @@ from headwater.remote.ledger import HttpLedger
 from headwater.remote.objects import RemoteObjects
 from headwater.remote.wire import Append, Appended, BegunRun, StartRun
 from headwater.store.framing import hash_bytes
-from tests.ledger.ledger_stories import run_started
+from tests.ledger.ledger_stories import finished, run_started, started, succeeded
 
 BIG = "x" * 200_000
 
@@ -352,4 +352,32 @@ def test_after_waiting_in_vain_nothing_is_waited_for_until_the_server_answers(pr
     proxy.come_back()
 
     assert ledger.flows() == []
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [succeeded("x")],
+        [started("x", 1), started("y", 1)],
+        [started("x", -1)],
+        [started("x", 1 << 62)],
+        [started("X y", 1)],
+        [started("x/../y", 1)],
+        [run_started(user="root")],
+        [run_started(user="root", flow="../x")],
+        [finished(), started("x", 1)],
+    ],
+)
+def test_events_that_do_not_follow_are_refused_and_nothing_is_written(served, events):
+    ledger = served.ledger()
+    lease = begin(ledger)
+    with pytest.raises(UserMistake):
+        ledger.append(lease, Commit(events=events))
+    if isinstance(events[0], RunStarted):
+        with pytest.raises(UserMistake):
+            ledger.start_run(Commit(events=[*events, *events]))
+
+    assert ledger.append(lease, change(0)) == 2
+    assert served.home.ledger.count_runs(RunQuery()) == 1
     ledger.close()

@@ -282,3 +282,14 @@ def test_a_viewer_looks_and_starts_nothing(served, ann, tmp_path):
     assert "Hello/1" in eve.do("list")
     assert "this takes a runner" in refused
     assert served.home.ledger.count_runs(RunQuery()) == 1
+
+
+def test_a_failed_run_of_the_server_is_debugged_from_another_machine(served, tmp_path):
+    beside = Machine(tmp_path / "beside")
+    beside.write("hello.py", FLOW.replace("EXPECTED", "13"))
+    beside.fail("run", "hello.py", "--home", served.home.path)
+    ann = Machine(tmp_path / "ann", served.url, served.token("ann", everything="viewer"))
+    shown = ann.do("debug", "Hello/1", "--command", "p self.total")
+
+    assert shown.endswith("self.total == 13\n12\n")
+    assert served.home.ledger.count_runs(RunQuery()) == 1

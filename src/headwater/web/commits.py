@@ -7,8 +7,8 @@ import msgspec
 
 from headwater.model.artifact import Ref
 from headwater.model.errors import ArtifactDamaged, FormatUnknown
-from headwater.model.events import RunStarted, TaskReused, TaskSucceeded
-from headwater.model.ids import Digest
+from headwater.model.events import RunFinished, RunStarted, TaskReused, TaskStarted, TaskSucceeded
+from headwater.model.ids import NAME, STEP_NAME, Digest, parse_task_key
 from headwater.model.ports import Commit
 from headwater.model.records import Record
 from headwater.store.framing import unframe
@@ -16,6 +16,7 @@ from headwater.store.keys import is_digest
 from headwater.web.asked import Asked
 from headwater.web.problems import Refused
 
+_MOST_LABELS = 1 << 31
 _ULID = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
 
 
@@ -28,6 +29,7 @@ def checked_commit(asked: Asked, commit: Commit) -> Commit:
         Refused: a payload does not hash to its digest, or comes without anything that refers to it.
         ArtifactMissing: see `Belongings.require`.
     """
+    _require_names(commit)
     for digest, payload in commit.small.items():
         _require_own_digest(digest, payload)
     belongings, access = asked.remote.belongings, asked.access
@@ -63,6 +65,27 @@ def require_held_refs(asked: Asked, records: Sequence[Record], objects: Commit |
     asked.remote.belongings.require(asked.access, sorted(needed - small))
 
 
+def _require_names(commit: Commit) -> None:
+    """Refuse names that no flow of ours gives: they become parts of paths, of files and of what people type."""
+    for place, event in enumerate(commit.events):
+        if isinstance(event, RunStarted):
+            if place or not _ULID.fullmatch(event.run) or not NAME.fullmatch(event.flow):
+                raise Refused(422, f"{event.flow[:100]!r}, {event.run[:100]!r}: no run begins so")
+        elif isinstance(event, TaskStarted | TaskReused):
+            if not STEP_NAME.fullmatch(event.step) or not 0 < event.label < _MOST_LABELS:
+                raise Refused(422, f"{event.step[:100]!r} {event.label}: no task is called so")
+            _require_key(event.key)
+        elif isinstance(event, RunFinished) and place + 1 < len(commit.events):
+            raise Refused(422, "nothing follows on the end of a run")
+
+
+def _require_key(key: str) -> None:
+    try:
+        parse_task_key(key)
+    except ValueError as error:
+        raise Refused(422, f"{key[:100]!r} is no task's key") from error
+
+
 def _require_own_digest(digest: Digest, payload: bytes) -> None:
     if not is_digest(digest):
         raise Refused(422, f"{digest[:100]!r} is no digest")
@@ -78,8 +101,6 @@ def _referred(commit: Commit) -> tuple[list[Ref], list[Digest]]:
     trees: list[Digest] = []
     for event in commit.events:
         if isinstance(event, RunStarted):
-            if not _ULID.fullmatch(event.run):  # it becomes the name of files
-                raise Refused(422, f"{event.run[:100]!r} is no ULID")
             refs += event.parameters.values()
             refs += [Ref(digest, "", "", 0) for digest in event.environments.values()]
             if event.code.tree is not None:

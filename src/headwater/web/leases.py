@@ -17,7 +17,7 @@ import msgspec
 
 from headwater.ledger.leases import RunLease
 from headwater.ledger.sqlite import SqliteLedger
-from headwater.model.errors import LeaseLost, NotFound, RunIsDriven, RunIsFinished
+from headwater.model.errors import InternalError, LeaseLost, NotFound, RunIsDriven, RunIsFinished
 from headwater.model.events import Event, RunFinished, RunStarted
 from headwater.model.failpoints import failpoint
 from headwater.model.ids import RunId
@@ -122,7 +122,8 @@ class RunLeases:
             # First, so that a start whose answer is lost can be asked for again whatever happens in between.
             self._keep(kept)
             try:
-                lease, started = ledger.start_run(commit)
+                with _told_as_refusal():
+                    lease, started = ledger.start_run(commit)
             except BaseException:
                 self._forget(first.run)
                 raise
@@ -170,7 +171,8 @@ class RunLeases:
                 if row.finished_at is not None:
                     raise RunIsFinished(f"{row.path} is finished ({row.status}); nothing was written")
                 raise LeaseLost(f"the lease of {row.path} was given back; nothing was written")
-            number = ledger.append(known.lease, commit)
+            with _told_as_refusal():
+                number = ledger.append(known.lease, commit)
             failpoint("web.after_append")
             if any(isinstance(event, RunFinished) for event in commit.events[-1:]):
                 self._let_go(known)
@@ -365,6 +367,15 @@ class RunLeases:
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
+
+
+@contextmanager
+def _told_as_refusal() -> Iterator[None]:
+    """Let a driver whose events do not follow on one another hear that it is wrong, not that the server failed."""
+    try:
+        yield
+    except (KeyError, OverflowError, InternalError) as error:
+        raise Refused(422, "these events do not follow on what the run has; nothing was written") from error
 
 
 def _lost(run: RunId) -> LeaseLost:

@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
+from headwater.model.events import RunStarted
 from headwater.model.ports import Owner
 from headwater.remote import wire
 from headwater.web.asked import Asked
@@ -48,6 +49,8 @@ def remote_take_run(asked: Asked, body: wire.TakeRun) -> wire.TakenRun:
 
 def remote_append(asked: Asked, body: wire.Append) -> wire.Appended:
     """Append to a run; what follows on the named event already is not written again."""
+    if any(isinstance(event, RunStarted) for event in body.commit.events):
+        raise Refused(422, "a run begins once")
     commit = checked_commit(asked, body.commit)
     number = asked.remote.leases.append(asked.ledger, asked.access.user, body.lease, body.after, commit)
     return wire.Appended(number)
