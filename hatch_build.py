@@ -42,8 +42,8 @@ def build_page() -> str:
     if not os.path.isdir(SOURCES) or not why_not_built():
         return ""
     npm = shutil.which("npm")
-    if npm is None:
-        return f"{why_not_built()}, and there is no npm to build it with: install Node >= 20.19, then `make ui`"
+    if npm is None or not _is_node_new_enough():
+        return f"{why_not_built()}, and it takes Node >= 20.19 with npm to build it: install that, then `make ui`"
     with open(os.path.join(SOURCES, "package.json")) as lock:
         # Two builds at once would empty the folder under each other.
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -79,6 +79,13 @@ def digest_of_sources() -> str:
                 content = file.read()
             digest.update(f"{os.path.relpath(path, SOURCES)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
+
+
+def _is_node_new_enough() -> bool:
+    node = shutil.which("node")
+    said = subprocess.run([node, "--version"], capture_output=True, text=True).stdout if node else ""
+    numbers = [int(part) for part in said.strip().lstrip("v").split(".") if part.isdigit()]
+    return numbers >= [20, 19]
 
 
 def _build(npm: str) -> None:

@@ -1,6 +1,6 @@
 /** Points and lengths of time that keep themselves true while they are shown. */
 
-import { useSyncExternalStore } from "react";
+import { useRef, useSyncExternalStore } from "react";
 
 import { durationText } from "@/words/duration";
 import { exactTime, relativeTime } from "@/words/time";
@@ -25,10 +25,18 @@ function Running({ from }: { from: number }) {
   return <span className="number">{seconds < 1 ? "0 s" : durationText(seconds < 60 ? Math.floor(seconds) : seconds)}</span>;
 }
 
-/** The time now in Unix seconds, moving once a second; one timer serves the page. */
-export function useNow(): number {
-  return useSyncExternalStore(subscribe, () => now);
+/** The time now in Unix seconds, moving once a second while it is asked to; one timer serves the page. */
+export function useNow(isMoving = true): number {
+  const start = useRef(now);
+  return useSyncExternalStore(isMoving ? subscribe : still, () => (isMoving ? now : start.current));
 }
+
+/** The beginning of the minute that it is now, in Unix seconds. */
+export function useMinute(): number {
+  return useSyncExternalStore(subscribe, () => Math.floor(now / 60) * 60);
+}
+
+const still = () => () => undefined;
 
 let now = Math.floor(Date.now() / 1000);
 let timer: ReturnType<typeof setInterval> | undefined;

@@ -11,7 +11,7 @@ import { Empty } from "@/parts/empty";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { StatusIcon, lookOf } from "@/parts/status";
-import { useNow } from "@/parts/when";
+import { useMinute, useNow } from "@/parts/when";
 import { Link } from "@/router/link";
 import { navigate, useAddress, withQuery } from "@/router/location";
 import { pathOf } from "@/router/match";
@@ -56,7 +56,7 @@ interface Hovered {
 export function FlowGrid({ flow, isAlone, title = flow }: { flow: string; isAlone: boolean; title?: string }) {
   const { path, query } = useAddress();
   const [hovered, hover] = useState<Hovered | null>(null);
-  const minute = Math.floor(useNow() / 60) * 60;
+  const minute = useMinute();
   const url = useMemo(
     () => questionOf("/runs/grid", query, query.get("time") ? minute : 0, { flow, limit: RUNS_SHOWN, sort: null, ascending: null, sort_metric: null }),
     [query, minute, flow],
@@ -91,7 +91,7 @@ function GridTable({
   hovered: Hovered | null;
   hover: (hovered: Hovered) => void;
 }) {
-  const now = useNow();
+  const now = useNow(runs.some((run) => run.status === "running"));
   const seconds = (run: GridRow) => secondsOf(run, now) ?? 0;
   const longest = Math.max(0.001, ...runs.map(seconds));
   return (

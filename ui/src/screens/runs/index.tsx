@@ -11,6 +11,9 @@ import { RunGrids } from "@/screens/runs/grid";
 import { RunList } from "@/screens/runs/list";
 import { plural } from "@/words/numbers";
 
+/** Runs that can be compared at once. */
+const MOST = 20;
+
 export default function Runs() {
   const { path, query } = useAddress();
   const view = query.get("view") === "grid" ? "grid" : "list";
@@ -31,8 +34,8 @@ export default function Runs() {
             <button
               type="button"
               className="button primary"
-              disabled={selected.length < 2}
-              title={selected.length < 2 ? "Select two or more" : undefined}
+              disabled={selected.length < 2 || selected.length > MOST}
+              title={selected.length < 2 ? "Select two or more" : selected.length > MOST ? `Select ${MOST} at most` : undefined}
               onClick={() => navigate(withQuery("/compare", new URLSearchParams(), compare as { run: string[] }))}
             >
               <Icon name="compare" size={14} />
