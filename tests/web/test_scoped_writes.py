@@ -568,3 +568,11 @@ def test_small_objects_are_those_that_something_visible_holds(ledger):
     seen = as_seen(ledger, access("bob", sales="viewer"))
 
     assert seen.small([digest("theirs"), digest("ours"), "nonsense", "0" * 64]) == {digest("ours"): b"ours"}
+
+
+def test_a_firing_that_contradicts_its_run_is_the_callers_mistake_whoever_it_is(ledger):
+    deploy(ledger)
+    without_run = msgspec.structs.replace(planned(), commit=None)
+
+    with pytest.raises(UserMistake, match="comes with no run"):
+        as_seen(ledger, access("boss", **{"*": "admin"})).launch([without_run])

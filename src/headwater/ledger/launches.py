@@ -25,7 +25,8 @@ class Launches:
 
     def launch(self, planned: Sequence[PlannedFiring], *, cursor: tuple[str, int] | None = None) -> list[Firing]:
         for one in planned:
-            _refuse_contradiction(one)
+            if contradiction := contradiction_in(one):
+                raise InternalError(contradiction)
         with self._database.transaction():
             recorded = [self._record(one) for one in planned]
             if cursor is not None:
@@ -78,19 +79,20 @@ class Launches:
         return None if row[0] is None else float(row[0])
 
 
-def _refuse_contradiction(planned: PlannedFiring) -> None:
-    """Raise unless the record and the run that it starts say the same."""
+def contradiction_in(planned: PlannedFiring) -> str:
+    """Say how the record and the run that it starts contradict each other; empty = they say the same."""
     firing, commit = planned.firing, planned.commit
     if (commit is None) == (firing.verdict == "started"):
         run = "no run" if commit is None else "a run"
-        raise InternalError(f"the firing {firing.key} is `{firing.verdict}` and comes with {run}")
+        return f"the firing {firing.key} is `{firing.verdict}` and comes with {run}"
     if commit is None:
-        return
+        return ""
     first = commit.events[0] if commit.events else None
     if not isinstance(first, RunStarted) or first.label:
-        raise InternalError(f"a run starts with a RunStarted of label 0, not with {first!r}")
+        return f"a run starts with a RunStarted of label 0, not with {first!r}"
     if first.launch is None or (first.launch.idempotency_key, first.launch.target) != (firing.key, firing.target):
-        raise InternalError(f"the firing {firing.key} of {firing.target} starts a run of {first.launch!r}")
+        return f"the firing {firing.key} of {firing.target} starts a run of {first.launch!r}"
+    return ""
 
 
 def _where(query: FiringQuery) -> tuple[str, list[Any]]:

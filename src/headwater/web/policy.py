@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.names import is_production, split_target
+from headwater.ledger.launches import contradiction_in
 from headwater.model.deployment import AliasState
 from headwater.model.errors import NotFound, TagRefused, UserMistake
 from headwater.model.events import Cancel, Decide, Request, RunStarted
@@ -82,7 +83,10 @@ class Policy:
             self._require(self._gate_role(row, request.step), row.project)
 
     def require_launch(self, planned: Sequence[PlannedFiring], cursor: tuple[str, int] | None) -> None:
-        """Let somebody start runs of deployments that are theirs to start."""
+        """Let somebody start runs of deployments that are theirs to start, in words that agree with themselves."""
+        for each in planned:
+            if contradiction := contradiction_in(each):
+                raise UserMistake(contradiction)
         if self._access.is_admin_of_all:
             return
         if cursor is not None:
