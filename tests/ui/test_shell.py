@@ -1,7 +1,10 @@
 """What is around every view."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -36,8 +39,8 @@ def test_who_is_signed_out_comes_back_to_where_they_were(site: Site, chromium: B
     expect(page.get_by_role("heading", name="Sign in to Headwater")).to_be_visible()
     assert page.url.endswith("/sign-in?next=%2Fruns%3Fflow%3DChurn")
 
+    # In the same tab: only what follows the `#` is new, the page is not loaded again.
     code = site.link().partition("#")[2]
-    page.goto("about:blank")
     page.goto(f"/sign-in?next=%2Fruns%3Fflow%3DChurn#{code}")
 
     page.wait_for_url("**/runs?flow=Churn")
@@ -56,6 +59,33 @@ def test_signing_in_leads_to_no_other_site(site: Site, chromium: Browser, elsewh
     page.get_by_role("navigation", name="Places").wait_for()
     assert page.url == f"{site.url}/"
     context.close()
+
+
+def test_a_name_and_a_password_sign_in_and_a_wrong_one_says_so(chromium: Browser, tmp_path: Path):
+    home = str(tmp_path / "home")
+    password = tmp_path / "password"
+    password.write_text("a long enough secret")
+    command = ["user", "add", "carla", "--role", "viewer", "--password-file", str(password), "--home", home]
+    subprocess.run([sys.executable, "-m", "headwater", *command], check=True, capture_output=True)
+    with serve_page(home) as site:
+        context = chromium.new_context(base_url=site.url)
+        page = context.new_page()
+        page.goto("/alerts")
+        page.get_by_label("Name").fill("carla")
+        page.get_by_label("Password").fill("not that one")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        page.get_by_label("Password").fill("a long enough secret")
+        page.keyboard.press("Enter")
+
+        expect(page.get_by_role("button", name="Signed in as carla")).to_be_visible()
+        assert page.url == f"{site.url}/alerts"
+        page.get_by_role("button", name="Signed in as carla").click()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in to Headwater")).to_be_visible()
+        page.goto("/alerts")
+        expect(page.get_by_role("heading", name="Sign in to Headwater")).to_be_visible()
+        context.close()
 
 
 def test_an_ended_session_leads_to_the_sign_in_page(site: Site, chromium: Browser):

@@ -44,11 +44,10 @@ function NewStore() {
     <Empty
       icon="runs"
       title="Nothing has run here yet"
-      command={["headwater new churn.py", "headwater run churn.py", "headwater deploy churn.py"]}
+      command={["headwater new churn", "headwater run churn/flow.py"]}
     >
       <p>
-        The first writes a flow to begin with, the second runs it: it shows up here while it runs. The third puts it to
-        work on its schedule.
+        The first makes a folder with a flow to begin with, the second runs it: it shows up here while it runs.
       </p>
     </Empty>
   );

@@ -60,8 +60,8 @@ export function RunList({ selected, select }: { selected: readonly string[]; sel
 
 function NoRuns() {
   return (
-    <Empty icon="runs" title="Nothing has run here yet" command={["headwater new churn.py", "headwater run churn.py"]}>
-      The first makes a flow to begin with, the second runs it; it shows up here while it runs.
+    <Empty icon="runs" title="Nothing has run here yet" command={["headwater new churn", "headwater run churn/flow.py"]}>
+      The first makes a folder with a flow to begin with, the second runs it; it shows up here while it runs.
     </Empty>
   );
 }

@@ -22,14 +22,21 @@ export function SignIn() {
   const { data: ways, problem } = useQuery<SignInWays>(apiUrl("/session/ways"));
   useEffect(() => {
     document.title = "Sign in · Headwater";
-    const code = location.hash.slice(1);
-    if (!code) return;
-    // Out of the address before anything else, so that it is not in the history either.
-    history.replaceState(null, "", location.pathname + location.search);
-    signIn({ code }).catch((error: unknown) => {
-      setSaid(error instanceof RequestFailed ? error.message : "");
-      setStage("used");
-    });
+    const useLink = () => {
+      const code = location.hash.slice(1);
+      if (!code) return;
+      setStage("link");
+      // Out of the address before anything else, so that it is not in the history either.
+      history.replaceState(null, "", location.pathname + location.search);
+      signIn({ code }).catch((error: unknown) => {
+        setSaid(error instanceof RequestFailed ? error.message : "");
+        setStage("used");
+      });
+    };
+    useLink();
+    // A link that is opened where this page is open already loads nothing anew.
+    window.addEventListener("hashchange", useLink);
+    return () => window.removeEventListener("hashchange", useLink);
   }, []);
   useEffect(() => {
     if (session.state === "in" && (stage !== "link" || location.hash === "")) goOn();
