@@ -5,6 +5,7 @@ import os
 import msgspec
 
 from headwater.model.artifact import Header, Ref
+from headwater.model.graph import Graph, Step
 from headwater.model.order import CodeSource
 from headwater.model.ports import Commit
 from headwater.model.production import Project
@@ -15,6 +16,11 @@ from tests.ledger.ledger_stories import finished, run_started, started, succeede
 from tests.web.two_projects import TOKEN, deploy, planned, published, record
 
 KINDS = ("deployment", "alias", "service", "version", "rollout", "backfill", "alert", "account", "access_token")
+STEPS = {
+    "start": Step("start", "linear", "churn.py", 3, ("end",)),
+    "end": Step("end", "end", "churn.py", 7),
+}
+GRAPH = Graph("Churn", "churn.py", "churn", "start", "end", STEPS)
 SECRET = b"Ann's customers"
 
 
@@ -53,7 +59,7 @@ class World:
         code = CodeSource("/project", "churn.py", "churn", "Churn", tree=self.tree)
         lease, self.done = ledger.start_run(Commit(events=[self.start(code=code, tags=("gold",))]))
         commit = Commit(
-            events=[started("start", 1), succeeded("start", artifacts=refs), finished()],
+            events=[started("start", 1), succeeded("start", "end", artifacts=refs), finished()],
             small={self.small: payload},
             headers={self.small: Header(preview="secret")},
         )
@@ -74,7 +80,9 @@ class World:
         self.runs = [self.done.run, self.interrupted.run, self.running.run, self.launched.run]
 
     def start(self, **facts):
-        return run_started("Churn", **({"user": "ann", "project": self.project, "system_tags": ("user:ann",)} | facts))
+        return run_started(
+            "Churn", **({"user": "ann", "graph": GRAPH, "project": self.project, "system_tags": ("user:ann",)} | facts)
+        )
 
     def picture(self):
         """Everything of Ann's, as it is now."""
