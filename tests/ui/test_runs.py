@@ -34,6 +34,20 @@ def test_a_filter_is_a_chip_and_part_of_the_address(page: Page):
     expect(page.get_by_role("link", name="Slow/1")).to_be_visible()
 
 
+def test_a_filter_is_added_with_keys_alone(page: Page):
+    page.goto("/runs")
+    page.get_by_role("link", name="Slow/1").wait_for()
+    page.get_by_role("button", name="Add a filter").focus()
+    for key in ("Enter", "Enter"):
+        page.keyboard.press(key)
+    page.keyboard.type("chu")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("link", name="Slow/1")).to_have_count(0)
+    expect(page).to_have_url(re.compile("flow=Churn$"))
+    expect(page.get_by_role("button", name="Add a filter")).to_be_focused()
+
+
 def test_a_condition_on_a_metric_narrows_the_list(page: Page):
     page.goto("/runs?flow=Churn&metric=f1%3E%3D0.75")
 

@@ -92,7 +92,6 @@ function SearchField() {
 
 /** The menu that adds a filter: first which, then its value. */
 function AddFilter() {
-  const [chosen, choose] = useState<FilterId | null>(null);
   return (
     <Menu
       label="Add a filter"
@@ -105,20 +104,13 @@ function AddFilter() {
         </>
       }
     >
-      {(close) => <FilterMenu chosen={chosen} choose={choose} close={() => (choose(null), close())} />}
+      {(close) => <FilterMenu close={close} />}
     </Menu>
   );
 }
 
-function FilterMenu({
-  chosen,
-  choose,
-  close,
-}: {
-  chosen: FilterId | null;
-  choose: (id: FilterId | null) => void;
-  close: () => void;
-}) {
+function FilterMenu({ close }: { close: () => void }) {
+  const [chosen, choose] = useState<FilterId | null>(null);
   const { path, query } = useAddress();
   const flow = query.get("flow");
   const { data } = useQuery<Filters>(apiUrl("/runs/filters", { flow }));
@@ -138,31 +130,52 @@ function FilterMenu({
       </MenuItem>
     ));
   }
-  const pick = (values: readonly string[]) => <Pick values={values} add={(value) => add(chosen, value)} />;
+  return (
+    <div key={chosen} ref={focusFirst}>
+      <FilterValues chosen={chosen} filters={data} add={(value) => add(chosen, value)} />
+    </div>
+  );
+}
+
+/** The list that was chosen from is gone; whoever works with keys goes on in the next. */
+function focusFirst(box: HTMLElement | null): void {
+  box?.querySelector<HTMLElement>("input, select, button")?.focus();
+}
+
+function FilterValues({
+  chosen,
+  filters,
+  add,
+}: {
+  chosen: FilterId;
+  filters: Filters | undefined;
+  add: (value: string) => void;
+}) {
+  const { query } = useAddress();
   switch (chosen) {
     case "flow":
-      return pick(data?.flows ?? []);
+      return <Pick values={filters?.flows ?? []} add={add} />;
     case "user":
-      return pick(data?.users ?? []);
+      return <Pick values={filters?.users ?? []} add={add} />;
     case "tag":
-      return pick(data?.tags ?? []);
+      return <Pick values={filters?.tags ?? []} add={add} />;
     case "status":
       return RUN_STATUSES.map((status) => (
-        <MenuItem key={status} isChosen={query.getAll("status").includes(status)} act={() => add("status", status)}>
+        <MenuItem key={status} isChosen={query.getAll("status").includes(status)} act={() => add(status)}>
           <StatusIcon status={status} isSilent />
           {status}
         </MenuItem>
       ));
     case "time":
-      return <TimeChoice add={(value) => add("time", value)} />;
+      return <TimeChoice add={add} />;
     case "parameter":
-      return <Condition names={data?.parameters ?? []} signs={["="]} add={(value) => add("parameter", value)} />;
+      return <Condition names={filters?.parameters ?? []} signs={["="]} add={add} />;
     case "metric":
-      return <Condition names={data?.metrics ?? []} signs={[">=", ">", "<=", "<", "="]} add={(value) => add("metric", value)} />;
+      return <Condition names={filters?.metrics ?? []} signs={[">=", ">", "<=", "<", "="]} add={add} />;
     case "target":
-      return <Typed name="Deployment" example="Churn@production" add={(value) => add("target", value)} />;
+      return <Typed name="Deployment" example="Churn@production" add={add} />;
     case "project":
-      return <Typed name="Project" example="fraud" add={(value) => add("project", value)} />;
+      return <Typed name="Project" example="fraud" add={add} />;
   }
 }
 
