@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from headwater.flow.parameter import Parameter
+from headwater.flow.spec import FlowSpec
+from headwater.flow.step import step
 from headwater.model.errors import (
     ArtifactDamaged,
     ArtifactMissing,
@@ -19,7 +22,7 @@ from headwater.model.errors import (
 )
 from headwater.task import failure as failure_module
 from headwater.task.failure import MAX_FRAMES, Failure, describe_failure
-from tests.task.attempt_parts import Stored
+from tests.task.attempt_parts import Runner, Stored
 
 HERE = str(Path(__file__).parent)
 
@@ -236,3 +239,34 @@ def test_a_debugger_that_was_left_says_what_it_needs_and_is_not_tried_again():
     assert (failure.cause, failure.is_retryable, failure.is_catchable) == ("cancelled", False, False)
     assert failure.error.message == "the debugger was left"
     assert "--engine inline" in failure.error.hint
+
+
+class Rated(FlowSpec):
+    limit = 7
+    rate = Parameter("rate", default=0.5)
+
+    @step
+    def start(self) -> None:
+        self.total = 100
+        try:
+            self.share = (self.total - self.limit) / self.rate
+        except ZeroDivisionError as caught:
+            self.told = describe_failure(caught, HERE).error.frames[-1].locals
+        self.next(self.end)
+
+    @step
+    def end(self) -> None:
+        pass
+
+
+def test_what_a_step_read_of_its_parameters_is_told_beside_what_it_set(stored: Stored) -> None:
+    runner = Runner(Rated, HERE, stored)
+    done = runner.run("start", parameters=stored.save_all(rate=0.0, limit=7))
+    told = runner.value(done, "told")
+
+    assert isinstance(told, dict)
+    assert {name: told[name] for name in ("self.total", "self.limit", "self.rate")} == {
+        "self.total": "100",
+        "self.limit": "7",
+        "self.rate": "0.0",
+    }

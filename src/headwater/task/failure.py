@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from headwater.flow.spec import FlowSpec
 from headwater.model.errors import (
     ArtifactDamaged,
     ArtifactMissing,
@@ -267,7 +268,9 @@ def _with_attributes(variables: dict[str, object]) -> dict[str, object]:
     kept = getattr(flow, "__dict__", None)
     if not isinstance(kept, dict):
         return variables
-    attributes = {f"self.{name}": value for name, value in kept.items() if not name.startswith("_")}
+    # Parameters and constants are descriptors: what was read of them is not in `__dict__`.
+    read = flow._loaded if isinstance(flow, FlowSpec) else {}
+    attributes = {f"self.{name}": value for name, value in {**kept, **read, **kept}.items() if not name.startswith("_")}
     return {name: value for name, value in variables.items() if name != "self"} | attributes
 
 
