@@ -12,7 +12,7 @@ from bench.big_store import make_store
 from headwater.home import open_home
 from headwater.model.rows import RunQuery
 from tests.ui.lab import barriers, started_steps, task_of
-from tests.ui.site import Site, Watched, serve_page
+from tests.ui.site import FLOWS, Site, Watched, run_flow, serve_page
 
 Visit = Callable[..., Watched]
 #: Milliseconds after an event within which it is on the screen.
@@ -219,6 +219,18 @@ def test_a_running_run_can_be_stopped(lab: Site, visit: Visit, tmp_path: Path):
 
         expect(page.locator(".run-head .status.pill")).to_have_text("cancelled")
     expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
+
+
+def test_a_gate_is_answered_and_what_comes_next_is_said(lab: Site, visit: Visit):
+    run_flow(lab.home, str(FLOWS / "gated.py"))
+    page = visit("/runs/Gated/1").page
+    expect(page.get_by_role("region", name="How it stands")).to_contain_text("release waits for somebody's approval")
+    expect(node(page, "release")).to_have_attribute("data-status", "waiting")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.get_by_label("Why").fill("the numbers are good")
+    page.get_by_role("dialog").get_by_role("button", name="Approve release").click()
+
+    expect(page.get_by_role("dialog", name="release was approved")).to_contain_text("headwater resume Gated/1")
 
 
 def test_a_run_that_is_not_there_is_a_problem_with_a_hint(visit: Visit):

@@ -4,6 +4,7 @@ import { useState } from "react";
 
 import { answers } from "@/api/cache";
 import { request } from "@/api/client";
+import type { GateDecision } from "@/api/schema";
 import { may, useMe } from "@/api/session";
 import { Command } from "@/parts/copy";
 import { Confirm, Dialog } from "@/parts/dialog";
@@ -18,6 +19,7 @@ type Asking = "cancel" | "resume" | "approve" | "reject" | null;
 
 export function Actions({ run }: { run: RunView }) {
   const [asking, ask] = useState<Asking>(null);
+  const [decided, setDecided] = useState<GateDecision | null>(null);
   const me = useMe();
   const close = () => ask(null);
   const canCancel = run.commands?.["cancel"] !== undefined && may(me, "runner", run.project ?? "");
@@ -75,7 +77,8 @@ export function Actions({ run }: { run: RunView }) {
           <p>Tasks that run are stopped; what has succeeded is kept, and `headwater resume {run.path}` goes on from there.</p>
         </Confirm>
       )}
-      {(asking === "approve" || asking === "reject") && <Decide run={run} isApproval={asking === "approve"} close={close} />}
+      {(asking === "approve" || asking === "reject") && <Decide run={run} isApproval={asking === "approve"} close={close} told={setDecided} />}
+      {decided && <Decided decision={decided} run={run} close={() => setDecided(null)} />}
       {asking === "resume" && (
         <Dialog title={`Resume ${run.path}`} close={close}>
           <div className="stack tight">
@@ -89,7 +92,18 @@ export function Actions({ run }: { run: RunView }) {
   );
 }
 
-function Decide({ run, isApproval, close }: { run: RunView; isApproval: boolean; close: () => void }) {
+function Decide({
+  run,
+  isApproval,
+  close,
+  told,
+}: {
+  run: RunView;
+  isApproval: boolean;
+  close: () => void;
+  /** What came of it, when nobody goes on with the run by themselves. */
+  told: (decision: GateDecision) => void;
+}) {
   const [reason, setReason] = useState("");
   const step = run.gates?.[0] ?? "";
   return (
@@ -98,7 +112,11 @@ function Decide({ run, isApproval, close }: { run: RunView; isApproval: boolean;
       action={isApproval ? `Approve ${step}` : `Reject ${step}`}
       isDangerous={!isApproval}
       close={close}
-      act={() => change("POST", run, `/gates/${encodeURIComponent(step)}/${isApproval ? "approve" : "reject"}`, { reason })}
+      act={async () => {
+        const verdict = isApproval ? "approve" : "reject";
+        const decision = await change<GateDecision>("POST", run, `/gates/${encodeURIComponent(step)}/${verdict}`, { reason });
+        if (!decision.is_driven) told(decision);
+      }}
     >
       <p>
         Step <strong>{step}</strong> waits for an answer. {isApproval ? "It starts at once." : "The run fails there."}
@@ -111,10 +129,25 @@ function Decide({ run, isApproval, close }: { run: RunView; isApproval: boolean;
   );
 }
 
+function Decided({ decision, run, close }: { decision: GateDecision; run: RunView; close: () => void }) {
+  return (
+    <Dialog title={`${decision.step} was ${decision.verdict}`} close={close}>
+      <div className="stack tight">
+        <p>The answer is kept. Nobody drives this run now: it goes on with</p>
+        <Command text={`headwater resume ${run.path}`} />
+        <p className="muted">
+          or by itself as soon as <code>headwater up</code> runs here.
+        </p>
+      </div>
+    </Dialog>
+  );
+}
+
 /** Ask the API to change something about a run, and show what came of it. */
-export async function change(method: "POST" | "PUT" | "PATCH" | "DELETE", run: RunView, rest: string, body: unknown): Promise<void> {
-  await request(method, runUrl(run.flow, run.label, rest), { body });
+export async function change<Answer>(method: "POST" | "PUT", run: RunView, rest: string, body: unknown): Promise<Answer> {
+  const answer = await request<Answer>(method, runUrl(run.flow, run.label, rest), { body });
   answers.invalidate((url) => url.startsWith(runUrl(run.flow, run.label)));
+  return answer;
 }
 
 /** The address that compares runs. */

@@ -68,11 +68,12 @@ function Drawn({ graph, run, step, choose }: { graph: GraphView; run: RunView; s
   );
 }
 
-/** The step that failed, else one that runs, else one with failures that were caught, else the one with most tasks. */
+/** The step that failed, else one that waits for approval or runs, else one with failures that were caught, else the one with most tasks. */
 function firstToLookAt(graph: GraphView, run: RunView): StepView | undefined {
   const failed = run.failure?.step;
   return (
     graph.steps.find(({ name }) => name === failed) ??
+    graph.steps.find(({ waits_at_gate }) => waits_at_gate) ??
     graph.steps.find(({ counts }) => counts?.["running"]) ??
     graph.steps.find(({ counts }) => counts?.["caught"]) ??
     graph.steps.reduce<StepView | undefined>((most, step) => (most && tasksOf(most) >= tasksOf(step) ? most : step), undefined)

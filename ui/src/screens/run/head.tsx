@@ -29,9 +29,11 @@ export function Head({ run }: { run: RunView }) {
         </span>
       </div>
       <div className="run-facts">
-        <span>
-          <Duration from={run.started_at} to={run.finished_at} />
-        </span>
+        {run.status !== "interrupted" && run.status !== "queued" && (
+          <span>
+            <Duration from={run.started_at} to={run.finished_at} />
+          </span>
+        )}
         <Fact name="started">
           <When at={run.started_at} />
         </Fact>

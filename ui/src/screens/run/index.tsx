@@ -17,6 +17,7 @@ import { Head } from "./head";
 import { MetricsTab } from "./metrics_tab";
 import { ParametersTab } from "./parameters_tab";
 import { ResourcesTab } from "./resources_tab";
+import { StandingNote } from "./standing_note";
 import { TasksTab } from "./tasks_tab";
 import { TimelineTab } from "./timeline_tab";
 import { useRun } from "./use_run";
@@ -34,6 +35,7 @@ function Run({ flow, label }: { flow: string; label: string }) {
   return (
     <article className="run">
       <Head run={run} />
+      <StandingNote run={run} />
       {run.status === "failed" && run.failure && <Failure run={run} failure={run.failure} />}
       <Tabs
         label={`About ${run.path}`}

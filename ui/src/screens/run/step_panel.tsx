@@ -12,7 +12,7 @@ import { countText, plural } from "@/words/numbers";
 import { shortType } from "../task/causes";
 import { kindOf } from "./graph_tab";
 import type { StepView, TaskSummary } from "./shapes";
-import { type About, pageOf, runUrl, useFresh } from "./use_run";
+import { type About, isOpen, pageOf, runUrl, useFresh } from "./use_run";
 
 const SHOWN = 60;
 
@@ -55,7 +55,7 @@ export function StepPanel({ run, step, listen }: About & { step: StepView }) {
         )}
         {problem && !data && <ProblemNote problem={problem} />}
         {total === 0 ? (
-          <p className="muted">{run.status === "running" ? "Not reached yet" : "This run did not come here"}</p>
+          <p className="muted">{step.waits_at_gate ? "It starts when somebody approves" : isOpen(run.status) ? "Not reached yet" : "This run did not come here"}</p>
         ) : (
           <TaskLinks tasks={data?.rows ?? []} />
         )}

@@ -284,7 +284,7 @@ function drawStripWords(pen: Pen, { colours, names }: Picture, busy: Busy): void
   if (names < 120) return;
   pen.font = `400 11px ${font()}`;
   pen.fillStyle = colours("faint");
-  pen.fillText(`waiting, up to ${countText(Math.ceil(busy.peakWaiting))}`, 12, 11);
+  if (busy.peakWaiting >= 0.005) pen.fillText(`waiting, up to ${countText(Math.ceil(busy.peakWaiting))}`, 12, 11);
   pen.fillStyle = colours("muted");
   pen.fillText(`running, up to ${countText(Math.ceil(busy.peakRunning))}`, 12, 34);
 }
