@@ -210,6 +210,19 @@ def test_the_page_comes_back_when_the_server_was_not_there_at_first(store: str, 
         context.close()
 
 
+def test_a_server_that_only_shows_offers_no_buttons(store: str, chromium: Browser):
+    with serve_page(store, is_read_only=True) as site:
+        context = site.sign_in(chromium)
+        page = context.new_page()
+        page.goto("/flows/Churn")
+        expect(page.get_by_role("heading", name="Churn", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="Describe")).to_have_count(0)
+        page.get_by_role("button", name="Signed in as ann").click()
+
+        expect(page.get_by_text("This page only shows")).to_be_visible()
+        context.close()
+
+
 def test_on_a_phone_the_navigation_is_behind_a_button(open_page: Callable[..., Watched]):
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).page
     page.goto("/runs")

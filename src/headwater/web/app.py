@@ -148,6 +148,7 @@ class WebApp:
             cookie_name=self._guard.cookie_name(site),
             gate=self._gate,
             desk=self.desk,
+            is_read_only=self._read_only,
             last_event_id=request.headers.get("last-event-id", ""),
         )
 

@@ -36,6 +36,8 @@ class Asked(msgspec.Struct, frozen=True):
     last_event_id: str = ""
     #: What the server keeps for other machines; None where it keeps nothing.
     desk: RemoteDesk | None = None
+    #: This server refuses whatever changes anything.
+    is_read_only: bool = False
 
     @property
     def remote(self) -> RemoteDesk:

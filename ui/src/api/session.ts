@@ -44,6 +44,7 @@ export function useMay(needed: Role, project = ""): boolean {
 }
 
 export function may(me: Me, needed: Role, project: string): boolean {
+  if (me.is_read_only && needed !== "viewer") return false;
   const ranks = [me.roles[project], me.roles["*"]].map((role) => (role ? RANKS.indexOf(role) : -1));
   return Math.max(...ranks) >= RANKS.indexOf(needed);
 }

@@ -26,6 +26,7 @@ export function UserMenu() {
           <p className="menu-head">
             <span className="strong">{me.user}</span>, {bestRole(me) ?? "no role"}
           </p>
+          {me.is_read_only && <p className="menu-head">This page only shows; that of headwater up has its buttons</p>}
           <hr />
           <p className="menu-head">Theme</p>
           {THEMES.map(({ choice, name, icon }) => (

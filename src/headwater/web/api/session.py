@@ -28,6 +28,8 @@ class Me(msgspec.Struct, frozen=True):
     store: str
     #: They have a password here, which they can change.
     has_password: bool = False
+    #: This server only shows: whatever changes anything is refused, whoever asks.
+    is_read_only: bool = False
 
 
 class SignInWays(msgspec.Struct, frozen=True):
@@ -58,7 +60,7 @@ def show_me(asked: Asked) -> Me:
         extend_session(asked.home.ledger, access.credential, asked.now)
     account = Users(asked.home.ledger).get(access.user)
     has_password = account is not None and account.password_hash is not None
-    return Me(access.user, access.roles, access.means, asked.home.path, has_password)
+    return Me(access.user, access.roles, access.means, asked.home.path, has_password, asked.is_read_only)
 
 
 def show_sign_in(asked: Asked) -> SignInWays:
@@ -118,7 +120,7 @@ def _admitted(asked: Asked, admitted: Admitted) -> Raw:
         raise Refused(401, "this account is gone")
     roles = session.roles if account is None or session.means == "link" else account.roles
     has_password = account is not None and account.password_hash is not None
-    told = Me(session.user, roles, session.means, asked.home.path, has_password)
+    told = Me(session.user, roles, session.means, asked.home.path, has_password, asked.is_read_only)
     headers = {"set-cookie": cookie(asked, admitted.secret, _COOKIE_SECONDS), "cache-control": "no-store"}
     return Raw("application/json", msgspec.json.encode(told), headers, let_in=(session.user, session.means))
 
