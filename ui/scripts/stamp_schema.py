@@ -1,4 +1,4 @@
-"""Writes into the generated types which description of the API they were made from, so that a test can tell their age."""
+"""Writes into the generated types which description of the API they were made from: a test can tell their age."""
 
 import hashlib
 import json
