@@ -1,6 +1,6 @@
 import pytest
 
-from headwater.model.events import GateReached, TaskStarted, TaskSucceeded
+from headwater.model.events import Decide, GateReached, TaskStarted, TaskSucceeded
 from headwater.model.outcome import Transition, Usage
 from headwater.model.ports import Commit
 from tests.web.api.production_scene import DAILY
@@ -108,3 +108,19 @@ def test_moves_and_steps_wait_in_one_list_the_longest_first(scene, gated):
 
     assert [row["kind"] for row in rows["rows"]] == ["move", "step"]
     assert (rows["is_cut"], cut["is_cut"], len(cut["rows"])) == (False, True, 1)
+
+
+def test_what_has_its_answer_is_not_asked_about_any_more(scene, gated):
+    path = gated()
+    run = scene.ledger.find_run("Release", int(path.split("/")[1])).run
+
+    def listed():
+        return len(scene.site.get("/approvals", who="bea").value["rows"])
+
+    before = listed()
+    # An answer to an earlier pass of a loop is none to this one.
+    scene.ledger.request(run, Decide(1.0, "bea", "end", "approved"))
+    asked_anew = listed()
+    scene.site.post(f"/runs/{path}/gates/end/approve", {"reason": ""}, who="bea")
+
+    assert (before, asked_anew, listed()) == (1, 1, 0)

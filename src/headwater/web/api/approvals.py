@@ -7,8 +7,10 @@ import msgspec
 from headwater.client.records import RunRecord
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.moves import is_expired
+from headwater.model.errors import RunIsFinished
+from headwater.model.events import Decide
 from headwater.model.rows import RunQuery, RunRow
-from headwater.production.decisions import Verdict, decide_step
+from headwater.production.decisions import Verdict, decide_step, open_gates
 from headwater.web.access import Role
 from headwater.web.api.deployment_changes import DecisionAsked, deciding_role
 from headwater.web.asked import Asked
@@ -119,6 +121,8 @@ def _steps(asked: Asked, row: RunRow) -> list[ApprovalRow]:
     run = RunRecord(view_of(asked), row.flow, row.label, row)
     found = []
     for step in row.gates:
+        if _is_answered(run, step):
+            continue
         role = _role(run, step)
         found.append(
             ApprovalRow(
@@ -137,6 +141,18 @@ def _steps(asked: Asked, row: RunRow) -> list[ApprovalRow]:
             )
         )
     return found
+
+
+def _is_answered(run: RunRecord, step: str) -> bool:
+    """Whether all that waits at a step has its answer, which the run's next driver goes on with."""
+    requests = [request for _, request in run.view.ledger.requests(run.run)]
+    answers = [each.at for each in requests if isinstance(each, Decide) and each.step == step]
+    if not answers:
+        return False
+    try:
+        return all(gate.at <= max(answers) for gate in open_gates(run) if gate.step == step)
+    except RunIsFinished:
+        return True
 
 
 def _moves(asked: Asked) -> list[ApprovalRow]:
