@@ -233,6 +233,15 @@ def test_a_gate_is_answered_and_what_comes_next_is_said(lab: Site, visit: Visit)
     expect(page.get_by_role("dialog", name="release was approved")).to_contain_text("headwater resume Gated/1")
 
 
+def test_a_run_is_saved_as_one_file(visit: Visit):
+    page = visit("/runs/Gallery/1").page
+    page.get_by_role("button", name="More about this run").click()
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="Save as one HTML file").click()
+
+    assert "Gallery/1" in Path(waited.value.path()).read_text()
+
+
 def test_a_run_that_is_not_there_is_a_problem_with_a_hint(visit: Visit):
     watched = visit("/runs/Gallery/99")
     watched.expected.append("404")

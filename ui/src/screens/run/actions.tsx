@@ -60,6 +60,9 @@ export function Actions({ run }: { run: RunView }) {
                 <Icon name="compare" size={14} /> Compare with {run.flow}/{run.label - 1}
               </MenuItem>
             )}
+            <MenuItem act={() => (shut(), window.location.assign(runUrl(run.flow, run.label, "/export")))}>
+              <Icon name="download" size={14} /> Save as one HTML file
+            </MenuItem>
             <MenuItem act={() => (shut(), navigate(`/runs?flow=${encodeURIComponent(run.flow)}`))}>
               <Icon name="runs" size={14} /> All runs of {run.flow}
             </MenuItem>
