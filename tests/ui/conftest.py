@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.ui.lab import make_lab
-from tests.ui.site import PROJECT, Site, Watched, find_chromium, run_flow, serve_page
+from tests.ui.site import ADMIN, PROJECT, Site, Watched, find_chromium, run_flow, serve_page
+from tests.ui.works import VIEWER, make_works, opened_as
 
 #: Milliseconds that anything on the page may take; machines are busy.
 PATIENCE_MS = 15_000
@@ -141,3 +142,36 @@ def visit(lab: Site, chromium: Browser, known_in_lab: Path) -> Iterator[Callable
         context.close()
     for each in watched:
         each.check()
+
+
+@pytest.fixture(scope="session")
+def works(built_page: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server over a store with deployments, a service, events and alerts."""
+    with serve_page(make_works(tmp_path_factory.mktemp("works"))) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def kept_of(works: Site, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What browsers keep of ann, who may do everything, and of vic, who may only look at one project."""
+    kept = {}
+    for user, roles in (("ann", ADMIN), ("vic", VIEWER)):
+        kept[user] = tmp_path_factory.mktemp("kept") / "state.json"
+        context = works.sign_in(chromium, user, roles)
+        context.storage_state(path=kept[user])
+        context.close()
+    return kept
+
+
+@pytest.fixture
+def admin(works: Site, chromium: Browser, kept_of: dict[str, Path]) -> Iterator[Page]:
+    """A page of ann, to whom all of it belongs and who may do everything."""
+    with opened_as(works, chromium, kept_of["ann"]) as page:
+        yield page
+
+
+@pytest.fixture
+def viewer(works: Site, chromium: Browser, kept_of: dict[str, Path]) -> Iterator[Page]:
+    """A page of somebody who may only look at one project."""
+    with opened_as(works, chromium, kept_of["vic"]) as page:
+        yield page

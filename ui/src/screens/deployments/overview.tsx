@@ -77,7 +77,9 @@ export function Overview({ view }: { view: DeploymentView }) {
                 <Fact name="Package">
                   {plural(deployment.version.package.files, "file")}, {sizeText(deployment.version.package.size_bytes)}, from{" "}
                   <code>{deployment.version.package.root}</code>{" "}
-                  <Link to={`?tab=versions&version=${deployment.version.number}&part=files`}>files</Link>
+                  <Link className="underlined" to={`?tab=versions&version=${deployment.version.number}&part=files`}>
+                    files
+                  </Link>
                 </Fact>
                 <Fact name="Digest">
                   <span className="row">
