@@ -21,13 +21,21 @@ export function Artifacts({ view }: { view: CompareView }) {
   };
   return (
     <div className="stack tight">
-      <p className="muted">{plural(view.counts["artifacts"] ?? view.artifacts.length, "artifact")} differ; equal ones have equal digests and are left out</p>
+      <p className="muted">
+        {plural(view.counts["artifacts"] ?? view.artifacts.length, "artifact")} differ; equal ones have equal digests
+        and are left out
+      </p>
       <div className="card compare-scroll">
         <table className="compare-table">
           <ColumnHeads runs={view.runs} first="Artifact" />
           <tbody>
             {view.artifacts.map((artifact) => (
-              <ArtifactRow key={artifact.name} artifact={artifact} isOpen={open.has(artifact.name)} toggle={() => toggle(artifact.name)} />
+              <ArtifactRow
+                key={artifact.name}
+                artifact={artifact}
+                isOpen={open.has(artifact.name)}
+                toggle={() => toggle(artifact.name)}
+              />
             ))}
           </tbody>
         </table>
@@ -36,7 +44,15 @@ export function Artifacts({ view }: { view: CompareView }) {
   );
 }
 
-function ArtifactRow({ artifact, isOpen, toggle }: { artifact: ComparedArtifact; isOpen: boolean; toggle: () => void }) {
+function ArtifactRow({
+  artifact,
+  isOpen,
+  toggle,
+}: {
+  artifact: ComparedArtifact;
+  isOpen: boolean;
+  toggle: () => void;
+}) {
   const { name, digests, values } = artifact;
   return (
     <tr className="different">
@@ -47,14 +63,29 @@ function ArtifactRow({ artifact, isOpen, toggle }: { artifact: ComparedArtifact;
       </th>
       {digests.map((digest, index) => (
         <td key={index} className={index > 0 && digest === digests[0] ? "same" : index > 0 ? "other" : undefined}>
-          <Value digest={digest} value={values[index] ?? null} isSame={index > 0 && digest === digests[0]} isOpen={isOpen} />
+          <Value
+            digest={digest}
+            value={values[index] ?? null}
+            isSame={index > 0 && digest === digests[0]}
+            isOpen={isOpen}
+          />
         </td>
       ))}
     </tr>
   );
 }
 
-function Value({ digest, value, isSame, isOpen }: { digest: string | null; value: ShownValue | null; isSame: boolean; isOpen: boolean }) {
+function Value({
+  digest,
+  value,
+  isSame,
+  isOpen,
+}: {
+  digest: string | null;
+  value: ShownValue | null;
+  isSame: boolean;
+  isOpen: boolean;
+}) {
   if (digest === null) return <span className="faint">none</span>;
   if (isSame && !isOpen) return <span className="faint">= baseline</span>;
   return (

@@ -37,7 +37,12 @@ export function CodeDifference({ view }: { view: CompareView }) {
         <section className="file-text" aria-label={looked.name}>
           <p className="row wrap">
             <span className="muted">From {baseline.path} to</span>
-            <select className="field" aria-label="Run" value={against.path} onChange={(event) => setOther(event.target.value)}>
+            <select
+              className="field"
+              aria-label="Run"
+              value={against.path}
+              onChange={(event) => setOther(event.target.value)}
+            >
               {others.map(({ path }) => (
                 <option key={path} value={path}>
                   {path}
@@ -53,11 +58,30 @@ export function CodeDifference({ view }: { view: CompareView }) {
   );
 }
 
-function FileDiff({ file, before, after }: { file: string; before: string; after: { readonly flow: string; readonly label: number } }) {
-  const url = runUrl(after.flow, after.label, `/code/${file.split("/").map(encodeURIComponent).join("/")}`, { against: before });
+function FileDiff({
+  file,
+  before,
+  after,
+}: {
+  file: string;
+  before: string;
+  after: { readonly flow: string; readonly label: number };
+}) {
+  const url = runUrl(after.flow, after.label, `/code/${file.split("/").map(encodeURIComponent).join("/")}`, {
+    against: before,
+  });
   const { data, problem } = useQuery<FileView>(url);
   if (!data) return problem ? <ProblemNote problem={problem} /> : <Spinner />;
-  const isHidden = (data.text === null && data.standing !== "removed") || (typeof data.other !== "string" && data.standing !== "added");
+  const isHidden =
+    (data.text === null && data.standing !== "removed") ||
+    (typeof data.other !== "string" && data.standing !== "added");
   if (isHidden) return <Empty isSmall title="This file is no text, or too long to be shown" />;
-  return <Diff before={data.other ?? ""} after={data.text ?? ""} isPython={file.endsWith(".py")} label={`Difference of ${file}`} />;
+  return (
+    <Diff
+      before={data.other ?? ""}
+      after={data.text ?? ""}
+      isPython={file.endsWith(".py")}
+      label={`Difference of ${file}`}
+    />
+  );
 }

@@ -65,7 +65,14 @@ describe("the best of a row", () => {
   });
 
   it("goes by the name of the metric", () => {
-    expect(["val_loss", "rmse", "f1", "accuracy", "latency_p95", "terror_recall"].map(isLessBetter)).toEqual([true, true, false, false, true, false]);
+    expect(["val_loss", "rmse", "f1", "accuracy", "latency_p95", "terror_recall"].map(isLessBetter)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      false,
+    ]);
   });
 });
 

@@ -25,13 +25,18 @@ export function CurvesOverlaid({ runs }: { runs: readonly ComparedRun[] }) {
   const paths = runs.map(({ path }) => path).join();
   useEffect(() => {
     const abort = new AbortController();
-    Promise.all(runs.map((run) => get<MetricNames>(runUrl(run.flow, run.label, "/metrics"), abort.signal).catch(() => ({ rows: [] }))))
+    Promise.all(
+      runs.map((run) =>
+        get<MetricNames>(runUrl(run.flow, run.label, "/metrics"), abort.signal).catch(() => ({ rows: [] })),
+      ),
+    )
       .then((all) => setNames(inMost(all)))
       .catch(() => undefined);
     return () => abort.abort();
   }, [paths]);
   if (names === null) return <Spinner />;
-  if (names.length === 0) return <Empty isSmall title="None of them logged points" command="current.metrics.log(step=n, loss=0.3)" />;
+  if (names.length === 0)
+    return <Empty isSmall title="None of them logged points" command="current.metrics.log(step=n, loss=0.3)" />;
   return (
     <div className="stack tight">
       <div className="row wrap">
@@ -44,33 +49,69 @@ export function CurvesOverlaid({ runs }: { runs: readonly ComparedRun[] }) {
         </label>
         <label className="row muted">
           Smooth
-          <input type="range" min="0" max="95" step="5" value={smooth} onChange={(event) => setSmooth(event.target.value)} />
+          <input
+            type="range"
+            min="0"
+            max="95"
+            step="5"
+            value={smooth}
+            onChange={(event) => setSmooth(event.target.value)}
+          />
         </label>
       </div>
       <div className="chart-grid">
         {names.slice(0, CHARTS).map((name) => (
-          <Overlaid key={name} name={name} runs={runs} paths={paths} axis={axis as Axis} smooth={Number(smooth) / 100} />
+          <Overlaid
+            key={name}
+            name={name}
+            runs={runs}
+            paths={paths}
+            axis={axis as Axis}
+            smooth={Number(smooth) / 100}
+          />
         ))}
       </div>
     </div>
   );
 }
 
-function Overlaid({ name, runs, paths, axis, smooth }: { name: string; runs: readonly ComparedRun[]; paths: string; axis: Axis; smooth: number }) {
+function Overlaid({
+  name,
+  runs,
+  paths,
+  axis,
+  smooth,
+}: {
+  name: string;
+  runs: readonly ComparedRun[];
+  paths: string;
+  axis: Axis;
+  smooth: number;
+}) {
   const [found, setFound] = useState<readonly Curves[]>([]);
   useEffect(() => {
     const abort = new AbortController();
     const address = `/metrics/${name.split("/").map(encodeURIComponent).join("/")}`;
-    const ask = (run: ComparedRun) => get<Curves>(runUrl(run.flow, run.label, address, { points: 600, limit: TASKS }), abort.signal);
+    const ask = (run: ComparedRun) =>
+      get<Curves>(runUrl(run.flow, run.label, address, { points: 600, limit: TASKS }), abort.signal);
     Promise.all(runs.map((run) => ask(run).catch(() => ({ name, rows: [] }))))
       .then(setFound)
       .catch(() => undefined);
     return () => abort.abort();
   }, [name, paths]);
-  const series = useMemo(() => found.flatMap((curves, index) => coloured(curves, runs[index]?.path ?? "", index, axis, smooth)), [found, paths, axis, smooth]);
+  const series = useMemo(
+    () => found.flatMap((curves, index) => coloured(curves, runs[index]?.path ?? "", index, axis, smooth)),
+    [found, paths, axis, smooth],
+  );
   return (
     <section className="card chart-card">
-      <Chart title={name} series={series} xName={axis === "since" ? "seconds" : "step"} sync={`compare-${axis}`} height={240} />
+      <Chart
+        title={name}
+        series={series}
+        xName={axis === "since" ? "seconds" : "step"}
+        sync={`compare-${axis}`}
+        height={240}
+      />
     </section>
   );
 }
@@ -78,7 +119,9 @@ function Overlaid({ name, runs, paths, axis, smooth }: { name: string; runs: rea
 /** The curves of one run have its colour; the name says the task when there are several. */
 function coloured(curves: Curves, path: string, index: number, axis: Axis, smooth: number): Series[] {
   const isSeveral = curves.rows.length > 1;
-  return seriesOf(curves.rows, axis, smooth, ({ task }) => (isSeveral ? `${path} ${task.split("/").slice(-2).join("/")}` : path)).map((each) => ({
+  return seriesOf(curves.rows, axis, smooth, ({ task }) =>
+    isSeveral ? `${path} ${task.split("/").slice(-2).join("/")}` : path,
+  ).map((each) => ({
     ...each,
     colour: (index % 10) + 1,
   }));
@@ -88,5 +131,7 @@ function coloured(curves: Curves, path: string, index: number, axis: Axis, smoot
 function inMost(all: readonly Pick<MetricNames, "rows">[]): string[] {
   const counts = new Map<string, number>();
   for (const { rows } of all) for (const { name } of rows) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].sort(([one, times], [other, others]) => others - times || one.localeCompare(other)).map(([name]) => name);
+  return [...counts]
+    .sort(([one, times], [other, others]) => others - times || one.localeCompare(other))
+    .map(([name]) => name);
 }

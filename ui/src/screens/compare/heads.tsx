@@ -33,7 +33,13 @@ export function Heads({
               {run.path}
             </Link>
             {remove && (
-              <button type="button" className="button plain icon small push" aria-label={`Leave out ${run.path}`} title="Leave out" onClick={() => remove(run.path)}>
+              <button
+                type="button"
+                className="button plain icon small push"
+                aria-label={`Leave out ${run.path}`}
+                title="Leave out"
+                onClick={() => remove(run.path)}
+              >
                 <Icon name="close" size={12} />
               </button>
             )}
@@ -78,7 +84,14 @@ function Add({ add }: { add: (path: string) => void }) {
   };
   return (
     <form className="row" onSubmit={submit}>
-      <input className="field" value={text} placeholder="Churn/17" aria-label="Add a run" size={14} onChange={(event) => setText(event.target.value)} />
+      <input
+        className="field"
+        value={text}
+        placeholder="Churn/17"
+        aria-label="Add a run"
+        size={14}
+        onChange={(event) => setText(event.target.value)}
+      />
       <button type="submit" className="button" disabled={!isPath}>
         Add
       </button>

@@ -31,13 +31,17 @@ export default function CompareScreen() {
   if (unique.length < 2) {
     return (
       <Empty icon="compare" title="Choose two runs or more" command="headwater compare Churn/16 Churn/17">
-        Select them in the list of runs; up to twenty stand side by side, and the link to this view shows the same to whoever opens it.
+        Select them in the list of runs; up to twenty stand side by side, and the link to this view shows the same to
+        whoever opens it.
       </Empty>
     );
   }
   if (unique.length > 20) return <Empty icon="compare" title={`Twenty runs at most; these are ${unique.length}`} />;
   if (!data) return problem ? <ProblemNote problem={problem} /> : <Spinner isPage />;
-  const place = Math.max(0, data.runs.findIndex(({ path }) => path === baseline));
+  const place = Math.max(
+    0,
+    data.runs.findIndex(({ path }) => path === baseline),
+  );
   const view = withBaseline(data, place);
   const count = (kind: string) => view.counts[kind] ?? 0;
   return (
@@ -50,11 +54,20 @@ export default function CompareScreen() {
         remove={unique.length > 2 ? (path) => setPaths(unique.filter((each) => each !== path)) : null}
         add={unique.length < 20 ? (path) => setPaths([...unique, path]) : null}
       />
-      {view.is_cut && <p className="muted">Some of these runs have more tasks than are compared: artifacts, files and times are of the first 2,000.</p>}
+      {view.is_cut && (
+        <p className="muted">
+          Some of these runs have more tasks than are compared: artifacts, files and times are of the first 2,000.
+        </p>
+      )}
       <Tabs
         label="What is compared"
         tabs={[
-          { id: "values", name: "Parameters and metrics", count: count("parameters") + count("metrics"), content: () => <Values view={view} /> },
+          {
+            id: "values",
+            name: "Parameters and metrics",
+            count: count("parameters") + count("metrics"),
+            content: () => <Values view={view} />,
+          },
           { id: "curves", name: "Curves", content: () => <CurvesOverlaid runs={view.runs} /> },
           { id: "artifacts", name: "Artifacts", count: count("artifacts"), content: () => <Artifacts view={view} /> },
           { id: "code", name: "Code", count: count("code"), content: () => <CodeDifference view={view} /> },
@@ -62,13 +75,27 @@ export default function CompareScreen() {
             id: "environment",
             name: "Environment",
             count: count("environment"),
-            content: () => <DifferenceTable label="Packages" runs={view.runs} rows={view.environment} same="All of them had the same packages" />,
+            content: () => (
+              <DifferenceTable
+                label="Packages"
+                runs={view.runs}
+                rows={view.environment}
+                same="All of them had the same packages"
+              />
+            ),
           },
           {
             id: "data",
             name: "Data",
             count: count("files"),
-            content: () => <DifferenceTable label="Data files" runs={view.runs} rows={view.files} same="The data files that all of them read are the same" />,
+            content: () => (
+              <DifferenceTable
+                label="Data files"
+                runs={view.runs}
+                rows={view.files}
+                same="The data files that all of them read are the same"
+              />
+            ),
           },
           { id: "timing", name: "Timing", content: () => <Timing view={view} /> },
         ]}
@@ -83,7 +110,8 @@ function Values({ view }: { view: CompareView }) {
   return (
     <div className="stack">
       <label className="row muted">
-        <input type="checkbox" checked={isOnly} onChange={() => setOnly(isOnly ? "all" : "differences")} /> Only what differs
+        <input type="checkbox" checked={isOnly} onChange={() => setOnly(isOnly ? "all" : "differences")} /> Only what
+        differs
       </label>
       <ValueTable title="Metrics" of="metrics" view={view} isOnly={isOnly} />
       <ValueTable title="Parameters" of="parameters" view={view} isOnly={isOnly} />

@@ -32,7 +32,11 @@ export interface ValueRow {
 }
 
 /** Give a row for each name that any run has, those that differ first. */
-export function valueRows(runs: readonly ComparedRun[], of: "parameters" | "metrics", different: readonly Difference[]): ValueRow[] {
+export function valueRows(
+  runs: readonly ComparedRun[],
+  of: "parameters" | "metrics",
+  different: readonly Difference[],
+): ValueRow[] {
   const names = new Set([...different.map(({ name }) => name), ...runs.flatMap((run) => Object.keys(run[of] ?? {}))]);
   const unlike = new Map(different.map(({ name, values }) => [name, values]));
   const rows = [...names].map((name) => ({
@@ -43,11 +47,29 @@ export function valueRows(runs: readonly ComparedRun[], of: "parameters" | "metr
   return rows.sort((one, other) => Number(other.isDifferent) - Number(one.isDifferent));
 }
 
-const LESS = new Set(["loss", "error", "err", "rmse", "mae", "mse", "mape", "latency", "seconds", "duration", "time", "cost", "drift", "perplexity"]);
+const LESS = new Set([
+  "loss",
+  "error",
+  "err",
+  "rmse",
+  "mae",
+  "mse",
+  "mape",
+  "latency",
+  "seconds",
+  "duration",
+  "time",
+  "cost",
+  "drift",
+  "perplexity",
+]);
 
 /** Whether less of a metric is better, going by the words of its name. */
 export function isLessBetter(name: string): boolean {
-  return name.toLowerCase().split(/[^a-z0-9]+/).some((word) => LESS.has(word));
+  return name
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .some((word) => LESS.has(word));
 }
 
 /** Which values are the best of a row of numbers; none when they are all the same or fewer than two. */
@@ -68,6 +90,11 @@ export function changeText(value: unknown, baseline: unknown): string {
   const share = ((value - baseline) / Math.abs(baseline)) * 100;
   const size = Math.abs(share);
   if (size < 0.005) return "";
-  const text = size >= 1000 ? `${(size / 100 + 1).toFixed(0)}×` : size >= 10 ? `${Math.round(size)} %` : `${Number(size.toPrecision(2))} %`;
+  const text =
+    size >= 1000
+      ? `${(size / 100 + 1).toFixed(0)}×`
+      : size >= 10
+        ? `${Math.round(size)} %`
+        : `${Number(size.toPrecision(2))} %`;
   return size >= 1000 ? text : `${share > 0 ? "+" : "−"}${text}`;
 }

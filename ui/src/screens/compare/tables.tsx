@@ -27,23 +27,44 @@ export function ColumnHeads({ runs, first }: { runs: readonly ComparedRun[]; fir
   );
 }
 
-export function ValueTable({ title, of, view, isOnly }: { title: string; of: "parameters" | "metrics"; view: CompareView; isOnly: boolean }) {
+export function ValueTable({
+  title,
+  of,
+  view,
+  isOnly,
+}: {
+  title: string;
+  of: "parameters" | "metrics";
+  view: CompareView;
+  isOnly: boolean;
+}) {
   const rows = valueRows(view.runs, of, view[of]).filter(({ isDifferent }) => isDifferent || !isOnly);
   return (
     <section className="card">
       <header>
         <h2>{title}</h2>
-        {of === "metrics" && rows.length > 0 && <span className="faint">the best is marked; click a name to say that less, or more, is better</span>}
+        {of === "metrics" && rows.length > 0 && (
+          <span className="faint">the best is marked; click a name to say that less, or more, is better</span>
+        )}
       </header>
       {rows.length === 0 ? (
-        <Empty isSmall title={isOnly ? `All runs have the same ${title.toLowerCase()}` : `None of them has ${title.toLowerCase()}`} />
+        <Empty
+          isSmall
+          title={isOnly ? `All runs have the same ${title.toLowerCase()}` : `None of them has ${title.toLowerCase()}`}
+        />
       ) : (
         <div className="compare-scroll">
           <table className="compare-table">
             <ColumnHeads runs={view.runs} first="Name" />
             <tbody>
               {rows.map((row) => (
-                <Row key={row.name} name={row.name} values={row.values} isDifferent={row.isDifferent} isMetric={of === "metrics"} />
+                <Row
+                  key={row.name}
+                  name={row.name}
+                  values={row.values}
+                  isDifferent={row.isDifferent}
+                  isMetric={of === "metrics"}
+                />
               ))}
             </tbody>
           </table>
@@ -53,14 +74,29 @@ export function ValueTable({ title, of, view, isOnly }: { title: string; of: "pa
   );
 }
 
-function Row({ name, values, isDifferent, isMetric }: { name: string; values: readonly unknown[]; isDifferent: boolean; isMetric: boolean }) {
+function Row({
+  name,
+  values,
+  isDifferent,
+  isMetric,
+}: {
+  name: string;
+  values: readonly unknown[];
+  isDifferent: boolean;
+  isMetric: boolean;
+}) {
   const [isLess, setLess] = useState(() => isLessBetter(name));
   const best = isMetric ? bestOf(values, isLess) : new Set<number>();
   return (
     <tr className={isDifferent ? "different" : undefined}>
       <th scope="row">
         {isMetric && values.some((value) => typeof value === "number") ? (
-          <button type="button" className="plain-link" title={isLess ? "Less is better" : "More is better"} onClick={() => setLess(!isLess)}>
+          <button
+            type="button"
+            className="plain-link"
+            title={isLess ? "Less is better" : "More is better"}
+            onClick={() => setLess(!isLess)}
+          >
             {name} <span className="faint">{isLess ? "↓" : "↑"}</span>
           </button>
         ) : (
@@ -69,9 +105,19 @@ function Row({ name, values, isDifferent, isMetric }: { name: string; values: re
       </th>
       {values.map((value, index) => (
         <td key={index} className={cellClass(value, values[0], index, best.has(index))}>
-          <span title={valueOf(value)}>{value === null || value === undefined ? "–" : typeof value === "number" ? valueText(value) : valueOf(value)}</span>
+          <span title={valueOf(value)}>
+            {value === null || value === undefined
+              ? "–"
+              : typeof value === "number"
+                ? valueText(value)
+                : valueOf(value)}
+          </span>
           {index > 0 && isMetric && <span className="faint number change"> {changeText(value, values[0])}</span>}
-          {best.has(index) && <span className="best-mark" title="The best">★</span>}
+          {best.has(index) && (
+            <span className="best-mark" title="The best">
+              ★
+            </span>
+          )}
         </td>
       ))}
     </tr>
@@ -84,7 +130,17 @@ function cellClass(value: unknown, baseline: unknown, index: number, isBest: boo
 }
 
 /** Names with a text in each run; the whole list holds only what differs. */
-export function DifferenceTable({ label, runs, rows, same }: { label: string; runs: readonly ComparedRun[]; rows: readonly Difference[]; same: string }) {
+export function DifferenceTable({
+  label,
+  runs,
+  rows,
+  same,
+}: {
+  label: string;
+  runs: readonly ComparedRun[];
+  rows: readonly Difference[];
+  same: string;
+}) {
   if (rows.length === 0) return <Empty isSmall title={same} />;
   return (
     <div className="card compare-scroll">

@@ -10,7 +10,12 @@ export function Timing({ view }: { view: CompareView }) {
   const most = Math.max(0.001, ...view.timing.flatMap(({ values }) => values.map(Number)).filter(Number.isFinite));
   return (
     <div className="stack">
-      <Bars title="The whole run" values={whole} view={view} most={Math.max(0.001, ...whole.map((each) => each ?? 0))} />
+      <Bars
+        title="The whole run"
+        values={whole}
+        view={view}
+        most={Math.max(0.001, ...whole.map((each) => each ?? 0))}
+      />
       <section className="card">
         <header>
           <h2>Each step</h2>
@@ -22,7 +27,11 @@ export function Timing({ view }: { view: CompareView }) {
               <span className="strong cut" title={name}>
                 {name}
               </span>
-              <BarList values={values.map((value) => (typeof value === "number" ? value : null))} view={view} most={most} />
+              <BarList
+                values={values.map((value) => (typeof value === "number" ? value : null))}
+                view={view}
+                most={most}
+              />
             </div>
           ))}
         </div>
@@ -31,7 +40,17 @@ export function Timing({ view }: { view: CompareView }) {
   );
 }
 
-function Bars({ title, values, view, most }: { title: string; values: readonly (number | null)[]; view: CompareView; most: number }) {
+function Bars({
+  title,
+  values,
+  view,
+  most,
+}: {
+  title: string;
+  values: readonly (number | null)[];
+  view: CompareView;
+  most: number;
+}) {
   return (
     <section className="card">
       <header>
@@ -45,7 +64,17 @@ function Bars({ title, values, view, most }: { title: string; values: readonly (
   );
 }
 
-function BarList({ values, view, most, hasNames = false }: { values: readonly (number | null)[]; view: CompareView; most: number; hasNames?: boolean }) {
+function BarList({
+  values,
+  view,
+  most,
+  hasNames = false,
+}: {
+  values: readonly (number | null)[];
+  view: CompareView;
+  most: number;
+  hasNames?: boolean;
+}) {
   return (
     <ul className={hasNames ? "timing-bars named" : "timing-bars"}>
       {view.runs.map((run, index) => {
@@ -54,7 +83,9 @@ function BarList({ values, view, most, hasNames = false }: { values: readonly (n
           <li key={run.path} title={run.path}>
             {hasNames && <span className="cut">{run.path}</span>}
             <span className="timing-track">
-              {value !== null && <i className={`series-back-${(index % 10) + 1}`} style={{ width: `${(value / most) * 100}%` }} />}
+              {value !== null && (
+                <i className={`series-back-${(index % 10) + 1}`} style={{ width: `${(value / most) * 100}%` }} />
+              )}
             </span>
             <span className="number">{value === null ? "–" : durationText(value)}</span>
             <span className="number faint">{index > 0 ? changeText(value, values[0]) : ""}</span>

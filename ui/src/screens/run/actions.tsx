@@ -77,17 +77,25 @@ export function Actions({ run }: { run: RunView }) {
           close={close}
           act={() => change("POST", run, "/cancel", {})}
         >
-          <p>Tasks that run are stopped; what has succeeded is kept, and `headwater resume {run.path}` goes on from there.</p>
+          <p>
+            Tasks that run are stopped; what has succeeded is kept, and `headwater resume {run.path}` goes on from
+            there.
+          </p>
         </Confirm>
       )}
-      {(asking === "approve" || asking === "reject") && <Decide run={run} isApproval={asking === "approve"} close={close} told={setDecided} />}
+      {(asking === "approve" || asking === "reject") && (
+        <Decide run={run} isApproval={asking === "approve"} close={close} told={setDecided} />
+      )}
       {decided && <Decided decision={decided} run={run} close={() => setDecided(null)} />}
       {asking === "resume" && (
         <Dialog title={`Resume ${run.path}`} close={close}>
           <div className="stack tight">
             <p>Tasks that have succeeded are not run again. Where the code lies:</p>
             <Command text={run.commands?.["resume"] ?? `headwater resume ${run.path}`} />
-            <p className="muted">The folder was {run.code.root}, on {run.host}. A changed step runs again, with all that follow it, when it is named at the end.</p>
+            <p className="muted">
+              The folder was {run.code.root}, on {run.host}. A changed step runs again, with all that follow it, when it
+              is named at the end.
+            </p>
           </div>
         </Dialog>
       )}
@@ -117,7 +125,9 @@ function Decide({
       close={close}
       act={async () => {
         const verdict = isApproval ? "approve" : "reject";
-        const decision = await change<GateDecision>("POST", run, `/gates/${encodeURIComponent(step)}/${verdict}`, { reason });
+        const decision = await change<GateDecision>("POST", run, `/gates/${encodeURIComponent(step)}/${verdict}`, {
+          reason,
+        });
         if (!decision.is_driven) told(decision);
       }}
     >
@@ -147,7 +157,12 @@ function Decided({ decision, run, close }: { decision: GateDecision; run: RunVie
 }
 
 /** Ask the API to change something about a run, and show what came of it. */
-export async function change<Answer>(method: "POST" | "PUT", run: RunView, rest: string, body: unknown): Promise<Answer> {
+export async function change<Answer>(
+  method: "POST" | "PUT",
+  run: RunView,
+  rest: string,
+  body: unknown,
+): Promise<Answer> {
   const answer = await request<Answer>(method, runUrl(run.flow, run.label, rest), { body });
   answers.invalidate((url) => url.startsWith(runUrl(run.flow, run.label)));
   return answer;

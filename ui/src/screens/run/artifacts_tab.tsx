@@ -83,13 +83,32 @@ function columnsOf(chosen: string, choose: (path: string) => void): readonly Col
       width: 200,
       value: ({ name }) => name,
       cell: ({ name, path }) => (
-        <button type="button" className="plain-link strong cut" aria-pressed={path === chosen} onClick={() => choose(path)}>
+        <button
+          type="button"
+          className="plain-link strong cut"
+          aria-pressed={path === chosen}
+          onClick={() => choose(path)}
+        >
           {name}
         </button>
       ),
     },
-    { id: "task", name: "Task", width: 130, value: ({ label }) => label, cell: ({ step, label }) => <span className="cut">{`${step}/${label}`}</span> },
+    {
+      id: "task",
+      name: "Task",
+      width: 130,
+      value: ({ label }) => label,
+      cell: ({ step, label }) => <span className="cut">{`${step}/${label}`}</span>,
+    },
     { id: "value", name: "Value", cell: ({ value }) => <span className="cut muted">{glimpse(value)}</span> },
-    { id: "size", name: "Size", width: 84, isNumber: true, first: "falling", value: ({ value }) => value.size, cell: ({ value }) => sizeText(value.size) },
+    {
+      id: "size",
+      name: "Size",
+      width: 84,
+      isNumber: true,
+      first: "falling",
+      value: ({ value }) => value.size,
+      cell: ({ value }) => sizeText(value.size),
+    },
   ];
 }

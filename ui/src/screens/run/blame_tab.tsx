@@ -30,7 +30,12 @@ export function BlameTab({ run, listen }: About) {
           <span className="muted">{verdictOf(blame)}</span>
         </header>
         <div className="body stack tight">
-          <SecondsBar seconds={blame.path} whole={Math.max(blame.duration, sumOf(blame.path) + blame.other)} other={blame.other} label="The run" />
+          <SecondsBar
+            seconds={blame.path}
+            whole={Math.max(blame.duration, sumOf(blame.path) + blame.other)}
+            other={blame.other}
+            label="The run"
+          />
           <KindLegend seconds={blame.path} other={blame.other} />
         </div>
       </section>
@@ -46,10 +51,18 @@ export function BlameTab({ run, listen }: About) {
           <div className="blame-row head faint" role="row">
             <span role="columnheader">Step</span>
             <span role="columnheader">{isPerTask ? "A task's time" : "All its tasks' time"}</span>
-            <span role="columnheader" className="number">Total</span>
-            <span role="columnheader" className="number">Median</span>
-            <span role="columnheader" className="number">Longest</span>
-            <span role="columnheader" className="number">In vain</span>
+            <span role="columnheader" className="number">
+              Total
+            </span>
+            <span role="columnheader" className="number">
+              Median
+            </span>
+            <span role="columnheader" className="number">
+              Longest
+            </span>
+            <span role="columnheader" className="number">
+              In vain
+            </span>
           </div>
           {blame.steps.map((step) => (
             <div key={step.step} className="blame-row" role="row">
@@ -60,25 +73,43 @@ export function BlameTab({ run, listen }: About) {
                 {step.tasks > 1 && <span className="faint number">× {countText(step.tasks)}</span>}
               </span>
               <span role="cell">
-                <SecondsBar seconds={isPerTask ? scaled(step.seconds, 1 / Math.max(1, step.tasks)) : step.seconds} whole={widest} label={step.step} />
+                <SecondsBar
+                  seconds={isPerTask ? scaled(step.seconds, 1 / Math.max(1, step.tasks)) : step.seconds}
+                  whole={widest}
+                  label={step.step}
+                />
               </span>
-              <span role="cell" className="number">{durationText(sumOf(step.seconds))}</span>
-              <span role="cell" className="number">{step.median === null || step.median === undefined ? "–" : durationText(step.median)}</span>
+              <span role="cell" className="number">
+                {durationText(sumOf(step.seconds))}
+              </span>
+              <span role="cell" className="number">
+                {step.median === null || step.median === undefined ? "–" : durationText(step.median)}
+              </span>
               <span role="cell" className="number">
                 {step.longest === null || step.longest === undefined || !step.longest_label ? (
                   "–"
                 ) : (
-                  <Link to={pathOf("runs", run.flow, run.label, step.step, step.longest_label)}>{durationText(step.longest)}</Link>
+                  <Link to={pathOf("runs", run.flow, run.label, step.step, step.longest_label)}>
+                    {durationText(step.longest)}
+                  </Link>
                 )}
               </span>
               <span role="cell" className="number">
-                {step.failed_attempts > 0 ? <span title={`${plural(step.failed_attempts, "attempt")} failed`}>{countText(step.failed_attempts)}</span> : ""}
+                {step.failed_attempts > 0 ? (
+                  <span title={`${plural(step.failed_attempts, "attempt")} failed`}>
+                    {countText(step.failed_attempts)}
+                  </span>
+                ) : (
+                  ""
+                )}
               </span>
             </div>
           ))}
         </div>
       </section>
-      {blame.is_cut && <p className="muted">The run has more tasks than are looked at here: sums are of the first ones.</p>}
+      {blame.is_cut && (
+        <p className="muted">The run has more tasks than are looked at here: sums are of the first ones.</p>
+      )}
     </div>
   );
 }
@@ -86,7 +117,10 @@ export function BlameTab({ run, listen }: About) {
 /** The largest part in words: what to look at first. */
 function verdictOf({ path, other, duration }: Blame): string {
   if (duration <= 0) return "";
-  const parts = [...KINDS.map(({ id, name }) => [name.toLowerCase(), path[id] ?? 0] as const), ["waiting for slots, retries or gates", other] as const];
+  const parts = [
+    ...KINDS.map(({ id, name }) => [name.toLowerCase(), path[id] ?? 0] as const),
+    ["waiting for slots, retries or gates", other] as const,
+  ];
   const [name, seconds] = parts.reduce((most, part) => (part[1] > most[1] ? part : most));
   return `${shareText(seconds / duration)} of it was ${name}`;
 }

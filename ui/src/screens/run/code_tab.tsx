@@ -25,20 +25,36 @@ export function CodeTab({ run }: { run: RunView }) {
   if (!data) return problem ? <ProblemNote problem={problem} /> : <Spinner />;
   if (data.rows.length === 0) return <Empty isSmall title="No code was saved with this run" />;
   const changed = data.rows.filter(({ standing }) => standing && standing !== "same");
-  const looked = data.rows.find(({ path }) => path === file) ?? changed[0] ?? data.rows.find(({ path }) => path === data.file) ?? data.rows[0];
+  const looked =
+    data.rows.find(({ path }) => path === file) ??
+    changed[0] ??
+    data.rows.find(({ path }) => path === data.file) ??
+    data.rows[0];
   const rows = against ? [...changed, ...data.rows.filter(({ standing }) => standing === "same")] : data.rows;
   return (
     <div className="stack tight">
       <div className="row wrap">
         <RunPicker run={run} value={against} choose={setAgainst} label="Difference to" />
-        {against && <span className="muted">{changed.length === 0 ? "Every file is the same" : `${plural(changed.length, "file")} of ${data.rows.length} differ`}</span>}
+        {against && (
+          <span className="muted">
+            {changed.length === 0
+              ? "Every file is the same"
+              : `${plural(changed.length, "file")} of ${data.rows.length} differ`}
+          </span>
+        )}
       </div>
       <div className="code-split">
         <nav className="card file-names" aria-label="Files">
           <ul>
             {rows.map(({ path, size, standing }) => (
               <li key={path}>
-                <button type="button" aria-pressed={path === looked?.path} className={standing ?? undefined} title={path} onClick={() => setFile(path)}>
+                <button
+                  type="button"
+                  aria-pressed={path === looked?.path}
+                  className={standing ?? undefined}
+                  title={path}
+                  onClick={() => setFile(path)}
+                >
                   {against && <span className="file-sign mono">{SIGNS[standing ?? "same"]}</span>}
                   <span className="cut mono">{path}</span>
                   <span className="push faint number">{sizeText(size)}</span>
@@ -55,7 +71,9 @@ export function CodeTab({ run }: { run: RunView }) {
 
 function FileText({ run, file, against }: { run: RunView; file: CodeFile; against: string }) {
   const [line] = useQueryState("line");
-  const url = runUrl(run.flow, run.label, `/code/${file.path.split("/").map(encodeURIComponent).join("/")}`, { against });
+  const url = runUrl(run.flow, run.label, `/code/${file.path.split("/").map(encodeURIComponent).join("/")}`, {
+    against,
+  });
   const { data, problem } = useQuery<FileView>(url);
   const box = useRef<HTMLElement>(null);
   const marked = Number(line) || 0;
@@ -76,12 +94,39 @@ function FileText({ run, file, against }: { run: RunView; file: CodeFile; agains
   );
 }
 
-function Content({ view, file, against, isPython, marked }: { view: FileView; file: CodeFile; against: string; isPython: boolean; marked: number }) {
+function Content({
+  view,
+  file,
+  against,
+  isPython,
+  marked,
+}: {
+  view: FileView;
+  file: CodeFile;
+  against: string;
+  isPython: boolean;
+  marked: number;
+}) {
   const isText = view.text !== null || file.standing === "removed";
   if (!isText) return <Empty isSmall title="This file is no text, or too long to be shown" />;
   if (against && file.standing && file.standing !== "same") {
-    if (file.standing === "changed" && typeof view.other !== "string") return <Empty isSmall title={`In ${against} this file cannot be shown`} />;
-    return <Diff before={view.other ?? ""} after={view.text ?? ""} isPython={isPython} label={`Difference of ${file.path} to ${against}`} />;
+    if (file.standing === "changed" && typeof view.other !== "string")
+      return <Empty isSmall title={`In ${against} this file cannot be shown`} />;
+    return (
+      <Diff
+        before={view.other ?? ""}
+        after={view.text ?? ""}
+        isPython={isPython}
+        label={`Difference of ${file.path} to ${against}`}
+      />
+    );
   }
-  return <Code text={view.text ?? ""} isPython={isPython} label={`Text of ${file.path}`} {...(marked ? { marked: [marked] } : {})} />;
+  return (
+    <Code
+      text={view.text ?? ""}
+      isPython={isPython}
+      label={`Text of ${file.path}`}
+      {...(marked ? { marked: [marked] } : {})}
+    />
+  );
 }

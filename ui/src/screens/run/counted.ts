@@ -35,7 +35,10 @@ export function counted(graph: GraphView, tasks: readonly Changed[], statuses: M
   return { ...graph, steps };
 }
 
-function added(counts: Readonly<Record<string, number>>, change: Readonly<Record<string, number>>): Record<string, number> {
+function added(
+  counts: Readonly<Record<string, number>>,
+  change: Readonly<Record<string, number>>,
+): Record<string, number> {
   const next: Record<string, number> = { ...counts };
   for (const [status, by] of Object.entries(change)) {
     const count = Math.max(0, (next[status] ?? 0) + by);

@@ -62,7 +62,11 @@ function thinned(row: TaskCurve): TaskCurve {
 
 /** Give what a chart draws. `smooth` (0 to 1) = weight of what came before in an exponential mean. */
 export function seriesOf(rows: readonly TaskCurve[], axis: Axis, smooth: number, nameOf = shortName): Series[] {
-  const drawn = rows.map((row) => ({ name: nameOf(row), xs: xsOf(row, axis), ys: smooth > 0 ? smoothed(row.values, smooth) : row.values }));
+  const drawn = rows.map((row) => ({
+    name: nameOf(row),
+    xs: xsOf(row, axis),
+    ys: smooth > 0 ? smoothed(row.values, smooth) : row.values,
+  }));
   return drawn.map(({ name, xs, ys }) => rising(name, xs, ys));
 }
 

@@ -19,27 +19,60 @@ export function EnvironmentTab({ run }: { run: RunView }) {
   const [search, setSearch] = useState("");
   const { data, problem } = useQuery<EnvironmentView>(runUrl(run.flow, run.label, "/environment"));
   const [otherFlow = "", otherLabel = ""] = other.split("/");
-  const { data: before, problem: beforeProblem } = useQuery<EnvironmentView>(other ? runUrl(otherFlow, otherLabel, "/environment") : null);
+  const { data: before, problem: beforeProblem } = useQuery<EnvironmentView>(
+    other ? runUrl(otherFlow, otherLabel, "/environment") : null,
+  );
   if (!data) return problem ? <ProblemNote problem={problem} /> : <Spinner />;
   const sets: [string, Packages, Packages | undefined][] = [
     ["Interpreter", data.interpreter, before?.interpreter],
-    ...Object.entries(data.steps).map(([step, packages]): [string, Packages, Packages | undefined] => [`Step ${step}`, packages, before?.steps[step]]),
+    ...Object.entries(data.steps).map(([step, packages]): [string, Packages, Packages | undefined] => [
+      `Step ${step}`,
+      packages,
+      before?.steps[step],
+    ]),
   ];
   return (
     <div className="stack">
       <div className="row wrap">
-        <input className="field" data-filter type="search" placeholder="Find a package" aria-label="Find a package" value={search} onChange={(event) => setSearch(event.target.value)} />
+        <input
+          className="field"
+          data-filter
+          type="search"
+          placeholder="Find a package"
+          aria-label="Find a package"
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
         <RunPicker run={run} value={other} choose={setOther} label="Compare with" />
       </div>
       {beforeProblem && <ProblemNote problem={beforeProblem} />}
       {sets.map(([title, packages, old]) => (
-        <PackageTable key={title} title={title} packages={packages} old={other ? old : undefined} other={other} search={search} />
+        <PackageTable
+          key={title}
+          title={title}
+          packages={packages}
+          old={other ? old : undefined}
+          other={other}
+          search={search}
+        />
       ))}
     </div>
   );
 }
 
-function PackageTable({ title, packages, old, other, search }: { title: string; packages: Packages; old: Packages | undefined; other: string; search: string }) {
+function PackageTable({
+  title,
+  packages,
+  old,
+  other,
+  search,
+}: {
+  title: string;
+  packages: Packages;
+  old: Packages | undefined;
+  other: string;
+  search: string;
+}) {
   const rows = useMemo(() => packageRows(packages, old, search), [packages, old, search]);
   const changed = rows.filter(({ kind }) => kind !== "same").length;
   return (
@@ -55,7 +88,9 @@ function PackageTable({ title, packages, old, other, search }: { title: string; 
       <ul className="packages">
         {rows.map(({ name, version, before, kind }) => (
           <li key={name} className={kind}>
-            <span className="cut" title={name}>{name}</span>
+            <span className="cut" title={name}>
+              {name}
+            </span>
             <span className="mono">
               {before !== undefined && kind !== "same" && <del>{before || "none"}</del>} {version ?? ""}
             </span>
@@ -81,8 +116,11 @@ export function packageRows(packages: Packages, old: Packages | undefined, searc
     .filter((name) => name.toLowerCase().includes(search.toLowerCase()))
     .map((name): PackageRow => {
       const [version, before] = [packages[name], old?.[name]];
-      const kind = !old || version === before ? "same" : before === undefined ? "new" : version === undefined ? "gone" : "changed";
+      const kind =
+        !old || version === before ? "same" : before === undefined ? "new" : version === undefined ? "gone" : "changed";
       return { name, version, before, kind };
     });
-  return rows.sort((one, other) => Number(one.kind === "same") - Number(other.kind === "same") || one.name.localeCompare(other.name));
+  return rows.sort(
+    (one, other) => Number(one.kind === "same") - Number(other.kind === "same") || one.name.localeCompare(other.name),
+  );
 }

@@ -38,12 +38,25 @@ export function GraphTab({ run, listen }: About) {
   );
 }
 
-function Drawn({ graph, run, step, choose }: { graph: GraphView; run: RunView; step: string; choose: (step: string) => void }) {
+function Drawn({
+  graph,
+  run,
+  step,
+  choose,
+}: {
+  graph: GraphView;
+  run: RunView;
+  step: string;
+  choose: (step: string) => void;
+}) {
   const box = useRef<HTMLDivElement>(null);
   const { width } = useSize(box);
   const now = useNow();
   const isMoving = isOpen(run.status);
-  const nodes = useMemo(() => graph.steps.map((each) => nodeOf(each, graph, isMoving ? now : 0)), [graph, isMoving && now]);
+  const nodes = useMemo(
+    () => graph.steps.map((each) => nodeOf(each, graph, isMoving ? now : 0)),
+    [graph, isMoving && now],
+  );
   const edges = useMemo(() => graph.edges.map((each) => edgeOf(each, graph)), [graph]);
   const shape = nodes.map(({ id }) => id).join();
   const plan = useMemo(() => {
@@ -76,7 +89,10 @@ function firstToLookAt(graph: GraphView, run: RunView): StepView | undefined {
     graph.steps.find(({ waits_at_gate }) => waits_at_gate) ??
     graph.steps.find(({ counts }) => counts?.["running"]) ??
     graph.steps.find(({ counts }) => counts?.["caught"]) ??
-    graph.steps.reduce<StepView | undefined>((most, step) => (most && tasksOf(most) >= tasksOf(step) ? most : step), undefined)
+    graph.steps.reduce<StepView | undefined>(
+      (most, step) => (most && tasksOf(most) >= tasksOf(step) ? most : step),
+      undefined,
+    )
   );
 }
 
@@ -102,7 +118,10 @@ function nodeOf(step: StepView, graph: GraphView, now: number): GraphNode {
 function subtitleOf(step: StepView, known: number, expected: number, now: number): string {
   const open = (step.counts?.["running"] ?? 0) + (step.counts?.["retrying"] ?? 0);
   const words: string[] = [];
-  if (expected > 1) words.push(open || expected > known ? `${countText(known - open)} of ${countText(expected)}` : `${countText(known)} tasks`);
+  if (expected > 1)
+    words.push(
+      open || expected > known ? `${countText(known - open)} of ${countText(expected)}` : `${countText(known)} tasks`,
+    );
   const end = step.last_finished_at ?? (open ? now : null);
   if (step.first_started_at && end) words.push(durationText(Math.max(0, end - step.first_started_at)));
   const failed = step.counts?.["failed"];

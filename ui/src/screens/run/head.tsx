@@ -114,6 +114,7 @@ function Metrics({ run }: { run: RunView }) {
 }
 
 function metricText(value: unknown): string {
-  if (typeof value === "number") return Number.isInteger(value) ? countText(value) : String(Number(value.toPrecision(4)));
+  if (typeof value === "number")
+    return Number.isInteger(value) ? countText(value) : String(Number(value.toPrecision(4)));
   return String(value);
 }

@@ -45,7 +45,12 @@ function Run({ flow, label }: { flow: string; label: string }) {
           { id: "tasks", name: "Tasks", count: tasks, content: () => <TasksTab {...about} /> },
           { id: "blame", name: "Where time went", content: () => <BlameTab {...about} /> },
           { id: "metrics", name: "Metrics", content: () => <MetricsTab {...about} /> },
-          { id: "parameters", name: "Parameters", count: run.values.length, content: () => <ParametersTab run={run} /> },
+          {
+            id: "parameters",
+            name: "Parameters",
+            count: run.values.length,
+            content: () => <ParametersTab run={run} />,
+          },
           { id: "artifacts", name: "Artifacts", content: () => <ArtifactsTab {...about} /> },
           { id: "code", name: "Code", content: () => <CodeTab run={run} /> },
           { id: "environment", name: "Environment", content: () => <EnvironmentTab run={run} /> },

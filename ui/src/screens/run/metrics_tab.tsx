@@ -28,7 +28,9 @@ export function MetricsTab({ run }: About) {
   const { data, problem } = useQuery<MetricNames>(url);
   const points = usePoints(run, setKnown);
   if (!data) return problem ? <ProblemNote problem={problem} /> : <Spinner />;
-  const names = [...new Set([...data.rows.map(({ name }) => name), ...known])].filter((name) => name.toLowerCase().includes(search.toLowerCase()));
+  const names = [...new Set([...data.rows.map(({ name }) => name), ...known])].filter((name) =>
+    name.toLowerCase().includes(search.toLowerCase()),
+  );
   if (data.rows.length === 0 && known.size === 0) {
     return (
       <Empty isSmall title="No points were logged" command="current.metrics.log(step=n, loss=0.3)">
@@ -39,7 +41,15 @@ export function MetricsTab({ run }: About) {
   return (
     <div className="stack tight">
       <div className="row wrap">
-        <input className="field" data-filter type="search" placeholder="Find a metric" aria-label="Find a metric" value={search} onChange={(event) => setSearch(event.target.value)} />
+        <input
+          className="field"
+          data-filter
+          type="search"
+          placeholder="Find a metric"
+          aria-label="Find a metric"
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
         <label className="row muted">
           Over
           <select className="field" value={axis} onChange={(event) => setAxis(event.target.value)}>
@@ -50,7 +60,14 @@ export function MetricsTab({ run }: About) {
         </label>
         <label className="row muted">
           Smooth
-          <input type="range" min="0" max="95" step="5" value={smooth} onChange={(event) => setSmooth(event.target.value)} />
+          <input
+            type="range"
+            min="0"
+            max="95"
+            step="5"
+            value={smooth}
+            onChange={(event) => setSmooth(event.target.value)}
+          />
         </label>
         <label className="row muted">
           <input type="checkbox" checked={log === "on"} onChange={() => setLog(log === "on" ? "" : "on")} /> Logarithmic
@@ -59,7 +76,15 @@ export function MetricsTab({ run }: About) {
       </div>
       <div className="chart-grid">
         {names.slice(0, CHARTS).map((name) => (
-          <MetricChart key={name} run={run} name={name} axis={axis as Axis} isLog={log === "on"} smooth={Number(smooth) / 100} points={points} />
+          <MetricChart
+            key={name}
+            run={run}
+            name={name}
+            axis={axis as Axis}
+            isLog={log === "on"}
+            smooth={Number(smooth) / 100}
+            points={points}
+          />
         ))}
       </div>
       {names.length > CHARTS && <p className="muted">The first {CHARTS} are shown; find the others by name.</p>}
@@ -69,8 +94,25 @@ export function MetricsTab({ run }: About) {
 
 type Points = (listener: (points: SentPoints) => void) => () => void;
 
-function MetricChart({ run, name, axis, isLog, smooth, points }: { run: RunView; name: string; axis: Axis; isLog: boolean; smooth: number; points: Points }) {
-  const url = runUrl(run.flow, run.label, `/metrics/${name.split("/").map(encodeURIComponent).join("/")}`, { points: 1000, limit: 50 });
+function MetricChart({
+  run,
+  name,
+  axis,
+  isLog,
+  smooth,
+  points,
+}: {
+  run: RunView;
+  name: string;
+  axis: Axis;
+  isLog: boolean;
+  smooth: number;
+  points: Points;
+}) {
+  const url = runUrl(run.flow, run.label, `/metrics/${name.split("/").map(encodeURIComponent).join("/")}`, {
+    points: 1000,
+    limit: 50,
+  });
   const { data, problem } = useQuery<Curves>(url);
   const [grown, grow] = useState(0);
   const curves = useMemo(() => new CurveSet(name), [name]);
@@ -84,20 +126,33 @@ function MetricChart({ run, name, axis, isLog, smooth, points }: { run: RunView;
   const xName = axis === "step" ? "step" : axis === "since" ? "seconds" : "time";
   return (
     <section className="card chart-card">
-      <Chart title={name} series={series} xKind={axis === "time" ? "time" : "number"} xName={xName} isLog={isLog} sync={`metrics-${axis}`} height={220} />
+      <Chart
+        title={name}
+        series={series}
+        xKind={axis === "time" ? "time" : "number"}
+        xName={xName}
+        isLog={isLog}
+        sync={`metrics-${axis}`}
+        height={220}
+      />
       {data?.cursor && <p className="faint chart-note">The first {data.rows.length} tasks are drawn</p>}
     </section>
   );
 }
 
 /** Follow the points that a run logs while it goes on. */
-function usePoints(run: RunView, setKnown: (change: (known: ReadonlySet<string>) => ReadonlySet<string>) => void): Points {
+function usePoints(
+  run: RunView,
+  setKnown: (change: (known: ReadonlySet<string>) => ReadonlySet<string>) => void,
+): Points {
   const listeners = useRef(new Set<(points: SentPoints) => void>());
   useStream(isOpen(run.status) ? runUrl(run.flow, run.label, "/points/stream") : null, (events) => {
     for (const { name, data } of events) {
       if (name !== "points") continue;
       const points = JSON.parse(data) as SentPoints;
-      setKnown((known) => (points.names.every((each) => known.has(each)) ? known : new Set([...known, ...points.names])));
+      setKnown((known) =>
+        points.names.every((each) => known.has(each)) ? known : new Set([...known, ...points.names]),
+      );
       for (const listener of listeners.current) listener(points);
     }
   });

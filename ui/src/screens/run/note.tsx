@@ -33,8 +33,21 @@ export function Note({ run }: { run: RunView }) {
         )
       )}
       {draft !== null && (
-        <Confirm title={`Note on ${run.path}`} action="Keep the note" close={() => setDraft(null)} act={() => change("PUT", run, "/note", { note: draft })}>
-          <textarea className="field" rows={8} autoFocus aria-label="Note" value={draft} placeholder="What should whoever reads this know? Markdown." onChange={(event) => setDraft(event.target.value)} />
+        <Confirm
+          title={`Note on ${run.path}`}
+          action="Keep the note"
+          close={() => setDraft(null)}
+          act={() => change("PUT", run, "/note", { note: draft })}
+        >
+          <textarea
+            className="field"
+            rows={8}
+            autoFocus
+            aria-label="Note"
+            value={draft}
+            placeholder="What should whoever reads this know? Markdown."
+            onChange={(event) => setDraft(event.target.value)}
+          />
         </Confirm>
       )}
     </>

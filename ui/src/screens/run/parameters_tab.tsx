@@ -48,7 +48,8 @@ function Values({ title, values }: { title: string; values: readonly ParameterVi
         <tbody>
           {values.map((each) => {
             const text = valueOf(each.value);
-            const isChanged = each.default !== undefined && each.default !== null && each.default !== JSON.stringify(each.value);
+            const isChanged =
+              each.default !== undefined && each.default !== null && each.default !== JSON.stringify(each.value);
             return (
               <tr key={each.name}>
                 <th scope="row">{each.name}</th>

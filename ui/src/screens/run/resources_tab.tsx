@@ -18,7 +18,10 @@ export function ResourcesTab({ run, listen }: About) {
   useFresh(url, listen);
   if (!data) return problem ? <ProblemNote problem={problem} /> : <Spinner />;
   if (data.steps.length === 0) return <Empty isSmall title="No task has ended yet" />;
-  const most = Math.max(1, ...data.steps.map((step) => Math.max(step.peak_memory_bytes ?? 0, (step.asked?.memory ?? 0) * 1e6)));
+  const most = Math.max(
+    1,
+    ...data.steps.map((step) => Math.max(step.peak_memory_bytes ?? 0, (step.asked?.memory ?? 0) * 1e6)),
+  );
   const cores = Math.max(1, ...data.steps.map((step) => Math.max(step.most_cores ?? 0, step.asked?.cpu ?? 0)));
   return (
     <section className="card">
@@ -27,13 +30,16 @@ export function ResourcesTab({ run, listen }: About) {
           <span role="columnheader">Step</span>
           <span role="columnheader">Memory: peak used, asked</span>
           <span role="columnheader">Cores: kept busy, asked</span>
-          <span role="columnheader" className="number">CPU time</span>
+          <span role="columnheader" className="number">
+            CPU time
+          </span>
           <span role="columnheader">What that says</span>
         </div>
         {data.steps.map((step) => (
           <div key={step.step} className="resource-row" role="row">
             <span role="cell" className="cut" title={step.step}>
-              <span className="strong">{step.step}</span> {step.tasks > 1 && <span className="faint number">× {countText(step.tasks)}</span>}
+              <span className="strong">{step.step}</span>{" "}
+              {step.tasks > 1 && <span className="faint number">× {countText(step.tasks)}</span>}
             </span>
             <span role="cell">
               <Used
@@ -55,8 +61,12 @@ export function ResourcesTab({ run, listen }: About) {
                 link={null}
               />
             </span>
-            <span role="cell" className="number">{durationText(step.cpu_seconds ?? 0)}</span>
-            <span role="cell" className="muted">{adviceOf(step)}</span>
+            <span role="cell" className="number">
+              {durationText(step.cpu_seconds ?? 0)}
+            </span>
+            <span role="cell" className="muted">
+              {adviceOf(step)}
+            </span>
           </div>
         ))}
       </div>
@@ -64,7 +74,21 @@ export function ResourcesTab({ run, listen }: About) {
   );
 }
 
-function Used({ used, asked, whole, text, askedText, link }: { used: number; asked: number | null; whole: number; text: string; askedText: string; link: string | null }) {
+function Used({
+  used,
+  asked,
+  whole,
+  text,
+  askedText,
+  link,
+}: {
+  used: number;
+  asked: number | null;
+  whole: number;
+  text: string;
+  askedText: string;
+  link: string | null;
+}) {
   const isOver = asked !== null && used > asked;
   return (
     <span className="used">
@@ -86,10 +110,13 @@ export function adviceOf(step: StepResources): string {
   const cpu = step.cpu_share ?? null;
   const words: string[] = [];
   if (memory !== null && memory > 1) words.push(`used ${memory.toFixed(1)} times the memory that it asked for`);
-  else if (memory !== null && memory < 0.25) words.push(`a quarter of the memory would do: memory=${rounded((step.peak_memory_bytes ?? 0) / 1e6)}`);
-  if (cpu !== null && cpu > 1.2) words.push(`kept ${(step.most_cores ?? 0).toFixed(1)} cores busy, asked for ${step.asked?.cpu ?? 0}`);
+  else if (memory !== null && memory < 0.25)
+    words.push(`a quarter of the memory would do: memory=${rounded((step.peak_memory_bytes ?? 0) / 1e6)}`);
+  if (cpu !== null && cpu > 1.2)
+    words.push(`kept ${(step.most_cores ?? 0).toFixed(1)} cores busy, asked for ${step.asked?.cpu ?? 0}`);
   else if (cpu !== null && (step.asked?.cpu ?? 0) > 1 && cpu < 0.5) words.push("half of the cores were idle");
-  if (memory === null && cpu === null && (step.peak_memory_bytes ?? 0) > 1e9) words.push(`asks for nothing: memory=${rounded((step.peak_memory_bytes ?? 0) / 1e6)} would keep room for it`);
+  if (memory === null && cpu === null && (step.peak_memory_bytes ?? 0) > 1e9)
+    words.push(`asks for nothing: memory=${rounded((step.peak_memory_bytes ?? 0) / 1e6)} would keep room for it`);
   return words.join("; ");
 }
 

@@ -7,7 +7,17 @@ import { relativeTime } from "@/words/time";
 
 import type { RunView } from "./shapes";
 
-export function RunPicker({ run, value, choose, label }: { run: RunView; value: string; choose: (path: string) => void; label: string }) {
+export function RunPicker({
+  run,
+  value,
+  choose,
+  label,
+}: {
+  run: RunView;
+  value: string;
+  choose: (path: string) => void;
+  label: string;
+}) {
   const { data } = useQuery<Page<RunSummary>>(apiUrl("/runs", { flow: run.flow, limit: 50 }));
   const others = (data?.rows ?? []).filter(({ path }) => path !== run.path);
   const isListed = others.some(({ path }) => path === value);

@@ -1,6 +1,6 @@
 /** What the API answers about one run, by the names that these views use; times are Unix seconds unless it says otherwise. */
 
-import type { Edge, Environment, RunView, Spans, Timeline } from "@/api/schema";
+import type { Edge, Environment, Timeline } from "@/api/schema";
 
 export type {
   Blame,
@@ -20,7 +20,5 @@ export type {
 
 export type EdgeView = Edge;
 export type EnvironmentView = Environment;
-export type SpanColumns = Spans;
 export type TimelinePart = Timeline;
-export type Status = RunView["status"];
 export type Counts = Readonly<Record<string, number>>;

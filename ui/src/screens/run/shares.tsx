@@ -21,16 +21,35 @@ export function sumOf(seconds: Seconds): number {
 }
 
 /** One bar of all kinds, `whole` seconds wide at full width. */
-export function SecondsBar({ seconds, whole, other = 0, label }: { seconds: Seconds; whole: number; other?: number; label: string }) {
+export function SecondsBar({
+  seconds,
+  whole,
+  other = 0,
+  label,
+}: {
+  seconds: Seconds;
+  whole: number;
+  other?: number;
+  label: string;
+}) {
   const scale = whole > 0 ? 100 / whole : 0;
   return (
     <div className="seconds-bar" role="img" aria-label={`${label}: ${wordsOf(seconds)}`}>
       {KINDS.map(({ id, name, className }) => {
         const part = seconds[id] ?? 0;
         if (part <= 0) return null;
-        return <i key={id} className={className} style={{ width: `${part * scale}%` }} title={`${name}: ${durationText(part)}`} />;
+        return (
+          <i
+            key={id}
+            className={className}
+            style={{ width: `${part * scale}%` }}
+            title={`${name}: ${durationText(part)}`}
+          />
+        );
       })}
-      {other > 0 && <i className="kind-other" style={{ width: `${other * scale}%` }} title={`Waiting: ${durationText(other)}`} />}
+      {other > 0 && (
+        <i className="kind-other" style={{ width: `${other * scale}%` }} title={`Waiting: ${durationText(other)}`} />
+      )}
     </div>
   );
 }

@@ -13,7 +13,8 @@ export function StandingNote({ run }: { run: RunView }) {
     return (
       <Note status="waiting">
         <p>
-          <span className="strong">{steps.join(", ")}</span> {steps.length === 1 ? "waits" : "wait"} for somebody's approval
+          <span className="strong">{steps.join(", ")}</span> {steps.length === 1 ? "waits" : "wait"} for somebody's
+          approval
           {run.gate_expires_at ? (
             <>
               ; without an answer <When at={run.gate_expires_at} /> it counts as rejected
@@ -34,7 +35,9 @@ export function StandingNote({ run }: { run: RunView }) {
   if (run.status === "queued") {
     return (
       <Note status="queued">
-        <p>It begins when its pool has room and the daemon runs: <code>headwater up</code></p>
+        <p>
+          It begins when its pool has room and the daemon runs: <code>headwater up</code>
+        </p>
       </Note>
     );
   }

@@ -18,7 +18,11 @@ const SHOWN = 60;
 
 export function StepPanel({ run, step, listen }: About & { step: StepView }) {
   const failed = step.counts?.["failed"] ?? 0;
-  const url = runUrl(run.flow, run.label, "/tasks", { step: step.name, limit: SHOWN, ...(failed ? { status: ["failed"] } : {}) });
+  const url = runUrl(run.flow, run.label, "/tasks", {
+    step: step.name,
+    limit: SHOWN,
+    ...(failed ? { status: ["failed"] } : {}),
+  });
   const { data, problem } = useQuery<Page<TaskSummary>>(url);
   useFresh(url, listen);
   const counts = Object.entries(step.counts ?? {});
@@ -29,7 +33,11 @@ export function StepPanel({ run, step, listen }: About & { step: StepView }) {
       <header>
         <h2 className="cut">{step.name}</h2>
         {kind && <span className="chip">{kind}</span>}
-        <Link className="push mono faint" to={`?tab=code&file=${encodeURIComponent(step.file)}&line=${step.line}`} title={`${step.file}, line ${step.line}`}>
+        <Link
+          className="push mono faint"
+          to={`?tab=code&file=${encodeURIComponent(step.file)}&line=${step.line}`}
+          title={`${step.file}, line ${step.line}`}
+        >
           {step.file.split("/").at(-1)}:{step.line}
         </Link>
       </header>
@@ -47,7 +55,11 @@ export function StepPanel({ run, step, listen }: About & { step: StepView }) {
         {counts.length > 0 && (
           <p className="row wrap">
             {counts.map(([status, count]) => (
-              <Link key={status} className={`chip toned number ${toneOf(status)}`} to={`?tab=tasks&step=${encodeURIComponent(step.name)}&status=${status}`}>
+              <Link
+                key={status}
+                className={`chip toned number ${toneOf(status)}`}
+                to={`?tab=tasks&step=${encodeURIComponent(step.name)}&status=${status}`}
+              >
                 {countText(count)} {status}
               </Link>
             ))}
@@ -55,7 +67,13 @@ export function StepPanel({ run, step, listen }: About & { step: StepView }) {
         )}
         {problem && !data && <ProblemNote problem={problem} />}
         {total === 0 ? (
-          <p className="muted">{step.waits_at_gate ? "It starts when somebody approves" : isOpen(run.status) ? "Not reached yet" : "This run did not come here"}</p>
+          <p className="muted">
+            {step.waits_at_gate
+              ? "It starts when somebody approves"
+              : isOpen(run.status)
+                ? "Not reached yet"
+                : "This run did not come here"}
+          </p>
         ) : (
           <TaskLinks tasks={data?.rows ?? []} />
         )}
@@ -77,8 +95,14 @@ function TaskLinks({ tasks }: { tasks: readonly TaskSummary[] }) {
             <span className="number">
               {task.step}/{task.label}
             </span>
-            {task.indices && task.indices.length > 0 && <span className="faint number">[{task.indices.join(", ")}]</span>}
-            {task.error && <span className="cut task-link-error">{shortType(task.error)}: {task.message}</span>}
+            {task.indices && task.indices.length > 0 && (
+              <span className="faint number">[{task.indices.join(", ")}]</span>
+            )}
+            {task.error && (
+              <span className="cut task-link-error">
+                {shortType(task.error)}: {task.message}
+              </span>
+            )}
             <span className="push faint">
               {task.attempt > 0 && <span className="number">try {task.attempt + 1}, </span>}
               <Duration from={task.started_at} to={task.finished_at} />

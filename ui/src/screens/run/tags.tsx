@@ -35,7 +35,12 @@ export function Tags({ run }: { run: RunView }) {
             {tag}
           </Link>
           {canChange && (
-            <button type="button" className="chip-close" aria-label={`Remove the tag ${tag}`} onClick={() => set([], [tag])}>
+            <button
+              type="button"
+              className="chip-close"
+              aria-label={`Remove the tag ${tag}`}
+              onClick={() => set([], [tag])}
+            >
               <Icon name="close" size={11} />
             </button>
           )}
@@ -61,7 +66,11 @@ export function Tags({ run }: { run: RunView }) {
             <Icon name="plus" size={12} /> tag
           </button>
         ))}
-      {problem && <span className="bad-words" role="alert">{problem.detail}</span>}
+      {problem && (
+        <span className="bad-words" role="alert">
+          {problem.detail}
+        </span>
+      )}
     </span>
   );
 }

@@ -89,7 +89,9 @@ export function TasksTab({ run, listen }: About) {
           isFilling
           hasKeys
           hasColumnMenu
-          empty={<Empty isSmall title={step || status || search ? "No task is like this" : "Nothing has started yet"} />}
+          empty={
+            <Empty isSmall title={step || status || search ? "No task is like this" : "Nothing has started yet"} />
+          }
           foot={hasMore ? (isLoadingMore ? "Loading more" : "") : undefined}
         />
       )}
@@ -104,8 +106,20 @@ function keyOf(task: TaskSummary): string {
 function columnsOf(): readonly Column<TaskSummary>[] {
   return [
     { id: "label", name: "Task", width: 220, isServerSorted: true, cell: (task) => <TaskName task={task} /> },
-    { id: "status", name: "Status", width: 130, cell: (task) => <Status status={task.origin ? "reused" : task.status} /> },
-    { id: "started", name: "Started", width: 120, isServerSorted: true, first: "falling", cell: (task) => <When at={task.started_at} /> },
+    {
+      id: "status",
+      name: "Status",
+      width: 130,
+      cell: (task) => <Status status={task.origin ? "reused" : task.status} />,
+    },
+    {
+      id: "started",
+      name: "Started",
+      width: 120,
+      isServerSorted: true,
+      first: "falling",
+      cell: (task) => <When at={task.started_at} />,
+    },
     { id: "waited", name: "Waited", width: 84, isNumber: true, cell: (task) => waited(task) },
     {
       id: "duration",
@@ -116,7 +130,13 @@ function columnsOf(): readonly Column<TaskSummary>[] {
       first: "falling",
       cell: (task) => (task.origin ? "–" : <Duration from={task.started_at} to={task.finished_at} />),
     },
-    { id: "cpu", name: "CPU", width: 84, isNumber: true, cell: (task) => (task.cpu_seconds ? durationText(task.cpu_seconds) : "–") },
+    {
+      id: "cpu",
+      name: "CPU",
+      width: 84,
+      isNumber: true,
+      cell: (task) => (task.cpu_seconds ? durationText(task.cpu_seconds) : "–"),
+    },
     {
       id: "peak_memory",
       name: "Memory",

@@ -89,7 +89,10 @@ function useSpans(run: RunView, listen: Listen): Found {
     const read = async () => {
       let cursor: number | null | undefined;
       do {
-        const part: TimelinePart = await get(runUrl(flow, label, "/timeline", { limit: cursor ? 5000 : 2500, cursor }), abort.signal);
+        const part: TimelinePart = await get(
+          runUrl(flow, label, "/timeline", { limit: cursor ? 5000 : 2500, cursor }),
+          abort.signal,
+        );
         if (spans.merge(spansOf(part))) setVersion((count) => count + 1);
         cursor = part.cursor;
       } while (cursor);

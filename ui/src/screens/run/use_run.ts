@@ -12,7 +12,12 @@ import { type RunChanges, readChanges } from "./live";
 import type { RunView } from "./shapes";
 
 /** The address of something about a run: `runUrl(flow, label, "/graph")`. */
-export function runUrl(flow: string, label: string | number, rest = "", query: Parameters<typeof apiUrl>[1] = {}): string {
+export function runUrl(
+  flow: string,
+  label: string | number,
+  rest = "",
+  query: Parameters<typeof apiUrl>[1] = {},
+): string {
   return apiUrl(pathOf("runs", flow, label) + rest, query);
 }
 
@@ -75,7 +80,14 @@ export function useRun(flow: string, label: string): Following {
 
 /** Fields that an answer leaves out when they are empty. */
 function emptied(run: RunView): Partial<RunView> {
-  return { ...(run.finished_at ? { finished_at: null } : {}), tags: [], gates: [], note: "", metrics: {}, task_counts: {} };
+  return {
+    ...(run.finished_at ? { finished_at: null } : {}),
+    tags: [],
+    gates: [],
+    note: "",
+    metrics: {},
+    task_counts: {},
+  };
 }
 
 /** Ask an address again when the run's tasks change, at most as often as the cache allows. */

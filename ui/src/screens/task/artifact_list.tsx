@@ -25,14 +25,28 @@ export function ArtifactList({ task, url }: { task: TaskView; url: string }) {
       <nav className="card artifact-names" aria-label="Artifacts">
         <Names title="Set here" artifacts={own} chosen={looked?.name} choose={choose} />
         <Names title="From before" artifacts={inherited} chosen={looked?.name} choose={choose} />
-        {task.artifact_count > task.artifacts.length && <p className="muted">The first {plural(task.artifacts.length, "artifact")} of {task.artifact_count}</p>}
+        {task.artifact_count > task.artifacts.length && (
+          <p className="muted">
+            The first {plural(task.artifacts.length, "artifact")} of {task.artifact_count}
+          </p>
+        )}
       </nav>
       {looked && <Looked key={looked.name} artifact={looked} url={url} />}
     </div>
   );
 }
 
-function Names({ title, artifacts, chosen, choose }: { title: string; artifacts: readonly TaskArtifact[]; chosen: string | undefined; choose: (name: string) => void }) {
+function Names({
+  title,
+  artifacts,
+  chosen,
+  choose,
+}: {
+  title: string;
+  artifacts: readonly TaskArtifact[];
+  chosen: string | undefined;
+  choose: (name: string) => void;
+}) {
   if (artifacts.length === 0) return null;
   return (
     <>
@@ -53,7 +67,9 @@ function Names({ title, artifacts, chosen, choose }: { title: string; artifacts:
 
 function Looked({ artifact, url }: { artifact: TaskArtifact; url: string }) {
   const { name, value } = artifact;
-  const { data, problem } = useQuery<ArtifactView>(value.is_cut ? `${url}/artifacts/${encodeURIComponent(name)}` : null);
+  const { data, problem } = useQuery<ArtifactView>(
+    value.is_cut ? `${url}/artifacts/${encodeURIComponent(name)}` : null,
+  );
   return (
     <section className="card" aria-label={name}>
       <header>
@@ -69,12 +85,21 @@ function Looked({ artifact, url }: { artifact: TaskArtifact; url: string }) {
           <span className="mono">{value.type}</span>, {sizeText(value.size)}
           {!artifact.is_own && artifact.set_by && (
             <>
-              , set by {artifact.set_by.includes("/_parameters") ? "the run's start" : <Link to={pageOf(artifact.set_by)}>{artifact.set_by.split("/").slice(2).join("/")}</Link>}
+              , set by{" "}
+              {artifact.set_by.includes("/_parameters") ? (
+                "the run's start"
+              ) : (
+                <Link to={pageOf(artifact.set_by)}>{artifact.set_by.split("/").slice(2).join("/")}</Link>
+              )}
             </>
           )}
         </p>
         {problem && <ProblemNote problem={problem} />}
-        {value.kind === "html" ? <Report url={url} name={name} value={value} /> : <Preview of={data ? previewOf({ ...value, ...data.header }) : previewOf(value)} />}
+        {value.kind === "html" ? (
+          <Report url={url} name={name} value={value} />
+        ) : (
+          <Preview of={data ? previewOf({ ...value, ...data.header }) : previewOf(value)} />
+        )}
       </div>
     </section>
   );

@@ -6,7 +6,15 @@ import { Duration } from "@/parts/when";
 import { causeText } from "./causes";
 import type { AttemptView } from "./shapes";
 
-export function Attempts({ attempts, chosen, choose }: { attempts: readonly AttemptView[]; chosen: number; choose: (attempt: number) => void }) {
+export function Attempts({
+  attempts,
+  chosen,
+  choose,
+}: {
+  attempts: readonly AttemptView[];
+  chosen: number;
+  choose: (attempt: number) => void;
+}) {
   return (
     <div className="attempts" role="group" aria-label="Tries">
       {attempts.map((each) => (

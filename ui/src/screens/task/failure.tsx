@@ -42,7 +42,11 @@ export function Failure({
           )}
           {attempt.status === "caught" && ", which @catch let pass"}
         </p>
-        {error.message && <pre className="failure-message">{error.type ? `${shortType(error.type)}: ${error.message}` : error.message}</pre>}
+        {error.message && (
+          <pre className="failure-message">
+            {error.type ? `${shortType(error.type)}: ${error.message}` : error.message}
+          </pre>
+        )}
         {error.hint && (
           <p>
             <span className="strong">Hint:</span> {error.hint}
@@ -68,7 +72,11 @@ export function Failure({
             </span>
           )}
         </div>
-        {isPlain ? <pre className="traceback-text">{error.traceback}</pre> : <Traceback frames={error.frames ?? []} root={root} flow={flow} label={label} />}
+        {isPlain ? (
+          <pre className="traceback-text">{error.traceback}</pre>
+        ) : (
+          <Traceback frames={error.frames ?? []} root={root} flow={flow} label={label} />
+        )}
       </div>
     </section>
   );

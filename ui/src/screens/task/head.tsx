@@ -9,7 +9,15 @@ import { durationText } from "@/words/duration";
 import { pageOf } from "../run/use_run";
 import type { AttemptView, TaskView } from "./shapes";
 
-export function TaskHead({ task, attempt, hasFailed }: { task: TaskView; attempt: AttemptView | undefined; hasFailed: boolean }) {
+export function TaskHead({
+  task,
+  attempt,
+  hasFailed,
+}: {
+  task: TaskView;
+  attempt: AttemptView | undefined;
+  hasFailed: boolean;
+}) {
   const run = task.path.split("/").slice(0, 2).join("/");
   const shown = attempt ?? task;
   const waited = task.ready_at ? task.started_at - task.ready_at : 0;
@@ -19,7 +27,9 @@ export function TaskHead({ task, attempt, hasFailed }: { task: TaskView; attempt
         <Status status={task.origin ? "reused" : shown.status} isPill />
         <h1 className="run-title">
           {task.step}/{task.label}
-          {task.indices && task.indices.length > 0 && <span className="faint number"> [{task.indices.join(", ")}]</span>}
+          {task.indices && task.indices.length > 0 && (
+            <span className="faint number"> [{task.indices.join(", ")}]</span>
+          )}
         </h1>
         <Copy text={task.path} label="Copy the task's path" />
         <span className="push row wrap">
@@ -49,13 +59,17 @@ export function TaskHead({ task, attempt, hasFailed }: { task: TaskView; attempt
           <span className="faint">of</span> <Link to={pageOf(run)}>{run}</Link>
         </span>
         {task.file && (
-          <Link className="mono" to={`${pageOf(run)}?tab=code&file=${encodeURIComponent(task.file)}&line=${task.line ?? 1}`}>
+          <Link
+            className="mono"
+            to={`${pageOf(run)}?tab=code&file=${encodeURIComponent(task.file)}&line=${task.line ?? 1}`}
+          >
             {task.file.split("/").at(-1)}:{task.line}
           </Link>
         )}
         {task.origin && (
           <span>
-            <span className="faint">stands in for</span> <Link to={pageOf(task.ran_as ?? task.origin)}>{task.ran_as ?? task.origin}</Link>
+            <span className="faint">stands in for</span>{" "}
+            <Link to={pageOf(task.ran_as ?? task.origin)}>{task.ran_as ?? task.origin}</Link>
           </span>
         )}
       </div>

@@ -36,7 +36,14 @@ function Task({ flow, label, step, task: number }: { flow: string; label: string
   const { data: task, problem } = useQuery<TaskView>(url);
   const { run, listen } = useRun(flow, label);
   const [chosen, choose] = useQueryState("attempt");
-  useEffect(() => listen(({ tasks }) => tasks.some((each) => String(each.label) === number) && answers.invalidate((each) => each === url)), [listen, url, number]);
+  useEffect(
+    () =>
+      listen(
+        ({ tasks }) =>
+          tasks.some((each) => String(each.label) === number) && answers.invalidate((each) => each === url),
+      ),
+    [listen, url, number],
+  );
   useEffect(() => answers.invalidate((each) => each === url), [run?.status, url]);
   if (!task) return problem ? <ProblemNote problem={problem} /> : <Spinner isPage />;
   const attempt = task.attempts.find((each) => String(each.attempt + 1) === chosen) ?? task.attempts.at(-1);
@@ -44,8 +51,16 @@ function Task({ flow, label, step, task: number }: { flow: string; label: string
   return (
     <article className="run task">
       <TaskHead task={task} attempt={attempt} hasFailed={Boolean(error)} />
-      {task.attempts.length > 1 && <Attempts attempts={task.attempts} chosen={attempt?.attempt ?? 0} choose={(each) => choose(each === task.attempt ? "" : String(each + 1))} />}
-      {error && attempt && <Failure task={task} attempt={attempt} error={error} flow={flow} label={label} root={run?.code.root ?? ""} />}
+      {task.attempts.length > 1 && (
+        <Attempts
+          attempts={task.attempts}
+          chosen={attempt?.attempt ?? 0}
+          choose={(each) => choose(each === task.attempt ? "" : String(each + 1))}
+        />
+      )}
+      {error && attempt && (
+        <Failure task={task} attempt={attempt} error={error} flow={flow} label={label} root={run?.code.root ?? ""} />
+      )}
       <Tabs label={`About ${task.path}`} tabs={tabsOf(task, attempt, url, flow, label, Boolean(error))} />
       {task.doc && (
         <footer className="task-doc muted">
@@ -56,13 +71,25 @@ function Task({ flow, label, step, task: number }: { flow: string; label: string
   );
 }
 
-function tabsOf(task: TaskView, attempt: AttemptView | undefined, url: string, flow: string, label: string, hasFailed: boolean): Tab[] {
+function tabsOf(
+  task: TaskView,
+  attempt: AttemptView | undefined,
+  url: string,
+  flow: string,
+  label: string,
+  hasFailed: boolean,
+): Tab[] {
   const number = attempt?.attempt ?? task.attempt;
   const ask: AskLog = (rest, query = {}) => withQuery(`${url}/logs${rest}`, query);
   const height = hasFailed ? "min(52vh, 560px)" : "max(340px, calc(100dvh - 330px))";
   return [
     { id: "log", name: "Log", content: () => <TaskLog key={number} ask={ask} attempt={number} height={height} /> },
-    { id: "artifacts", name: "Artifacts", count: task.artifact_count, content: () => <ArtifactList task={task} url={url} /> },
+    {
+      id: "artifacts",
+      name: "Artifacts",
+      count: task.artifact_count,
+      content: () => <ArtifactList task={task} url={url} />,
+    },
     { id: "metrics", name: "Metrics", content: () => <TaskMetrics flow={flow} label={label} task={task} /> },
     { id: "inputs", name: "Inputs", count: task.reads.length, content: () => <Inputs task={task} /> },
     { id: "usage", name: "Usage", content: () => <UsageTab task={task} usage={attempt?.usage ?? task.usage ?? {}} /> },

@@ -46,9 +46,17 @@ export function Inputs({ task }: { task: TaskView }) {
             <tbody>
               {files.map(([path, file]) => (
                 <tr key={path}>
-                  <th scope="row" className="mono">{path}</th>
+                  <th scope="row" className="mono">
+                    {path}
+                  </th>
                   <td className="number">{sizeText(file.size_bytes)}</td>
-                  <td className="muted">{file.modified_at ? <>changed <When at={file.modified_at} /></> : null}</td>
+                  <td className="muted">
+                    {file.modified_at ? (
+                      <>
+                        changed <When at={file.modified_at} />
+                      </>
+                    ) : null}
+                  </td>
                   <td className="mono muted">{file.digest?.slice(0, 12)}</td>
                   <td className="mono muted">{file.head}</td>
                 </tr>

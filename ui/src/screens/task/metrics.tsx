@@ -27,7 +27,8 @@ export function TaskMetrics({ flow, label, task }: { flow: string; label: string
     return () => abort.abort();
   }, [flow, label, task.label, task.status]);
   if (!curves) return problem ? <ProblemNote problem={problem} /> : <Spinner />;
-  if (curves.length === 0) return <Empty isSmall title="This task logged no points" command="current.metrics.log(step=n, loss=0.3)" />;
+  if (curves.length === 0)
+    return <Empty isSmall title="This task logged no points" command="current.metrics.log(step=n, loss=0.3)" />;
   return (
     <div className="chart-grid">
       {curves.map(({ name, rows }) => (
@@ -43,7 +44,13 @@ export function TaskMetrics({ flow, label, task }: { flow: string; label: string
 async function readCurves(flow: string, label: string, task: number, signal: AbortSignal): Promise<Curves[]> {
   const { rows } = await get<MetricNames>(runUrl(flow, label, "/metrics"), signal);
   const ask = (name: string) =>
-    get<Curves>(runUrl(flow, label, `/metrics/${name.split("/").map(encodeURIComponent).join("/")}`, { points: 2000, task: [String(task)] }), signal);
+    get<Curves>(
+      runUrl(flow, label, `/metrics/${name.split("/").map(encodeURIComponent).join("/")}`, {
+        points: 2000,
+        task: [String(task)],
+      }),
+      signal,
+    );
   const found = await Promise.all(rows.slice(0, CHARTS).map(({ name }) => ask(name)));
   return found.filter((curves) => curves.rows.length > 0);
 }

@@ -10,7 +10,14 @@ export function Report({ url, name, value }: { /** Of the task. */ url: string; 
     <div className="stack tight">
       <Preview of={{ kind: "html", preview: value.preview }} />
       {/* Without `allow-same-origin` its scripts run as nobody's. */}
-      <iframe className="report" src={address} sandbox="allow-scripts" referrerPolicy="no-referrer" title={`Report ${name}`} loading="lazy" />
+      <iframe
+        className="report"
+        src={address}
+        sandbox="allow-scripts"
+        referrerPolicy="no-referrer"
+        title={`Report ${name}`}
+        loading="lazy"
+      />
     </div>
   );
 }

@@ -2,6 +2,15 @@
 
 import type { FrameRecord } from "@/api/schema";
 
-export type { AttemptView, FileRead, Neighbour, Neighbours, TaskArtifact, TaskError, TaskView, Usage } from "@/api/schema";
+export type {
+  AttemptView,
+  FileRead,
+  Neighbour,
+  Neighbours,
+  TaskArtifact,
+  TaskError,
+  TaskView,
+  Usage,
+} from "@/api/schema";
 
 export type Frame = FrameRecord;

@@ -6,8 +6,22 @@ import { LogFile, type LogPage, type LogRow, MOST_LINES } from "./logs/log_file"
 import { heightsOf, lineAt, rowsOf } from "./logs/wrapping";
 import { glimpse } from "./values";
 
-const row = (offset: number, more: Partial<LogRow> = {}): LogRow => ({ offset, at: 1, stream: "stdout", text: `line ${offset}`, is_complete: true, ...more });
-const page = (rows: LogRow[], begin: number, end: number, size = end): LogPage => ({ rows, attempt: 0, begin, end, size, is_over: false });
+const row = (offset: number, more: Partial<LogRow> = {}): LogRow => ({
+  offset,
+  at: 1,
+  stream: "stdout",
+  text: `line ${offset}`,
+  is_complete: true,
+  ...more,
+});
+const page = (rows: LogRow[], begin: number, end: number, size = end): LogPage => ({
+  rows,
+  attempt: 0,
+  begin,
+  end,
+  size,
+  is_over: false,
+});
 const many = (from: number, count: number) => Array.from({ length: count }, (_, index) => row((from + index) * 10));
 
 describe("a window on a log", () => {
@@ -39,7 +53,17 @@ describe("a window on a log", () => {
 
   it("puts the pieces of a line together, each stream by itself", () => {
     const file = new LogFile();
-    file.open(page([row(0, { text: "50 %", is_complete: false }), row(10, { stream: "stderr", text: "warning" }), row(20, { text: " done" })], 0, 30));
+    file.open(
+      page(
+        [
+          row(0, { text: "50 %", is_complete: false }),
+          row(10, { stream: "stderr", text: "warning" }),
+          row(20, { text: " done" }),
+        ],
+        0,
+        30,
+      ),
+    );
 
     expect(file.lines.map(({ text }) => text)).toEqual(["50 % done", "warning"]);
   });
@@ -57,7 +81,9 @@ describe("a window on a log", () => {
     const file = new LogFile();
     file.open(page(many(10, 50), 100, 600));
 
-    expect([file.indexOf(100), file.indexOf(359), file.indexOf(599), file.indexOf(600), file.indexOf(99)]).toEqual([0, 25, 49, -1, -1]);
+    expect([file.indexOf(100), file.indexOf(359), file.indexOf(599), file.indexOf(600), file.indexOf(99)]).toEqual([
+      0, 25, 49, -1, -1,
+    ]);
   });
 });
 
@@ -87,7 +113,12 @@ describe("frames", () => {
   const frame = (file: string, is_user = false) => ({ file, line: 3, function: "f", is_user });
 
   it("of libraries are folded together by library", () => {
-    const groups = groupsOf([frame("/p/flow.py", true), frame("/v/site-packages/pandas/a.py"), frame("/v/site-packages/pandas/b.py"), frame("/v/site-packages/numpy/c.py")]);
+    const groups = groupsOf([
+      frame("/p/flow.py", true),
+      frame("/v/site-packages/pandas/a.py"),
+      frame("/v/site-packages/pandas/b.py"),
+      frame("/v/site-packages/numpy/c.py"),
+    ]);
 
     expect(groups.map(({ isUser, name, frames }) => [isUser, name, frames.length])).toEqual([
       [true, "", 1],
@@ -101,15 +132,23 @@ describe("frames", () => {
   });
 
   it("say where the user's code was", () => {
-    expect(whereOf([frame("/p/flow.py", true), frame("/v/site-packages/pandas/a.py")], "/p")).toBe("flow.py, line 3, in f");
+    expect(whereOf([frame("/p/flow.py", true), frame("/v/site-packages/pandas/a.py")], "/p")).toBe(
+      "flow.py, line 3, in f",
+    );
   });
 
   it("name the library of a file", () => {
-    expect(["/v/lib/python3.11/site-packages/six.py", "/usr/lib/python3.11/json/decoder.py", "/x/y.py"].map(libraryOf)).toEqual(["six", "json", "y"]);
+    expect(
+      ["/v/lib/python3.11/site-packages/six.py", "/usr/lib/python3.11/json/decoder.py", "/x/y.py"].map(libraryOf),
+    ).toEqual(["six", "json", "y"]);
   });
 
   it("are told below the folder of the code only when they are in it", () => {
-    expect([relativeTo("/p/a/b.py", "/p/"), relativeTo("/pq/b.py", "/p"), relativeTo("/x.py", "")]).toEqual(["a/b.py", "/pq/b.py", "/x.py"]);
+    expect([relativeTo("/p/a/b.py", "/p/"), relativeTo("/pq/b.py", "/p"), relativeTo("/x.py", "")]).toEqual([
+      "a/b.py",
+      "/pq/b.py",
+      "/x.py",
+    ]);
   });
 });
 

@@ -34,7 +34,10 @@ export function Traceback({ frames, ...shown }: { frames: readonly Frame[] } & S
 
 function Group({ group, isLast, ...shown }: { group: FrameGroup; isLast: boolean } & Shown) {
   const [isOpen, setOpen] = useState(group.isUser);
-  if (group.isUser) return group.frames.map((frame, index) => <UserFrame key={index} frame={frame} isRaising={isLast && index === group.frames.length - 1} {...shown} />);
+  if (group.isUser)
+    return group.frames.map((frame, index) => (
+      <UserFrame key={index} frame={frame} isRaising={isLast && index === group.frames.length - 1} {...shown} />
+    ));
   return (
     <li className="frames-folded">
       <button type="button" className="plain-link" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
@@ -81,9 +84,16 @@ function UserFrame({ frame, isRaising, root, flow, label }: { frame: Frame; isRa
         <span className="faint">in</span> <span className="mono">{frame.function}</span>
       </p>
       {lines && isSame ? (
-        <Code text={lines.slice(first - 1, frame.line + 2).join("\n")} first={first} marked={[frame.line]} label={`${path}, line ${frame.line}`} />
+        <Code
+          text={lines.slice(first - 1, frame.line + 2).join("\n")}
+          first={first}
+          marked={[frame.line]}
+          label={`${path}, line ${frame.line}`}
+        />
       ) : (
-        frame.text && <Code text={frame.text} first={frame.line} marked={[frame.line]} label={`${path}, line ${frame.line}`} />
+        frame.text && (
+          <Code text={frame.text} first={frame.line} marked={[frame.line]} label={`${path}, line ${frame.line}`} />
+        )
       )}
       {locals.length > 0 && (
         <dl className="locals" aria-label="Variables">

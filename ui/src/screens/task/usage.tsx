@@ -22,7 +22,9 @@ export function UsageTab({ task, usage }: { task: TaskView; usage: Usage }) {
       </section>
       <dl className="facts">
         <dt>Peak memory</dt>
-        <dd className="number">{usage.peak_memory_bytes ? sizeText(usage.peak_memory_bytes) : "–"} above what it began with</dd>
+        <dd className="number">
+          {usage.peak_memory_bytes ? sizeText(usage.peak_memory_bytes) : "–"} above what it began with
+        </dd>
         <dt>Processor</dt>
         <dd className="number">
           {durationText(cpu)}

@@ -11,7 +11,12 @@ export type ShownValue = Shown;
 export function previewOf(value: ShownValue): PreviewOf {
   const { kind, preview, shape, dtype, schema } = value as Shown & PreviewOf;
   const isPlain = kind === "json" || kind === "text" || kind === undefined;
-  return { kind: kind ?? "text", preview, ...(isPlain ? {} : { shape: shape ?? null, dtype: dtype ?? null }), ...(schema ? { schema } : {}) };
+  return {
+    kind: kind ?? "text",
+    preview,
+    ...(isPlain ? {} : { shape: shape ?? null, dtype: dtype ?? null }),
+    ...(schema ? { schema } : {}),
+  };
 }
 
 /** Tell what a value is in a few words: `1,000 × 12 DataFrame`, `0.873`, `["a", "b"]`. */
@@ -20,7 +25,8 @@ export function glimpse(value: ShownValue): string {
   if (value.kind === "html") return "HTML report";
   if (value.kind === "image") return `${kind}, a picture`;
   const isText = kind === "str" || value.kind === "text";
-  if (value.shape && !isText) return `${value.shape.map(countText).join(" × ")} ${value.dtype ?? ""} ${kind}`.replace("  ", " ");
+  if (value.shape && !isText)
+    return `${value.shape.map(countText).join(" × ")} ${value.dtype ?? ""} ${kind}`.replace("  ", " ");
   if (value.kind === "model") return kind;
   const { preview } = value;
   if (preview === null || preview === undefined) return kind === "NoneType" ? "None" : kind;

@@ -24,7 +24,8 @@ export function busyOf(tasks: readonly TaskLine[], window: Window, bins: number,
       if (span.isReused) continue;
       const end = span.finished ?? now;
       running.add(span.started, end);
-      if (span.status === "failed" || span.status === "retrying" || span.status === "caught") failed.add(span.started, end);
+      if (span.status === "failed" || span.status === "retrying" || span.status === "caught")
+        failed.add(span.started, end);
       if (span.ready) waiting.add(Math.max(span.ready, before), span.started);
       before = end;
     }

@@ -121,7 +121,10 @@ function drawName(pen: Pen, { names, colours }: Picture, row: Row, top: number):
 
 /** The items of the foreaches that a task is inside of: `  [3, 5]`. */
 export function itemText(key: string): string {
-  const items = key.split("/").slice(1).map((part) => part.slice(part.lastIndexOf(".") + 1));
+  const items = key
+    .split("/")
+    .slice(1)
+    .map((part) => part.slice(part.lastIndexOf(".") + 1));
   return items.length ? `  [${items.join(", ")}]` : key.includes("~") ? `  pass ${Number(key.split("~")[1]) + 1}` : "";
 }
 

@@ -7,7 +7,18 @@ import { pan, ticksOf, timeAt, xOf, zoom } from "./scale";
 import { type Span, SpanList } from "./spans";
 
 function span(label: number, more: Partial<Span> = {}): Span {
-  return { label, step: "train", key: `train/start.${label}`, status: "succeeded", attempt: 0, ready: 0, started: 10, finished: 20, isReused: false, ...more };
+  return {
+    label,
+    step: "train",
+    key: `train/start.${label}`,
+    status: "succeeded",
+    attempt: 0,
+    ready: 0,
+    started: 10,
+    finished: 20,
+    isReused: false,
+    ...more,
+  };
 }
 
 const NO_CHOICE = { open: new Map<string, boolean>(), isCriticalOnly: false, search: "" };
@@ -15,7 +26,10 @@ const NO_CHOICE = { open: new Map<string, boolean>(), isCriticalOnly: false, sea
 describe("the spans of a run", () => {
   it("replace what was known of an attempt and keep the others", () => {
     const spans = new SpanList();
-    spans.merge([span(1, { status: "retrying", attempt: 0 }), span(1, { status: "running", attempt: 1, started: 30, finished: null })]);
+    spans.merge([
+      span(1, { status: "retrying", attempt: 0 }),
+      span(1, { status: "running", attempt: 1, started: 30, finished: null }),
+    ]);
     spans.merge([span(1, { attempt: 1, started: 30, finished: 40 })]);
 
     expect(spans.tasks[0]?.attempts.map(({ status }) => status)).toEqual(["retrying", "succeeded"]);
@@ -24,7 +38,11 @@ describe("the spans of a run", () => {
   it("say whether anything changed", () => {
     const spans = new SpanList();
 
-    expect([spans.merge([span(1)]), spans.merge([span(1)]), spans.merge([span(1, { status: "failed" })])]).toEqual([true, false, true]);
+    expect([spans.merge([span(1)]), spans.merge([span(1)]), spans.merge([span(1, { status: "failed" })])]).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 
   it("come in the order of their numbers whatever the order in which they came", () => {
@@ -54,7 +72,10 @@ describe("the spans of a run", () => {
 describe("rows", () => {
   const many = (count: number) => {
     const spans = new SpanList();
-    spans.merge([span(0, { step: "start", key: "start" }), ...Array.from({ length: count }, (_, index) => span(index + 1))]);
+    spans.merge([
+      span(0, { step: "start", key: "start" }),
+      ...Array.from({ length: count }, (_, index) => span(index + 1)),
+    ]);
     return spans.tasks;
   };
 
@@ -63,7 +84,10 @@ describe("rows", () => {
   });
 
   it("open a small step and keep a large one closed", () => {
-    expect([rowsOf(many(3), NO_CHOICE).length, rowsOf(many(OPEN_UP_TO + 1), NO_CHOICE).length]).toEqual([1 + 1 + 3, 1 + 1]);
+    expect([rowsOf(many(3), NO_CHOICE).length, rowsOf(many(OPEN_UP_TO + 1), NO_CHOICE).length]).toEqual([
+      1 + 1 + 3,
+      1 + 1,
+    ]);
   });
 
   it("follow the reader's choice over that", () => {
@@ -81,7 +105,9 @@ describe("rows", () => {
   });
 
   it("hold what was looked for", () => {
-    expect(rowsOf(many(30), { ...NO_CHOICE, search: "TRAIN/30" }).map((row) => row.kind === "task" && row.line.label)).toEqual([30]);
+    expect(
+      rowsOf(many(30), { ...NO_CHOICE, search: "TRAIN/30" }).map((row) => row.kind === "task" && row.line.label),
+    ).toEqual([30]);
   });
 });
 
@@ -99,19 +125,32 @@ describe("the scale", () => {
   });
 
   it("never shows more than there is", () => {
-    expect([zoom(whole, 4, 50, whole), pan({ from: 10, to: 30 }, -50, whole), pan({ from: 10, to: 30 }, 500, whole)]).toEqual([
-      whole,
-      { from: 0, to: 20 },
-      { from: 80, to: 100 },
-    ]);
+    expect([
+      zoom(whole, 4, 50, whole),
+      pan({ from: 10, to: 30 }, -50, whole),
+      pan({ from: 10, to: 30 }, 500, whole),
+    ]).toEqual([whole, { from: 0, to: 20 }, { from: 80, to: 100 }]);
   });
 
   it("marks round times from the run's start", () => {
-    expect(ticksOf({ from: 1000, to: 1240 }, 400, 1000).map(({ text }) => text)).toEqual(["0", "1:00", "2:00", "3:00", "4:00"]);
+    expect(ticksOf({ from: 1000, to: 1240 }, 400, 1000).map(({ text }) => text)).toEqual([
+      "0",
+      "1:00",
+      "2:00",
+      "3:00",
+      "4:00",
+    ]);
   });
 
   it("marks thousandths where it is zoomed far in", () => {
-    expect(ticksOf({ from: 5, to: 5.01 }, 500, 5).map(({ text }) => text)).toEqual(["0", "0.002 s", "0.004 s", "0.006 s", "0.008 s", "0.01 s"]);
+    expect(ticksOf({ from: 5, to: 5.01 }, 500, 5).map(({ text }) => text)).toEqual([
+      "0",
+      "0.002 s",
+      "0.004 s",
+      "0.006 s",
+      "0.008 s",
+      "0.01 s",
+    ]);
   });
 });
 
@@ -130,18 +169,26 @@ describe("how many run at once", () => {
   });
 
   it("agrees with counting every moment", () => {
-    const all = Array.from({ length: 200 }, (_, label) => span(label, { started: (label * 7919) % 97 / 10, finished: ((label * 7919) % 97) / 10 + (label % 13) / 5 }));
+    const all = Array.from({ length: 200 }, (_, label) =>
+      span(label, { started: ((label * 7919) % 97) / 10, finished: ((label * 7919) % 97) / 10 + (label % 13) / 5 }),
+    );
     const { running } = busyOf(tasksOf(...all), window, 50, 99);
     const slow = Array.from({ length: 50 }, (_, bin) => {
       const [from, to] = [bin / 5, (bin + 1) / 5];
-      return all.reduce((sum, { started, finished }) => sum + Math.max(0, Math.min(to, finished ?? 99) - Math.max(from, started)) * 5, 0);
+      return all.reduce(
+        (sum, { started, finished }) => sum + Math.max(0, Math.min(to, finished ?? 99) - Math.max(from, started)) * 5,
+        0,
+      );
     });
 
     slow.forEach((value, bin) => expect(running[bin]).toBeCloseTo(value, 3));
   });
 
   it("lets an attempt wait only from the end of the one before", () => {
-    const tasks = tasksOf(span(1, { ready: 0, started: 0, finished: 4, status: "retrying" }), span(1, { attempt: 1, ready: 1, started: 6, finished: 8 }));
+    const tasks = tasksOf(
+      span(1, { ready: 0, started: 0, finished: 4, status: "retrying" }),
+      span(1, { attempt: 1, ready: 1, started: 6, finished: 8 }),
+    );
     const { waiting, failed, peakRunning } = busyOf(tasks, window, 10, 99);
 
     expect([[...waiting], [...failed], peakRunning]).toEqual([

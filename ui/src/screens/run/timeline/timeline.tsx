@@ -2,7 +2,7 @@
 
 import "./timeline.css";
 
-import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { Icon } from "@/parts/icon";
 import { useTheme } from "@/theme/theme";
@@ -14,6 +14,7 @@ import { type Row, rowsOf } from "./rows";
 import { type Window, pan, timeAt, zoom } from "./scale";
 import type { SpanList, TaskLine } from "./spans";
 import { coloursNow, useClock, useSize } from "./surface";
+import { type Pointed, usePointer } from "./use_pointer";
 
 export interface TimelineProps {
   readonly spans: SpanList;
@@ -23,12 +24,6 @@ export interface TimelineProps {
   readonly start: number;
   readonly isRunning: boolean;
   readonly open: (line: TaskLine) => void;
-}
-
-interface Pointed {
-  readonly x: number;
-  readonly y: number;
-  readonly row: Row;
 }
 
 export function Timeline({ spans, version, start, isRunning, open }: TimelineProps) {
@@ -48,7 +43,10 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
     () => rowsOf(spans.tasks, { open: opened, isCriticalOnly, search }),
     [spans, version, opened, isCriticalOnly, search],
   );
-  const tasks = useMemo(() => (isCriticalOnly || search ? linesOf(rows) : spans.tasks), [spans, version, rows, isCriticalOnly, search]);
+  const tasks = useMemo(
+    () => (isCriticalOnly || search ? linesOf(rows) : spans.tasks),
+    [spans, version, rows, isCriticalOnly, search],
+  );
   const whole = useMemo(() => wholeOf(spans, start, now), [spans, version, start, now]);
   const seenWindow = shown ?? whole;
   const names = width < 560 ? 110 : 210;
@@ -64,8 +62,19 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     const scrollTop = box.current.scrollTop;
     draw(pen, {
-      rows, tasks, window: seenWindow, start, now, width, height, names, scrollTop, hovered, chosen,
-      marked: marked.current, colours,
+      rows,
+      tasks,
+      window: seenWindow,
+      start,
+      now,
+      width,
+      height,
+      names,
+      scrollTop,
+      hovered,
+      chosen,
+      marked: marked.current,
+      colours,
     });
   }, [rows, tasks, seenWindow, start, now, width, height, names, hovered, chosen, colours]);
   const soon = useSoon(paint);
@@ -98,7 +107,17 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
   const rowAt = (y: number): Row | undefined =>
     y < STRIP ? undefined : rows[Math.floor((y - STRIP + (box.current?.scrollTop ?? 0)) / ROW)];
   const pointer = usePointer({
-    box, names, chart, whole, window: seenWindow, marked, rowAt, activate, setShown, setPointed, paint: soon,
+    box,
+    names,
+    chart,
+    whole,
+    window: seenWindow,
+    marked,
+    rowAt,
+    activate,
+    setShown,
+    setPointed,
+    paint: soon,
   });
   const scrollToRow = (index: number) => {
     const element = box.current;
@@ -124,7 +143,8 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
     else return;
     event.preventDefault();
   };
-  const openAll = (isOpen: boolean) => setOpened(new Map(rows.filter((row) => row.kind === "step").map((row) => [row.step, isOpen])));
+  const openAll = (isOpen: boolean) =>
+    setOpened(new Map(rows.filter((row) => row.kind === "step").map((row) => [row.step, isOpen])));
   const ratio = typeof window === "undefined" ? 1 : window.devicePixelRatio || 1;
   const around = (seenWindow.from + seenWindow.to) / 2;
   return (
@@ -151,13 +171,31 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
         </button>
         <Legend />
         <span className="row push" role="group" aria-label="Zoom">
-          <button type="button" className="button icon small" aria-label="Zoom out" title="Zoom out (-)" onClick={() => setShown(zoom(seenWindow, 2, around, whole))}>
+          <button
+            type="button"
+            className="button icon small"
+            aria-label="Zoom out"
+            title="Zoom out (-)"
+            onClick={() => setShown(zoom(seenWindow, 2, around, whole))}
+          >
             <Icon name="minus" size={14} />
           </button>
-          <button type="button" className="button icon small" aria-label="Zoom in" title="Zoom in (+)" onClick={() => setShown(zoom(seenWindow, 0.5, around, whole))}>
+          <button
+            type="button"
+            className="button icon small"
+            aria-label="Zoom in"
+            title="Zoom in (+)"
+            onClick={() => setShown(zoom(seenWindow, 0.5, around, whole))}
+          >
             <Icon name="plus" size={14} />
           </button>
-          <button type="button" className="button icon small" aria-label="Show all of it" title="Show all of it (0)" onClick={() => setShown(null)}>
+          <button
+            type="button"
+            className="button icon small"
+            aria-label="Show all of it"
+            title="Show all of it (0)"
+            onClick={() => setShown(null)}
+          >
             <Icon name="fit" size={14} />
           </button>
         </span>
@@ -174,7 +212,12 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
         {...pointer}
       >
         <div className="course-inner" style={{ height: STRIP + rows.length * ROW }}>
-          <canvas ref={canvas} width={Math.round(width * ratio)} height={Math.round(height * ratio)} style={{ width, height }} />
+          <canvas
+            ref={canvas}
+            width={Math.round(width * ratio)}
+            height={Math.round(height * ratio)}
+            style={{ width, height }}
+          />
         </div>
       </div>
       {pointed && <Hover row={pointed.row} x={pointed.x} y={pointed.y} now={now} />}
@@ -216,72 +259,6 @@ function useSoon(act: () => void): () => void {
       latest.current();
     });
   }, []);
-}
-
-interface Pointing {
-  readonly box: React.RefObject<HTMLDivElement | null>;
-  readonly names: number;
-  readonly chart: number;
-  readonly whole: Window;
-  readonly window: Window;
-  readonly marked: React.RefObject<[number, number] | null>;
-  readonly rowAt: (y: number) => Row | undefined;
-  readonly activate: (row: Row | undefined) => void;
-  readonly setShown: (window: Window | null) => void;
-  readonly setPointed: (pointed: Pointed | null) => void;
-  readonly paint: () => void;
-}
-
-/** Hovering shows, a click opens, dragging on the strip marks a stretch to zoom into, dragging below moves. */
-function usePointer({ box, names, chart, whole, window, marked, rowAt, activate, setShown, setPointed, paint }: Pointing) {
-  const drag = useRef<{ x: number; window: Window; isMark: boolean; hasMoved: boolean } | null>(null);
-  const place = (event: { clientX: number; clientY: number }) => {
-    const edge = box.current?.getBoundingClientRect();
-    return { x: event.clientX - (edge?.left ?? 0) - names, y: event.clientY - (edge?.top ?? 0) };
-  };
-  return {
-    onPointerDown: (event: PointerEvent) => {
-      const { x, y } = place(event);
-      if (event.button !== 0 || event.pointerType === "touch") return;
-      drag.current = { x, window, isMark: y < STRIP && x >= 0, hasMoved: false };
-    },
-    onPointerMove: (event: PointerEvent) => {
-      const { x, y } = place(event);
-      const from = drag.current;
-      if (from && Math.abs(x - from.x) > 3 && !from.hasMoved) {
-        from.hasMoved = true;
-        box.current?.setPointerCapture(event.pointerId);
-      }
-      if (from?.hasMoved) {
-        setPointed(null);
-        if (from.isMark) {
-          marked.current = [from.x, Math.max(0, Math.min(chart, x))];
-          paint();
-        } else setShown(pan(from.window, ((from.x - x) / chart) * (from.window.to - from.window.from), whole));
-        return;
-      }
-      const row = rowAt(y);
-      setPointed(row ? { x: event.clientX, y: event.clientY, row } : null);
-    },
-    onPointerUp: () => {
-      const from = drag.current;
-      drag.current = null;
-      if (!marked.current || !from) return;
-      const [one, other] = marked.current;
-      marked.current = null;
-      const ends = [timeAt(Math.min(one, other), window, chart), timeAt(Math.max(one, other), window, chart)] as const;
-      setShown({ from: ends[0], to: Math.max(ends[1], ends[0] + 0.002) });
-    },
-    onPointerLeave: () => setPointed(null),
-    onDoubleClick: (event: { clientX: number; clientY: number }) => {
-      if (place(event).y < STRIP) setShown(null);
-    },
-    onClick: (event: { clientX: number; clientY: number; detail: number }) => {
-      if (marked.current) return;
-      const { y } = place(event);
-      if (y >= STRIP) activate(rowAt(y));
-    },
-  };
 }
 
 function linesOf(rows: readonly Row[]): readonly TaskLine[] {

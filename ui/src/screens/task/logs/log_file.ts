@@ -80,7 +80,8 @@ function joined(rows: readonly LogRow[], before: readonly LogRow[] = []): LogRow
   for (const row of rows) {
     const at = latestOf(lines, row.stream);
     const open = lines[at];
-    if (open && !open.is_complete && open.text.length < LONGEST) lines[at] = { ...open, text: open.text + row.text, is_complete: row.is_complete };
+    if (open && !open.is_complete && open.text.length < LONGEST)
+      lines[at] = { ...open, text: open.text + row.text, is_complete: row.is_complete };
     else lines.push(row);
   }
   return lines;
@@ -88,6 +89,7 @@ function joined(rows: readonly LogRow[], before: readonly LogRow[] = []): LogRow
 
 /** The latest line of a stream among the last ones; -1 when there is none. */
 function latestOf(lines: readonly LogRow[], stream: string): number {
-  for (let at = lines.length - 1; at >= Math.max(0, lines.length - 50); at--) if (lines[at]?.stream === stream) return at;
+  for (let at = lines.length - 1; at >= Math.max(0, lines.length - 50); at--)
+    if (lines[at]?.stream === stream) return at;
   return -1;
 }

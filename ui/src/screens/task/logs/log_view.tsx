@@ -3,7 +3,7 @@
 import "@/parts/log_view.css";
 import "./logs.css";
 
-import { type KeyboardEvent, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, memo, useEffect, useState } from "react";
 
 import { parseAnsi } from "@/parts/ansi";
 import { Empty } from "@/parts/empty";
@@ -17,14 +17,8 @@ import { clockTimeExact, exactTime } from "@/words/time";
 
 import type { LogRow } from "./log_file";
 import { type Hits, useHits } from "./use_hits";
-import { type Log, useLog } from "./use_log";
-import { heightsOf, lineAt } from "./wrapping";
-
-const ROW = 19;
-/** Lines that are drawn beyond what is seen. */
-const SPARE = 12;
-/** Rows from an end at which more is read. */
-const NEAR = 120;
+import { useLog } from "./use_log";
+import { ROW, type View, useView } from "./use_view";
 
 export type AskLog = (rest: string, query?: Record<string, string | number | undefined>) => string;
 
@@ -34,13 +28,22 @@ export function TaskLog({ ask, attempt, height }: { ask: AskLog; attempt: number
   const [times, setTimes] = useQueryState("times", "on");
   const [wrap, setWrap] = useQueryState("wrap", "off");
   const log = useLog(ask, attempt, stream);
-  const hits = useHits((query) => ask("/search", { attempt, stream: stream || undefined, ...query }), wanted, `${ask("")}${attempt}${stream}`);
+  const hits = useHits(
+    (query) => ask("/search", { attempt, stream: stream || undefined, ...query }),
+    wanted,
+    `${ask("")}${attempt}${stream}`,
+  );
   const view = useView(log, wrap === "on", times === "on");
   const [at, setAt] = useState(-1);
   useEffect(() => setAt(-1), [wanted, attempt, stream]);
   const go = (step: number) => {
     if (hits.offsets.length === 0) return;
-    const next = at < 0 ? (step > 0 ? firstFrom(hits, view.topOffset()) : hits.offsets.length - 1) : (at + step + hits.offsets.length) % hits.offsets.length;
+    const next =
+      at < 0
+        ? step > 0
+          ? firstFrom(hits, view.topOffset())
+          : hits.offsets.length - 1
+        : (at + step + hits.offsets.length) % hits.offsets.length;
     setAt(next);
     void view.show(hits.offsets[next] ?? 0);
   };
@@ -57,7 +60,14 @@ export function TaskLog({ ask, attempt, height }: { ask: AskLog; attempt: number
         <label className="log-search">
           <Icon name="search" size={14} />
           <span className="hidden-text">Find in the log</span>
-          <input data-filter value={wanted} placeholder="Find in the whole log" spellCheck={false} onChange={(event) => setWanted(event.target.value)} onKeyDown={onKey} />
+          <input
+            data-filter
+            value={wanted}
+            placeholder="Find in the whole log"
+            spellCheck={false}
+            onChange={(event) => setWanted(event.target.value)}
+            onKeyDown={onKey}
+          />
         </label>
         {wanted && <HitWords hits={hits} at={at} go={go} />}
         <span className="push row wrap">
@@ -65,14 +75,34 @@ export function TaskLog({ ask, attempt, height }: { ask: AskLog; attempt: number
           <Toggle name="stderr" isOn={stream !== "stdout"} set={() => setStream(stream === "stdout" ? "" : "stdout")} />
           <Toggle name="times" isOn={times === "on"} set={(on) => setTimes(on ? "on" : "off")} />
           <Toggle name="wrap" isOn={wrap === "on"} set={(on) => setWrap(on ? "on" : "off")} />
-          {!file.isOver && <Toggle name="follow" isOn={view.isFollowing} set={(on) => (on ? void view.show(Infinity) : view.stop())} />}
-          <button type="button" className="button plain icon small" title="To the start" aria-label="To the start" onClick={() => void view.show(0)}>
+          {!file.isOver && (
+            <Toggle name="follow" isOn={view.isFollowing} set={(on) => (on ? void view.show(Infinity) : view.stop())} />
+          )}
+          <button
+            type="button"
+            className="button plain icon small"
+            title="To the start"
+            aria-label="To the start"
+            onClick={() => void view.show(0)}
+          >
             <Icon name="up" size={14} />
           </button>
-          <button type="button" className="button plain icon small" title="To the end" aria-label="To the end" onClick={() => void view.show(Infinity)}>
+          <button
+            type="button"
+            className="button plain icon small"
+            title="To the end"
+            aria-label="To the end"
+            onClick={() => void view.show(Infinity)}
+          >
             <Icon name="down" size={14} />
           </button>
-          <a className="button plain icon small" title="Download the whole log" aria-label="Download the whole log" href={ask("/download", { attempt, stream: stream || undefined })} download>
+          <a
+            className="button plain icon small"
+            title="Download the whole log"
+            aria-label="Download the whole log"
+            href={ask("/download", { attempt, stream: stream || undefined })}
+            download
+          >
             <Icon name="download" size={14} />
           </a>
         </span>
@@ -81,13 +111,32 @@ export function TaskLog({ ask, attempt, height }: { ask: AskLog; attempt: number
       {log.isLoading && file.lines.length === 0 ? (
         <Spinner />
       ) : file.lines.length === 0 ? (
-        <Empty isSmall title={file.isOver ? (stream ? `Nothing was written to ${stream}` : "The step wrote nothing") : "Nothing was written yet"} />
+        <Empty
+          isSmall
+          title={
+            file.isOver
+              ? stream
+                ? `Nothing was written to ${stream}`
+                : "The step wrote nothing"
+              : "Nothing was written yet"
+          }
+        />
       ) : (
-        <Lines view={view} lines={file.lines} height={height} hasTimes={times === "on"} isWrapped={wrap === "on"} wanted={wanted} current={hits.offsets[at] ?? -1} />
+        <Lines
+          view={view}
+          lines={file.lines}
+          height={height}
+          hasTimes={times === "on"}
+          isWrapped={wrap === "on"}
+          wanted={wanted}
+          current={hits.offsets[at] ?? -1}
+        />
       )}
       <p className="log-foot faint number" role="status">
         {sizeText(file.size)}
-        {file.isAtStart && file.isAtEnd ? `, ${plural(file.lines.length, "line")}` : `, at ${shareText(file.size ? view.topOffset() / file.size : 0)}`}
+        {file.isAtStart && file.isAtEnd
+          ? `, ${plural(file.lines.length, "line")}`
+          : `, at ${shareText(file.size ? view.topOffset() / file.size : 0)}`}
         {!file.isOver && ", still written"}
       </p>
     </div>
@@ -96,7 +145,12 @@ export function TaskLog({ ask, attempt, height }: { ask: AskLog; attempt: number
 
 function HitWords({ hits, at, go }: { hits: Hits; at: number; go: (step: number) => void }) {
   const count = hits.offsets.length;
-  const found = count === 0 ? (hits.isDone ? "not found" : "") : `${at < 0 ? "" : `${countText(at + 1)} of `}${countText(count)}${hits.isCut ? "+" : ""} ${count === 1 ? "line" : "lines"}`;
+  const found =
+    count === 0
+      ? hits.isDone
+        ? "not found"
+        : ""
+      : `${at < 0 ? "" : `${countText(at + 1)} of `}${countText(count)}${hits.isCut ? "+" : ""} ${count === 1 ? "line" : "lines"}`;
   return (
     <span className="row log-hits">
       <span className="number muted" role="status">
@@ -140,7 +194,16 @@ function Lines({
 }) {
   const { starts, first, last } = view;
   return (
-    <div ref={view.box} className={isWrapped ? "log-box wrapped" : "log-box"} style={{ height }} tabIndex={0} role="log" aria-live="off" aria-label="Log" onScroll={view.onScroll}>
+    <div
+      ref={view.box}
+      className={isWrapped ? "log-box wrapped" : "log-box"}
+      style={{ height }}
+      tabIndex={0}
+      role="log"
+      aria-live="off"
+      aria-label="Log"
+      onScroll={view.onScroll}
+    >
       <span ref={view.ruler} className="log-ruler" aria-hidden>
         {"x".repeat(100)}
       </span>
@@ -162,9 +225,24 @@ function Lines({
   );
 }
 
-const Line = memo(function Line({ line, height, hasTime, wanted, isCurrent }: { line: LogRow; height: number; hasTime: boolean; wanted: string; isCurrent: boolean }) {
+const Line = memo(function Line({
+  line,
+  height,
+  hasTime,
+  wanted,
+  isCurrent,
+}: {
+  line: LogRow;
+  height: number;
+  hasTime: boolean;
+  wanted: string;
+  isCurrent: boolean;
+}) {
   return (
-    <div className={`log-line${line.stream === "stderr" ? " error" : ""}${isCurrent ? " current" : ""}`} style={{ height }}>
+    <div
+      className={`log-line${line.stream === "stderr" ? " error" : ""}${isCurrent ? " current" : ""}`}
+      style={{ height }}
+    >
       {hasTime && (
         <time className="log-time" title={exactTime(line.at)}>
           {clockTimeExact(line.at)}
@@ -181,109 +259,10 @@ const Line = memo(function Line({ line, height, hasTime, wanted, isCurrent }: { 
   );
 });
 
-interface View {
-  readonly box: React.RefObject<HTMLDivElement | null>;
-  readonly ruler: React.RefObject<HTMLSpanElement | null>;
-  /** Where each line begins, in rows. */
-  readonly starts: Int32Array;
-  readonly first: number;
-  readonly last: number;
-  readonly isFollowing: boolean;
-  readonly stop: () => void;
-  readonly onScroll: () => void;
-  /** Bring the line at an offset into sight. */
-  readonly show: (offset: number) => Promise<void>;
-  /** Where the line on top begins in the file. */
-  readonly topOffset: () => number;
-}
-
-/** What is in sight: keeps its place while lines come and go at both ends, and reads more near them. */
-function useView(log: Log, isWrapped: boolean, hasTimes: boolean): View {
-  const { file, version } = log;
-  const box = useRef<HTMLDivElement>(null);
-  const ruler = useRef<HTMLSpanElement>(null);
-  const [place, setPlace] = useState({ top: 0, height: 600, columns: 100 });
-  const [isFollowing, setFollowing] = useState(true);
-  const anchor = useRef({ offset: 0, rest: 0 });
-  const isMoving = useRef(false);
-  const columns = isWrapped ? Math.max(20, place.columns - (hasTimes ? 15 : 0)) : null;
-  const starts = useMemo(() => heightsOf(file.lines.map(({ text }) => text), columns), [file, version, columns]);
-  const top = Math.floor(place.top / ROW);
-  const first = Math.max(0, lineAt(starts, top) - SPARE);
-  const last = Math.min(file.lines.length, lineAt(starts, top + Math.ceil(place.height / ROW)) + SPARE + 1);
-  const measure = () => {
-    const element = box.current;
-    if (!element) return;
-    const letter = (ruler.current?.getBoundingClientRect().width ?? 720) / 100;
-    const next = { top: element.scrollTop, height: element.clientHeight, columns: Math.floor((element.clientWidth - 40) / letter) };
-    setPlace((now) => (now.top === next.top && now.height === next.height && now.columns === next.columns ? now : next));
-  };
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    if (isFollowing && file.isAtEnd) element.scrollTop = element.scrollHeight;
-    else {
-      const index = file.indexOf(anchor.current.offset);
-      if (index >= 0 && !isMoving.current) element.scrollTop = (starts[index] ?? 0) * ROW + anchor.current.rest;
-    }
-    measure();
-  }, [file, version, starts]);
-  useEffect(() => {
-    if (isFollowing && !file.isAtEnd) void log.later();
-  }, [isFollowing, file, version]);
-  const hasLines = file.lines.length > 0;
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return undefined;
-    const size = new ResizeObserver(measure);
-    size.observe(element);
-    return () => size.disconnect();
-  }, [hasLines]);
-  const remember = () => {
-    const element = box.current;
-    if (!element) return;
-    const line = lineAt(starts, Math.floor(element.scrollTop / ROW));
-    anchor.current = { offset: file.lines[line]?.offset ?? 0, rest: element.scrollTop - (starts[line] ?? 0) * ROW };
-  };
-  const onScroll = () => {
-    const element = box.current;
-    if (!element) return;
-    measure();
-    remember();
-    const fromEnd = element.scrollHeight - element.clientHeight - element.scrollTop;
-    setFollowing(fromEnd < 4 && file.isAtEnd);
-    if (element.scrollTop < NEAR * ROW && !file.isAtStart) void log.earlier();
-    else if (fromEnd < NEAR * ROW && !file.isAtEnd) void log.later();
-  };
-  const show = async (offset: number) => {
-    isMoving.current = true;
-    setFollowing(offset === Infinity);
-    const line = await log.goTo(offset);
-    requestAnimationFrame(() => {
-      const element = box.current;
-      isMoving.current = false;
-      if (!element) return;
-      const now = offset === Infinity ? log.file.lines.length - 1 : Math.max(line, log.file.indexOf(offset));
-      const rows = heightsOf(log.file.lines.slice(0, now).map(({ text }) => text), columns);
-      element.scrollTop = offset === Infinity ? element.scrollHeight : (rows.at(-1) ?? 0) * ROW - (offset === 0 ? 0 : element.clientHeight / 3);
-      remember();
-    });
-  };
-  return {
-    box,
-    ruler,
-    starts,
-    first,
-    last,
-    isFollowing,
-    stop: () => setFollowing(false),
-    onScroll,
-    show,
-    topOffset: () => file.lines[lineAt(starts, top)]?.offset ?? 0,
-  };
-}
-
 /** The first hit at or behind an offset; the first of all when there is none. */
 function firstFrom(hits: Hits, offset: number): number {
-  return Math.max(0, hits.offsets.findIndex((each) => each >= offset));
+  return Math.max(
+    0,
+    hits.offsets.findIndex((each) => each >= offset),
+  );
 }

@@ -21,7 +21,11 @@ const MOST = 5000;
 const PAUSE_MS = 180;
 
 /** Look for a text in a log; `size` grows while it is written. */
-export function useHits(ask: (query: Record<string, string | number | undefined>) => string, text: string, key: string): Hits {
+export function useHits(
+  ask: (query: Record<string, string | number | undefined>) => string,
+  text: string,
+  key: string,
+): Hits {
   const [hits, setHits] = useState<Hits>(NONE);
   useEffect(() => {
     if (!text) {
@@ -33,7 +37,10 @@ export function useHits(ask: (query: Record<string, string | number | undefined>
       let offsets: number[] = [];
       let offset = 0;
       for (;;) {
-        const page: SearchPage = await get(ask({ text, offset, limit: 1000, exact: text === text.toLowerCase() ? undefined : "true" }), abort.signal);
+        const page: SearchPage = await get(
+          ask({ text, offset, limit: 1000, exact: text === text.toLowerCase() ? undefined : "true" }),
+          abort.signal,
+        );
         offsets = [...offsets, ...page.rows.map((row) => row.offset)];
         const isCut = offsets.length >= MOST;
         const isDone = page.is_done || isCut || page.end <= offset;

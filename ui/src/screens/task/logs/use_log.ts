@@ -22,22 +22,24 @@ export interface Log {
   readonly later: () => Promise<number>;
   /** Show what is around an offset; Infinity = the end. Gives the line that it lies in. */
   readonly goTo: (offset: number) => Promise<number>;
-  /** Lines that were dropped in front since the start, so that a view can keep its place. */
-  readonly dropped: () => number;
 }
 
 /** Follow a log. `ask` makes addresses: `ask("/search", {text})`. */
-export function useLog(ask: (rest: string, query?: Record<string, string | number | undefined>) => string, attempt: number, stream: string): Log {
+export function useLog(
+  ask: (rest: string, query?: Record<string, string | number | undefined>) => string,
+  attempt: number,
+  stream: string,
+): Log {
   const [file, setFile] = useState(() => new LogFile());
   const [version, setVersion] = useState(0);
   const [problem, setProblem] = useState<Problem>();
   const [isLoading, setLoading] = useState(true);
-  const dropped = useRef(0);
   const isBusy = useRef(false);
   const grown = () => setVersion((count) => count + 1);
   const key = ask("", { attempt, stream: stream || undefined });
   const page = useCallback(
-    (query: Record<string, string | number | undefined>) => get<LogPage>(ask("", { attempt, stream: stream || undefined, limit: PART, ...query })),
+    (query: Record<string, string | number | undefined>) =>
+      get<LogPage>(ask("", { attempt, stream: stream || undefined, limit: PART, ...query })),
     [key],
   );
   useEffect(() => {
@@ -50,7 +52,6 @@ export function useLog(ask: (rest: string, query?: Record<string, string | numbe
         if (isGone) return;
         next.open(found);
         setFile(next);
-        dropped.current = 0;
         grown();
       })
       .catch((error: unknown) => !isGone && setProblem(problemOfError(error)))
@@ -68,7 +69,8 @@ export function useLog(ask: (rest: string, query?: Record<string, string | numbe
         if (name === "lines") {
           const { rows, end } = JSON.parse(data) as { rows: readonly LogRow[]; end: number };
           // Where the reader has gone back, the window does not reach the end: what comes is only counted.
-          if (file.isAtEnd && (rows[0]?.offset ?? 0) <= file.end) dropped.current += file.append(stream ? rows.filter((row) => row.stream === stream) : rows, end);
+          if (file.isAtEnd && (rows[0]?.offset ?? 0) <= file.end)
+            file.append(stream ? rows.filter((row) => row.stream === stream) : rows, end);
           else file.size = Math.max(file.size, end);
           isChanged = true;
         } else if (name === "end") {
@@ -97,7 +99,6 @@ export function useLog(ask: (rest: string, query?: Record<string, string | numbe
     version,
     problem,
     isLoading,
-    dropped: () => dropped.current,
     earlier: () =>
       once(async () => {
         if (file.isAtStart) return 0;
@@ -112,7 +113,6 @@ export function useLog(ask: (rest: string, query?: Record<string, string | numbe
         const found = await page({ offset: file.end });
         const over = file.append(found.rows, found.end);
         file.size = Math.max(file.size, found.size);
-        dropped.current += over;
         grown();
         return over;
       }),
@@ -128,7 +128,6 @@ export function useLog(ask: (rest: string, query?: Record<string, string | numbe
             file.prepend(before.rows, before.begin);
           }
         }
-        dropped.current = 0;
         grown();
         return offset === Infinity ? file.lines.length - 1 : Math.max(0, file.indexOf(offset));
       }),
