@@ -25,8 +25,9 @@ class PageFiles:
     """Gives the files of the page by their names; nothing but what was there when it started can be asked for."""
 
     def __init__(self, folder: str = FOLDER) -> None:
-        self._paths = {
-            os.path.relpath(os.path.join(at, name), folder): os.path.join(at, name)
+        # Held in memory, about 1.5 MB: a page that is built anew, or upgraded, under a running server stays whole.
+        self._files = {
+            os.path.relpath(os.path.join(at, name), folder): _read(os.path.join(at, name))
             for at, _, names in os.walk(folder)
             for name in names
         }
@@ -36,23 +37,27 @@ class PageFiles:
         name = request.url.path.lstrip("/")
         headers = {"content-security-policy": POLICY}
         if name.startswith("assets/"):
-            if name not in self._paths:
+            if name not in self._files:
                 raise Refused(404, "there is no such file")
             return self._file(request, name, {**headers, "cache-control": "public, max-age=31536000, immutable"})
-        if name in self._paths and name != "index.html" and "." in name:
+        if name in self._files and name != "index.html" and "." in name:
             return self._file(request, name, {**headers, "cache-control": "no-cache"})
-        if "index.html" not in self._paths:
+        if "index.html" not in self._files:
             return Response(_NOT_BUILT, 503, headers, media_type="text/html")
         return self._file(request, "index.html", {**headers, "cache-control": "no-cache"})
 
     def _file(self, request: Request, name: str, headers: dict[str, str]) -> Response:
         accepted = request.headers.get("accept-encoding", "")
-        path = self._paths[name]
+        content = self._files[name]
         for encoding, ending in _ENCODINGS:
-            if encoding in accepted and name + ending in self._paths:
-                path = self._paths[name + ending]
+            if encoding in accepted and name + ending in self._files:
+                content = self._files[name + ending]
                 headers["content-encoding"] = encoding
                 break
         headers["vary"] = "accept-encoding"
-        with open(path, "rb") as file:
-            return Response(file.read(), headers=headers, media_type=mimetypes.guess_type(name)[0] or "text/plain")
+        return Response(content, headers=headers, media_type=mimetypes.guess_type(name)[0] or "text/plain")
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
