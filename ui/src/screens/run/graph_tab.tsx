@@ -122,6 +122,7 @@ function subtitleOf(step: StepView, known: number, expected: number, now: number
     words.push(
       open || expected > known ? `${countText(known - open)} of ${countText(expected)}` : `${countText(known)} tasks`,
     );
+  if ((step.reused ?? 0) >= known && known > 0) return [...words, "reused"].join(" · ");
   const end = step.last_finished_at ?? (open ? now : null);
   if (step.first_started_at && end) words.push(durationText(Math.max(0, end - step.first_started_at)));
   const failed = step.counts?.["failed"];
