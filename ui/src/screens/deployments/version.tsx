@@ -89,7 +89,7 @@ function Files({ alias, number }: { alias: AliasView; number: number }) {
   if (files.isLoading) return <Spinner />;
   const open: Column<PackageFile> = {
     id: "open",
-    name: "",
+    name: "Text",
     width: 80,
     cell: (row) => (
       <button type="button" className="button small" aria-label={`Show ${row.path}`} onClick={() => choose(row.path)}>

@@ -42,7 +42,7 @@ export function Predictions({ service }: { service: string }) {
       <Table
         label={`Predictions of ${service}`}
         rows={list.rows}
-        columns={[...COLUMNS, { id: "open", name: "", width: 80, cell: (row) => <Open act={() => setChosen(row)} /> }]}
+        columns={[...COLUMNS, { id: "open", name: "Whole", width: 80, cell: (row) => <Open act={() => setChosen(row)} /> }]}
         keyOf={(row) => row.id}
         onEnd={list.loadMore}
         isFilling

@@ -73,8 +73,8 @@ function columns(isAdminOfAll: boolean, want: (user: UserView, deed: Deed) => vo
     { id: "changed", name: "Changed", width: 200, cell: (user) => <span className="muted">by {user.changed_by} <When at={user.changed_at} /></span> },
     {
       id: "menu",
-      name: "",
-      width: 50,
+      name: "More",
+      width: 60,
       cell: (user) => (
         <Menu label={`What to do with ${user.name}`} button={<Icon name="more" />}>
           {(close) =>

@@ -13,7 +13,7 @@ export const MAY: Readonly<Record<(typeof ROLES)[number], string>> = {
 /** The name of a project as people read it: `*` = all, the empty name = flows without one. */
 export function projectText(project: string): string {
   if (project === "*") return "all projects";
-  return project || "no project";
+  return project || "flows without a project";
 }
 
 export function Roles({ roles }: { roles: Readonly<Record<string, string>> }) {

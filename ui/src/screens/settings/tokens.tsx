@@ -86,7 +86,7 @@ function columns(revoke: (token: TokenView) => void): readonly Column<TokenView>
     { id: "at", name: "Made", width: 130, isWide: true, cell: (row) => <When at={row.at} className="muted" /> },
     {
       id: "revoke",
-      name: "",
+      name: "End it",
       width: 90,
       cell: (row) =>
         row.is_valid && (
