@@ -37,7 +37,7 @@ const COLUMNS: readonly Column<DeploymentRow>[] = [
   },
   { id: "stands", name: "Stands", width: 110, cell: ({ alias, runs }) => <Status {...standingOf(alias.stands, runs)} /> },
   { id: "number", name: "Version", width: 80, isNumber: true, isWide: true, cell: ({ alias }) => alias.number ?? "–" },
-  { id: "runs", name: "Last runs", width: 160, cell: (row) => <RunSquares runs={row.runs.slice(0, SHOWN)} /> },
+  { id: "runs", name: "Last runs", width: 160, isWide: true, cell: (row) => <RunSquares runs={row.runs.slice(0, SHOWN)} /> },
   { id: "next", name: "Fires next", width: 140, isWide: true, cell: (row) => (row.next_at ? <When at={row.next_at} /> : <Waits row={row} />) },
   {
     id: "starts",
