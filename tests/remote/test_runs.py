@@ -10,6 +10,7 @@ import pytest
 from headwater.model.rows import RunQuery
 from headwater.store.lines import read_lines
 from headwater.store.trees import read_listing
+from headwater.web.audit import read_audit
 from tests.remote.machines import Machine, until
 
 FLOW = """
@@ -293,3 +294,17 @@ def test_a_failed_run_of_the_server_is_debugged_from_another_machine(served, tmp
 
     assert shown.endswith("self.total == 13\n12\n")
     assert served.home.ledger.count_runs(RunQuery()) == 1
+
+
+def test_the_audit_log_says_what_was_started_and_changed_from_elsewhere(served, tmp_path):
+    dora = Machine(tmp_path / "dora", served.url, served.token("dora", everything="deployer"))
+    dora.write("hello.py", FLOW.replace("EXPECTED", "12"))
+    dora.do("run", "hello.py")
+    dora.do("tag", "Hello/1", "add", "kept")
+    dora.do("deploy", "hello.py")
+    run = served.home.ledger.find_run("Hello", 1).run
+    told = {entry.action: entry.details for entry in read_audit(served.home.ledger, None, "", 50).rows}
+
+    assert told["remote_start_run"] == {"flow": "Hello", "run": run}
+    assert told["remote_tag_run"] == {"run": run, "add": "kept"}
+    assert "alias Hello@user.dora 1" in told["remote_write_records"]["records"]

@@ -53,6 +53,12 @@ class StartRun(msgspec.Struct, frozen=True):
     commit: Commit
     secret: Secret
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What is started, for the audit log."""
+        first = next((event for event in self.commit.events if isinstance(event, RunStarted)), None)
+        return {} if first is None else {"flow": first.flow, "run": first.run}
+
 
 class BegunRun(msgspec.Struct, frozen=True):
     """A run that was started, and its first event as stored."""
@@ -360,6 +366,11 @@ class LaunchRuns(msgspec.Struct, frozen=True):
 
     planned: Annotated[list[PlannedFiring], msgspec.Meta(max_length=100)]
 
+    @property
+    def about(self) -> dict[str, str]:
+        """Of what runs are started, for the audit log."""
+        return {"target": ", ".join(sorted({each.firing.target for each in self.planned}))}
+
 
 class ReadFiringKey(msgspec.Struct, frozen=True):
     """A firing's idempotency key."""
@@ -423,6 +434,11 @@ class WriteRecords(msgspec.Struct, frozen=True):
 
     records: Annotated[list[Record], msgspec.Meta(max_length=MOST_ROWS)]
     objects: Commit | None = None
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What is written, for the audit log."""
+        return {"records": ", ".join(f"{each.kind} {each.key} {each.version}" for each in self.records[:10])}
 
 
 class FindRecord(msgspec.Struct, frozen=True):

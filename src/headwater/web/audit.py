@@ -19,6 +19,7 @@ _TELLING = (
     "role",
     "project",
     "flow",
+    "run",
     "label",
     "step",
     "service",
@@ -115,7 +116,8 @@ def details_of(body: object) -> dict[str, str]:
     """Give what a body says of what it is about; never what might be a secret."""
     if not isinstance(body, msgspec.Struct):
         return {}
-    found: dict[str, str] = {}
+    about: dict[str, str] = getattr(body, "about", {})
+    found = {name: value[:_LONGEST] for name, value in about.items()}
     for name in _TELLING:
         value = getattr(body, name, None)
         if isinstance(value, str | int | float | bool):
