@@ -23,6 +23,11 @@ export function NeedsPeople({ home }: { home: HomeView }) {
     <section className="card">
       <header>
         <h2>Needs you</h2>
+        {home.approvals.length > 0 && (
+          <Link className="push" to="/approvals">
+            All approvals
+          </Link>
+        )}
       </header>
       <ul className="home-rows">
         {isStill && (
