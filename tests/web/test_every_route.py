@@ -172,9 +172,12 @@ def test_a_server_that_only_shows_changes_nothing(store):
     token = site.token(site.person("ann", everything="admin"))
     changing = [route for route in ROUTES if route.method != "GET" and not route.is_reading and route.needs != "nobody"]
     answers = {name_of(route): site.ask(route.method, path_of(route), {}, token=token).status for route in changing}
+    ways = site.ask("GET", "/session/ways").value
     site.close()
 
     assert set(answers.values()) == {403}
+    # `headwater up --link` finds no page: its own command makes a link.
+    assert ways["command"] == "headwater ui"
 
 
 def test_asking_for_the_head_of_a_stream_opens_none(zebra):

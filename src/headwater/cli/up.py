@@ -133,7 +133,10 @@ def _print_link(home: Home) -> None:
 def _link(home: Home) -> str:
     url = home.page_url()
     if url is None:
-        raise UserMistake("nobody shows the page of this store", hint="headwater up starts the daemon, which does")
+        raise UserMistake(
+            "nobody shows the page of this store",
+            hint="headwater up starts the daemon, which does; headwater ui prints a link of its own",
+        )
     return sign_in_link(home, url)
 
 

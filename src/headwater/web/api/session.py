@@ -38,6 +38,8 @@ class SignInWays(msgspec.Struct, frozen=True):
     #: Links, which are printed where the store is.
     link: bool
     password: bool
+    #: What prints one, typed there.
+    command: str = "headwater up --link"
 
 
 class NewPassword(msgspec.Struct, frozen=True):
@@ -65,7 +67,8 @@ def show_me(asked: Asked) -> Me:
 
 def show_sign_in(asked: Asked) -> SignInWays:
     """Say how one can sign in."""
-    return SignInWays(link=True, password=asked.gate is not None and asked.gate.takes_passwords())
+    takes_passwords = asked.gate is not None and asked.gate.takes_passwords()
+    return SignInWays(True, takes_passwords, "headwater ui" if asked.is_read_only else "headwater up --link")
 
 
 def sign_in_by_link(asked: Asked, body: LinkCode) -> Raw:

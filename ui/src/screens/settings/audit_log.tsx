@@ -15,10 +15,10 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   { id: "user", name: "Who", width: 140, cell: (row) => <strong className="cut">{row.user || "nobody"}</strong> },
   { id: "means", name: "With", width: 90, isWide: true, cell: (row) => <span className="muted">{row.means}</span> },
   { id: "action", name: "What", width: 170, cell: (row) => <span className="cut">{row.action.replaceAll("_", " ")}</span> },
-  { id: "on", name: "On", isWide: true, cell: (row) => <span className="cut mono">{[row.on, detailText(row)].filter(Boolean).join("  ")}</span> },
+  { id: "on", name: "On", isWide: true, cell: (row) => <On row={row} /> },
   { id: "project", name: "Project", width: 120, isWide: true, cell: (row) => row.project !== null && row.project !== undefined && <span className="cut">{projectText(row.project)}</span> },
   { id: "client", name: "From", width: 130, isWide: true, cell: (row) => <span className="cut muted">{row.client || "beside the store"}</span> },
-  { id: "result", name: "Came to", width: 160, cell: (row) => <Status status={standing(row)} label={row.result || "not known"} /> },
+  { id: "result", name: "Came to", width: 160, cell: (row) => <Result row={row} /> },
 ];
 
 export function AuditLog() {
@@ -36,6 +36,24 @@ export function AuditLog() {
       isFilling
       hasColumnMenu
     />
+  );
+}
+
+function On({ row }: { row: AuditEntry }) {
+  const text = [row.on, detailText(row)].filter(Boolean).join("  ");
+  return (
+    <span className="cut mono" title={text}>
+      {text}
+    </span>
+  );
+}
+
+function Result({ row }: { row: AuditEntry }) {
+  const text = row.result || "not known";
+  return (
+    <span className="cut" title={text}>
+      <Status status={standing(row)} label={text} />
+    </span>
   );
 }
 

@@ -20,6 +20,7 @@ export function SignIn() {
   const [stage, setStage] = useState<Stage>(() => (location.hash.length > 1 ? "link" : "asking"));
   const [said, setSaid] = useState("");
   const { data: ways, problem } = useQuery<SignInWays>(apiUrl("/session/ways"));
+  const command = ways?.command ?? "headwater up --link";
   useEffect(() => {
     document.title = "Sign in · Headwater";
     const useLink = () => {
@@ -63,7 +64,7 @@ export function SignIn() {
               <div className="sign-in-note" role="alert">
                 <p className="strong">{said || "This link lets nobody in any more"}</p>
                 <p>A link works once, within 15 minutes. Where the server runs, this prints a new one:</p>
-                <Command text="headwater up --link" />
+                <Command text={command} />
               </div>
             )}
             {(ways?.password || problem) && (
@@ -91,7 +92,7 @@ export function SignIn() {
                 <p>
                   {ways.password ? "No password? " : ""}Where the server runs, this prints a link that lets its bearer in, once:
                 </p>
-                <Command text="headwater up --link" />
+                <Command text={command} />
               </div>
             )}
           </>
