@@ -5,12 +5,11 @@ import time
 from contextlib import closing
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from headwater.home import open_home
 from headwater.web.sessions import Session, start_session
 from tests.client.history import History
-from tests.ui.site import find_chromium, serve_page
+from tests.ui.site import serve_page
 
 #: Tries what no report may do, and writes down what came of it.
 HOSTILE = """<!doctype html><title>Report</title><p id=out>none</p><script>
@@ -46,21 +45,16 @@ def site(tmp_path):
 
 
 @pytest.fixture
-def page(site):
-    path = find_chromium()
-    if path is None:
-        pytest.skip("there is no Chromium: apt-get install chromium")
+def page(site, chromium):
     with closing(open_home(site.home)) as home:
         now = time.time()
         secret = start_session(home.ledger, Session("ann", now, now + 600, "link", {"*": "admin"}))
     port = site.url.rpartition(":")[2]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        context = browser.new_context(base_url=site.url)
-        cookie = {"name": f"headwater_session_{port}", "value": secret, "url": site.url}
-        context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Strict"}])
-        yield context.new_page()
-        browser.close()
+    context = chromium.new_context(base_url=site.url)
+    cookie = {"name": f"headwater_session_{port}", "value": secret, "url": site.url}
+    context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Strict"}])
+    yield context.new_page()
+    context.close()
 
 
 REPORT = "/api/v1/runs/Churn/1/tasks/start/1/reports/report"
