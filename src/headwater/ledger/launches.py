@@ -86,7 +86,8 @@ def contradiction_in(planned: PlannedFiring) -> str:
         run = "no run" if commit is None else "a run"
         return f"the firing {firing.key} is `{firing.verdict}` and comes with {run}"
     if commit is None:
-        return ""
+        named = firing.run or firing.run_path
+        return f"the firing {firing.key} names the run {named}, and starts none" if named else ""
     first = commit.events[0] if commit.events else None
     if not isinstance(first, RunStarted) or first.label:
         return f"a run starts with a RunStarted of label 0, not with {first!r}"

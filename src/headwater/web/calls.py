@@ -22,6 +22,8 @@ from headwater.web.uploads import kept_body
 Ask = Callable[[Request, Access], Asked]
 
 _JSON = "application/json"
+#: Programs of other versions ask below it; what they say beyond what is known here is left out.
+_FROM_ELSEWHERE = "/remote/"
 #: Seconds of silence after which a stream says that it is still there.
 KEEP_ALIVE_SECONDS = 15.0
 #: Seconds between two looks at whether the caller of a stream may still see it.
@@ -151,10 +153,21 @@ class Call:
         raw = await read_body(request, self.route.body_bytes)
         assert self.shape.body is not None
         try:
-            return msgspec.json.decode(raw, type=self.shape.body)
+            body: msgspec.Struct = msgspec.json.decode(raw, type=self.shape.body)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             status = 422 if isinstance(error, msgspec.ValidationError) else 400
             raise Refused(status, f"the body: {error}") from error
+        if not self.route.path.startswith(_FROM_ELSEWHERE):
+            _refuse_unknown(raw, type(body))
+        return body
+
+
+def _refuse_unknown(raw: bytes, kind: type[msgspec.Struct]) -> None:
+    """Refuse a field that nobody reads: mistyped, it would be taken for left out, and clear what is there."""
+    known = [field.encode_name for field in msgspec.structs.fields(kind)]
+    for name in msgspec.json.decode(raw, type=dict[str, msgspec.Raw]):
+        if name not in known:
+            raise Refused(422, f"the body: there is no `{name[:100]}` to send", hint=f"there is: {', '.join(known)}")
 
 
 def _result(error: Exception) -> str:

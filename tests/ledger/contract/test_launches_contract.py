@@ -1,5 +1,6 @@
 """Launching runs and recording what was done about slots, events and requests; for every ledger."""
 
+import msgspec
 import pytest
 
 from headwater.ledger.sqlite import SqliteLedger
@@ -75,6 +76,8 @@ def test_a_firing_and_its_run_must_say_the_same(ledger):
         PlannedFiring(skipped("a").firing, planned("a").commit),
         PlannedFiring(planned("a").firing),
         PlannedFiring(planned("a").firing, Commit([])),
+        PlannedFiring(msgspec.structs.replace(skipped("a").firing, run="01J0000000000000000000000A")),
+        PlannedFiring(msgspec.structs.replace(skipped("a").firing, run_path="Churn/1")),
         PlannedFiring(planned("a").firing, Commit([run_started()])),
         PlannedFiring(planned("a").firing, planned("b").commit),
         PlannedFiring(planned("a").firing, planned("a", target="Other@production").commit),

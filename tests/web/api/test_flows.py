@@ -52,6 +52,16 @@ def test_a_description_that_is_too_long_is_refused(site, history):
     assert site.put("/flows/Churn/description", {"text": 5}).status == 422
 
 
+def test_a_mistyped_field_is_refused_and_clears_nothing(site, history):
+    history.run()
+    site.put("/flows/Churn/description", {"text": "Who leaves."})
+    refused = site.put("/flows/Churn/description", {"description": "Who stays."})
+
+    assert (refused.status, refused.value["hint"]) == (422, "there is: owner, text")
+    assert "`description`" in refused.value["detail"]
+    assert site.get("/flows/Churn").value["text"] == "Who leaves."
+
+
 def test_a_viewer_reads_a_description_and_writes_none(site, history):
     history.run()
     site.people["vic"] = {"": "viewer"}
