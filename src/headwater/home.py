@@ -127,13 +127,24 @@ class Home:
         """Give where the page is shown, `http://127.0.0.1:8501`: by the server or the daemon; None when nobody does."""
         if self._identity is not None:
             return self._identity.url
+        pid, url = self._kept_page()
         try:
-            with open(self._page_file, encoding="utf-8") as file:
-                pid, _, url = file.read().strip().partition(" ")
             os.kill(int(pid), 0)
         except (OSError, ValueError):
             return None
         return url or None
+
+    def last_page_url(self) -> str | None:
+        """Give where the daemon last showed the page, whether or not it does; None when it never did."""
+        return self._kept_page()[1] or None
+
+    def _kept_page(self) -> tuple[str, str]:
+        try:
+            with open(self._page_file, encoding="utf-8") as file:
+                pid, _, url = file.read().strip().partition(" ")
+        except OSError:
+            return "", ""
+        return pid, url
 
     @property
     def _page_file(self) -> str:

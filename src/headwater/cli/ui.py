@@ -3,6 +3,7 @@
 import socket
 import sys
 import time
+from urllib.parse import urlsplit
 
 import click
 
@@ -30,7 +31,7 @@ def command(port: int | None, is_writing: bool, is_telling: bool, home: str | No
     opened = open_home(home, make=True)
     opened.require_near("the page is served")
     try:
-        address, listener = _listen(opened, port)
+        address, listener = _listen(opened, port, is_daemon=is_writing)
         if is_writing:
             opened.keep_page_url(address.url)
             print(f"the page is at {address.url}", file=sys.stderr, flush=True)
@@ -60,14 +61,18 @@ def _names(home: Home) -> tuple[str, ...]:
     return tuple(name.strip() for name in _setting(home, "web_names").split(",") if name.strip())
 
 
-def _listen(home: Home, port: int | None) -> tuple[Address, socket.socket]:
-    """Take the port that was asked for; where none was, the usual one or the next free one."""
+def _listen(home: Home, port: int | None, *, is_daemon: bool) -> tuple[Address, socket.socket]:
+    """Take the port that was asked for; where none was, the usual one or the next free one.
+
+    A daemon comes back where it was, so that links and open pages hold.
+    """
     settings = home.settings
     assert settings is not None
     host = settings.web_address.value
     wanted = int(settings.web_port.value) if port is None else port
     others = _OTHER_PORTS if port is None and settings.web_port.source == "default" else 0
-    for number in range(wanted, wanted + others):
+    last = urlsplit(home.last_page_url() or "").port if is_daemon and others else None
+    for number in (*(() if last is None else (last,)), *range(wanted, wanted + others)):
         try:
             return Address(host, number), listen(Address(host, number))
         except UserMistake:

@@ -198,5 +198,8 @@ class _WithHeaders:
         if message["type"] == "http.response.start":
             self.has_started = True
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            given = message.get("headers", ())
+            names = {name.lower() for name, _ in given}
+            # What a route says of itself counts: a report is stricter than the rest.
+            message["headers"] = [*given, *(each for each in _HEADERS if each[0] not in names)]
         await self._send(message)

@@ -24,6 +24,7 @@ export function Actions({ run }: { run: RunView }) {
   const close = () => ask(null);
   const canCancel = run.commands?.["cancel"] !== undefined && may(me, "runner", run.project ?? "");
   const isAtGate = run.status === "waiting" && (run.gates?.length ?? 0) > 0;
+  const canResume = run.commands?.["resume"] !== undefined && may(me, "runner", run.project ?? "");
   const canDecide = isAtGate && may(me, "deployer", run.project ?? "");
   return (
     <>
@@ -42,7 +43,7 @@ export function Actions({ run }: { run: RunView }) {
           <Icon name="stop" size={14} /> Cancel
         </button>
       )}
-      {run.commands?.["resume"] && (
+      {canResume && (
         <button type="button" className="button" onClick={() => ask("resume")}>
           <Icon name="redo" size={14} /> Resume
         </button>
@@ -90,10 +91,10 @@ export function Actions({ run }: { run: RunView }) {
       {asking === "resume" && (
         <Dialog title={`Resume ${run.path}`} close={close}>
           <div className="stack tight">
-            <p>Tasks that have succeeded are not run again. Where the code lies:</p>
+            <p>Tasks that have succeeded are not run again. {run.launch ? "On the machine of the store:" : "Where the code lies:"}</p>
             <Command text={run.commands?.["resume"] ?? `headwater resume ${run.path}`} />
             <p className="muted">
-              The folder was {run.code.root}, on {run.host}. A changed step runs again, with all that follow it, when it
+              {!run.launch && `The folder was ${run.code.root}, on ${run.host}. `}A changed step runs again, with all that follow it, when it
               is named at the end.
             </p>
           </div>
