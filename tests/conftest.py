@@ -5,6 +5,8 @@ import shutil
 import signal
 import tempfile
 
+import pytest
+
 # Under `nohup`, or in the background of a script, some signals are ignored, and what tests start would inherit that.
 for _number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     if signal.getsignal(_number) is signal.SIG_IGN:
@@ -17,6 +19,11 @@ os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="headwater-tests-")
 
 # Daemons of tests show no page; those that are about it ask for it.
 os.environ["HEADWATER_PAGE"] = "no"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Drive browsers last: their event loop stays at work in the process, and no other test could start its own."""
+    items.sort(key=lambda item: "/tests/ui/" in str(item.path))
 
 
 def pytest_unconfigure() -> None:
