@@ -42,7 +42,9 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"some of {' '.join(ROWS)}; all when none is named")
     parser.add_argument("--quick", action="store_true", help="few rounds, narrower work for what takes minutes")
     parser.add_argument("--without-peers", action="store_true", help="only Headwater and the limits of the machine")
-    parser.add_argument("--write", action=argparse.BooleanOptionalAction, help="write the files (all rows: yes)")
+    parser.add_argument(
+        "--write", action=argparse.BooleanOptionalAction, help="write the files, keeping rows not named (all: yes)"
+    )
     asked = parser.parse_args()
     unknown = [name for name in asked.rows if name not in ROWS]
     if unknown:
@@ -54,11 +56,15 @@ def main() -> None:
     session = Session(asked.quick, peers, environments.install_headwater(), servers)
     is_written = asked.write if asked.write is not None else not asked.rows
     rows: list[Row] = []
+    is_part = bool(asked.rows)
     for name in wanted:
         if (measured := measure(name, session, notes)) is not None:
             rows.append(measured)
-        if is_written:  # after each row: what was measured is kept when a later one is interrupted
+        # After each row: what was measured is kept when a later one is interrupted.
+        if is_written and not is_part:
             print(report.write(rows, session, notes), flush=True)
+    if is_written and is_part:
+        print(report.write(rows, session, notes, is_part=True), flush=True)
     if any(not budget.is_reached for row in rows for budget in row.budgets):
         print("some promises were missed", file=sys.stderr)
 

@@ -15,20 +15,43 @@ from bench.sample import Row, figure
 from bench.session import BENCH, Session
 
 
-def write(rows: Sequence[Row], session: Session, notes: Sequence[str]) -> Path:
-    """Write `results.json` and `RESULTS.md`; gives the path of the latter."""
+def write(rows: Sequence[Row], session: Session, notes: Sequence[str], *, is_part: bool = False) -> Path:
+    """Write `results.json` and `RESULTS.md`; gives the path of the latter.
+
+    Args:
+        rows: what was measured.
+        session: how.
+        notes: what there is to say of it.
+        is_part: keep what is there of all other rows; a note says which are of today.
+    """
+    date = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     about = {
-        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "date": date,
         "machine": machine(),
         "versions": versions(session),
         "is_quick": session.is_quick,
         "notes": list(notes),
     }
+    path = BENCH / "results.json"
+    if is_part and path.exists():
+        before = json.loads(path.read_text())
+        names = ", ".join(row.name for row in rows)
+        said = f"measured {date}, load average {os.getloadavg()[0]:.1f} at the end: {names}"
+        rows = joined(msgspec.convert(before["rows"], tuple[Row, ...]), rows)
+        measured = [*before["about"]["notes"], *notes, said]
+        about = {**before["about"], "versions": {**before["about"]["versions"], **versions(session)}, "notes": measured}
     results = {"about": about, "rows": [msgspec.to_builtins(row) for row in rows]}
-    (BENCH / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    path.write_text(json.dumps(results, indent=1) + "\n")
     path = BENCH / "RESULTS.md"
     path.write_text("\n".join(document(rows, about)) + "\n")
     return path
+
+
+def joined(before: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    """Put new rows in the place of those of the same name, and the others behind."""
+    new = {row.name: row for row in rows}
+    kept = [new.pop(row.name, row) for row in before]
+    return [*kept, *new.values()]
 
 
 def machine() -> dict[str, str]:

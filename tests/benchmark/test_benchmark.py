@@ -92,3 +92,11 @@ def test_a_row_can_be_measured_without_peers(name):
     # These two promise nothing but to be faster than somebody.
     assert row.budgets or name in ("H1", "H2")
     assert all(value > 0 for sample in row.subjects.values() for value in sample.values)
+
+
+def test_rows_that_were_not_measured_again_stay_as_they_are() -> None:
+    before = [Row("P1", "old", {}), Row("P2", "old", {})]
+
+    joined = report.joined(before, [Row("U1", "new", {}), Row("P1", "new", {})])
+
+    assert [("P1", "new"), ("P2", "old"), ("U1", "new")] == [(row.name, row.work) for row in joined]
