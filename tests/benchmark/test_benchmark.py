@@ -99,4 +99,4 @@ def test_rows_that_were_not_measured_again_stay_as_they_are() -> None:
 
     joined = report.joined(before, [Row("U1", "new", {}), Row("P1", "new", {})])
 
-    assert [("P1", "new"), ("P2", "old"), ("U1", "new")] == [(row.name, row.work) for row in joined]
+    assert [(row.name, row.work) for row in joined] == [("P1", "new"), ("P2", "old"), ("U1", "new")]
