@@ -34,27 +34,31 @@ OF_DEPLOYERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """One server for all attacks: each is looked at on its own, and one that left a trace fails."""
+@pytest.fixture(scope="module", params=list(BOBS))
+def place(request, tmp_path_factory):
+    """One server for all attacks in a role: each is looked at on its own, and one that left a trace fails.
+
+    What Bob copied while a role let him stays his: the next role has a server of its own.
+    """
     folder = tmp_path_factory.mktemp("place")
     served = Served(folder / "server")
     served.token("ann", fraud="deployer")
     world = World(served.home, folder / "code")
+    world.role = request.param
     yield served, world
     world.lease.release()
     served.close()
 
 
-@pytest.fixture(scope="module", params=list(BOBS))
-def bob(request, place):
-    served, _ = place
-    roles, project = BOBS[request.param]
+@pytest.fixture(scope="module")
+def bob(place):
+    served, world = place
+    roles, project = BOBS[world.role]
     token = served.token("bob", **roles)
     names = {"none": ""}
     _set_roles(served, {names.get(name, name): role for name, role in roles.items()})
     bob = Bob(served, token, project)
-    bob.who = request.param
+    bob.who = world.role
     yield bob
     bob.ledger.close()
 
