@@ -32,11 +32,11 @@ class Broken(FlowSpec):
     @step
     def spread(self):
         self.items = list(range(70))
-        self.next(self.work, foreach="items")
+        self.next(self.multiply, foreach="items")
 
     @timeout(seconds=30)
     @step
-    def work(self):
+    def multiply(self):
         self.product = self.input * self.factor
         if current.metrics is not None:
             current.metrics.log(product=self.product)
@@ -115,13 +115,13 @@ def test_the_recorded_failure_is_told_first(project):
 def test_a_task_that_did_not_fail_stops_at_the_first_line_of_its_step(project):
     # start, three passes of `turn`, spread, 70 items: item 41 is task 47.
     spoken = project.call(
-        "debug", "Broken/1/work/47", "--command", "p self.input", "--command", "n", "--command", "p self.product"
+        "debug", "Broken/1/multiply/47", "--command", "p self.input", "--command", "n", "--command", "p self.product"
     )
 
     assert "self.product = self.input * self.factor" in spoken.stdout
     assert "\n41\n" in spoken.stdout
     assert "123" in spoken.stdout
-    assert spoken.stderr.endswith("Broken/1/work/47: left\n")
+    assert spoken.stderr.endswith("Broken/1/multiply/47: left\n")
     assert "Traceback" not in spoken.stderr
 
 
@@ -132,7 +132,7 @@ def test_a_pass_of_a_loop_gets_the_values_of_that_pass(project):
 
 
 def test_a_task_that_goes_on_to_its_end_says_so(project):
-    spoken = project.call("debug", "Broken/1/work/47", "--command", "c")
+    spoken = project.call("debug", "Broken/1/multiply/47", "--command", "c")
 
     assert "it ended without a failure this time" in spoken.stderr
 
@@ -147,7 +147,7 @@ def test_debugging_leaves_the_run_as_it_is(project):
     before = project.contents()
 
     project.call("debug", "Broken/1", "--command", "q")
-    project.call("debug", "Broken/1/work/47", "--command", "c")
+    project.call("debug", "Broken/1/multiply/47", "--command", "c")
 
     assert before == project.contents()
 
@@ -155,7 +155,7 @@ def test_debugging_leaves_the_run_as_it_is(project):
 def test_time_limits_are_off_while_somebody_looks(project):
     timers = "p __import__('signal').getitimer(0), __import__('signal').alarm(0)"
 
-    spoken = project.call("debug", "Broken/1/work/47", "--command", timers)
+    spoken = project.call("debug", "Broken/1/multiply/47", "--command", timers)
 
     assert "((0.0, 0.0), 0)" in spoken.stdout
 
@@ -175,12 +175,12 @@ def test_the_code_is_that_of_the_run_unless_the_checkout_is_wanted(project):
 def test_the_step_reads_in_the_namespace_of_who_looks(project):
     spoken = project.call(
         "debug",
-        "Broken/1/work/47",
+        "Broken/1/multiply/47",
         *("--command", "p current.namespace, current.username, current.pathspec"),
         HEADWATER_USER="bob",
     )
 
-    assert "('user:bob', 'bob', 'Broken/1/work/47')" in spoken.stdout
+    assert "('user:bob', 'bob', 'Broken/1/multiply/47')" in spoken.stdout
 
 
 @pytest.mark.parametrize(
