@@ -70,7 +70,7 @@ def test_a_run_parks_when_nothing_else_is_left(shape, done, waiting):
     frontier = simulation.frontier
 
     assert decision.is_parked
-    assert count(task.step for task in frontier.tasks.values() if task.is_finished) == done
+    assert count(task.step for task in frontier.tasks.values() if task.transition is not None) == done
     assert count(gate.step for gate in frontier.gates.values()) == waiting
     assert not frontier.ready
     assert not frontier.running

@@ -55,7 +55,6 @@ class TaskState(msgspec.Struct):
     attempt: int = 0
     #: Attempts that failed by themselves (those lost with a driver do not count).
     failures: int = 0
-    is_finished: bool = False
     #: The next attempt only keeps this failure for `@catch`.
     failure_to_catch: str | None = None
     #: All artifacts that it left behind, inherited ones included.
@@ -282,7 +281,6 @@ class Frontier:
         return task
 
     def _finish(self, task: TaskState, written: dict[str, Ref], transition: Transition, now: float) -> None:
-        task.is_finished = True
         task.transition = transition
         task.artifacts = self._visible(task, written)
         step = self.graph.steps[task.step]

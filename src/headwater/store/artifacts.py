@@ -1,6 +1,6 @@
 """Artifacts: values kept under a digest, loaded as private copy-on-write maps, not written when unchanged."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -143,12 +143,6 @@ class ArtifactStore:
         encoded = self._encode(name, value)
         buffers = [(self._entry(view), view) for view in encoded.buffers]
         return root_digest(encoded.codec, join_payload(encoded.in_band, buffers))
-
-    def objects_of(self, ref: Ref) -> Iterator[Digest]:
-        """List the objects in the place that an artifact needs."""
-        if not ref.is_small:
-            yield ref.digest
-        yield from ref.buffers
 
     def _save(self, name: str, value: object, before: Ref | None, batch: "_Batch") -> Saved:
         encoded = self._encode(name, value)

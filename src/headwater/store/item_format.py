@@ -111,11 +111,6 @@ def count_items(payload: memoryview) -> int:
     return int(_HEAD.unpack_from(payload)[0])
 
 
-def packs_of(payload: memoryview) -> tuple[Digest, ...]:
-    """List the packs that a payload needs."""
-    return _read_head(payload)[1]
-
-
 def read_item(payload: memoryview, index: int, open_pack: Callable[[Digest], memoryview]) -> ItemRecord:
     """Read one item.
 

@@ -15,8 +15,6 @@ from headwater.web.access import ALL, Access
 
 #: Kinds of records whose keys are a name, behind which more may follow: `fraud.Churn@production`, `fraud.Churn/3`.
 NAMED = ("alias", "deployment", "flow_page")
-#: Kinds of records about services, which have the project of the run that they answer from; keys begin with the name.
-OF_SERVICES = ("service", "version", "rollout", "profile")
 #: Kinds of records whose bodies name their target.
 TARGETED = ("backfill", "alert")
 #: Kinds of records that nobody reads or writes through a scoped ledger: who may come in, and what they did.

@@ -3,13 +3,9 @@ import math
 import pytest
 from scipy import special, stats
 
-from headwater.hosting.monitor.distances import (
-    chi_square,
-    kolmogorov_smirnov,
-    kolmogorov_smirnov_of_counts,
-    population_stability,
-)
+from headwater.hosting.monitor.distances import chi_square, kolmogorov_smirnov, population_stability
 from headwater.hosting.monitor.distributions import chi_square_tail, kolmogorov_tail, t_tail
+from tests.hosting.monitor.counts import counts_of_values
 
 NEAR = {"rel": 1e-8, "abs": 1e-300}
 
@@ -36,21 +32,13 @@ def test_tails_of_kolmogorovs_distribution_are_those_of_scipy(value: float) -> N
 def test_the_distance_of_two_samples_is_that_of_scipy(shift: float, digits: int) -> None:
     before = [round(value, digits) for value in stats.norm.rvs(size=400, random_state=1)]
     now = [round(value, digits) for value in stats.norm.rvs(shift, size=150, random_state=2)]
-    found = kolmogorov_smirnov(before, now)
+    found = kolmogorov_smirnov(*counts_of_values(before, now))
     expected = stats.ks_2samp(before, now, method="asymp")
 
     assert found.statistic == pytest.approx(expected.statistic)
     # SciPy takes the exact distribution of one sample of the harmonic size; the limit is near it.
     assert found.p_value == pytest.approx(expected.pvalue, rel=0.2, abs=0.02)
     assert found.p_value == pytest.approx(special.kolmogorov(found.statistic * math.sqrt(400 * 150 / 550)), abs=1e-9)
-
-
-def test_the_distance_of_counts_is_that_of_the_values_when_each_has_a_bin() -> None:
-    before, now = [1, 2, 2, 3, 4, 4, 4], [2, 3, 3, 4, 5]
-    counts = [[values.count(value) for value in range(1, 6)] for values in (before, now)]
-
-    found = kolmogorov_smirnov_of_counts(*counts)
-    assert found.statistic == pytest.approx(stats.ks_2samp(before, now).statistic)
 
 
 @pytest.mark.parametrize("before, now", [([50, 30, 20], [20, 30, 50]), ([5, 1, 90], [6, 2, 70]), ([10, 0], [3, 4])])

@@ -1,11 +1,10 @@
-"""How far apart two distributions are: PSI, Kolmogorov and Smirnov, chi-square; of counts, and of samples."""
+"""How far apart two distributions are: PSI, Kolmogorov and Smirnov, chi-square; of counts in the same bins."""
 
 import math
 from collections.abc import Sequence
 
 import msgspec
 
-from headwater.hosting.difference import greatest_difference
 from headwater.hosting.monitor.distributions import chi_square_tail, kolmogorov_tail
 
 #: Added to each bin of the index, so that an empty one does not make it infinite.
@@ -30,13 +29,11 @@ def population_stability(before: Sequence[int], now: Sequence[int]) -> float:
     return total
 
 
-def kolmogorov_smirnov(before: Sequence[float], now: Sequence[float]) -> Tested:
-    """Test whether two samples come from one distribution, by the greatest difference of their shares below a value."""
-    return _tested(greatest_difference(sorted(before), sorted(now)), len(before), len(now))
+def kolmogorov_smirnov(before: Sequence[int], now: Sequence[int]) -> Tested:
+    """Test whether two counts of the same ordered bins come from one distribution.
 
-
-def kolmogorov_smirnov_of_counts(before: Sequence[int], now: Sequence[int]) -> Tested:
-    """The same of counts in ordered bins: never more than that of the values themselves."""
+    The statistic is the greatest difference of their shares up to a bin: never more than that of the values themselves.
+    """
     ours, theirs = sum(before), sum(now)
     if not ours or not theirs:
         return Tested(0.0, 1.0)
@@ -45,7 +42,7 @@ def kolmogorov_smirnov_of_counts(before: Sequence[int], now: Sequence[int]) -> T
         here += one
         there += other
         greatest = max(greatest, abs(here / ours - there / theirs))
-    return _tested(greatest, ours, theirs)
+    return Tested(greatest, kolmogorov_tail(greatest * math.sqrt(ours * theirs / (ours + theirs))))
 
 
 def chi_square(before: Sequence[int], now: Sequence[int]) -> Tested:
@@ -59,7 +56,3 @@ def chi_square(before: Sequence[int], now: Sequence[int]) -> Tested:
         share = (one + other) / (ours + theirs)
         total += (one - ours * share) ** 2 / (ours * share) + (other - theirs * share) ** 2 / (theirs * share)
     return Tested(total, chi_square_tail(total, len(pairs) - 1))
-
-
-def _tested(greatest: float, ours: int, theirs: int) -> Tested:
-    return Tested(greatest, kolmogorov_tail(greatest * math.sqrt(ours * theirs / (ours + theirs))))

@@ -16,11 +16,7 @@ from itertools import pairwise
 
 import msgspec
 
-from headwater.hosting.monitor.distances import (
-    chi_square,
-    kolmogorov_smirnov_of_counts,
-    population_stability,
-)
+from headwater.hosting.monitor.distances import chi_square, kolmogorov_smirnov, population_stability
 from headwater.hosting.monitor.distributions import t_tail
 from headwater.hosting.monitor.profile import Measure, Profile, Tally
 
@@ -81,7 +77,7 @@ def statistics_of(finding: Finding, measure: Measure) -> Statistics:
         before = (before[finding.bin], finding.total_before - before[finding.bin])
         now = (now[finding.bin], finding.total_now - now[finding.bin])
     chi = chi_square(before, now)
-    ks = kolmogorov_smirnov_of_counts(before, now) if measure.kind == "steps" else None
+    ks = kolmogorov_smirnov(before, now) if measure.kind == "steps" else None
     return Statistics(
         psi=population_stability(before, now),
         ks=None if ks is None else ks.statistic,
