@@ -4,8 +4,13 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from headwater.home import Home
+from tests.homes import empty_home
 
 # Under `nohup`, or in the background of a script, some signals are ignored, and what tests start would inherit that.
 for _number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
@@ -19,6 +24,13 @@ os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="headwater-tests-")
 
 # Daemons of tests show no page; those that are about it ask for it.
 os.environ["HEADWATER_PAGE"] = "no"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """An empty store of Ann's."""
+    with empty_home(tmp_path / "home") as home:
+        yield home
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

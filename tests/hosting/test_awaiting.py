@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from headwater.home import Home, open_home
+from headwater.home import Home
 from headwater.hosting.awaiting import await_version
 from headwater.hosting.status import ROLE, HostStatus, ServiceStatus
 from headwater.hosting.workers import VersionFailed
@@ -17,15 +17,6 @@ from tests.remote.machines import Machine
 from tests.remote.served import Served
 
 ONE = {"number": 1}
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HEADWATER_USER", "ann")
-    monkeypatch.delenv("HEADWATER_HOME", raising=False)
-    home = open_home(str(tmp_path / "home"), make=True)
-    yield home
-    home.close()
 
 
 def service(home: Home, *words: str) -> "subprocess.CompletedProcess[str]":

@@ -9,12 +9,13 @@ import numpy
 import pytest
 
 from headwater import Service
-from headwater.home import Home, open_home
+from headwater.home import Home
 from headwater.hosting.labels import add_labels, read_labelled, read_labels
 from headwater.hosting.prediction_files import write_predictions
 from headwater.hosting.predictions import Prediction, predictions_folder
 from headwater.model.errors import UserMistake
 from headwater.model.ids import new_ulid
+from tests.homes import empty_home
 from tests.hosting.versions_scene import deploy, learn, write_service
 
 #: A minute before midnight, UTC.
@@ -102,14 +103,11 @@ for id in ids:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    monkeypatch.setenv("HEADWATER_USER", "ann")
-    monkeypatch.delenv("HEADWATER_HOME", raising=False)
-    home = open_home(str(tmp_path), make=True)
-    learn(home, 5)
-    deploy(home, write_service(tmp_path / "p"))
-    yield home
-    home.close()
+def home(tmp_path: Path) -> Iterator[Home]:
+    with empty_home(tmp_path) as home:
+        learn(home, 5)
+        deploy(home, write_service(tmp_path / "p"))
+        yield home
 
 
 def run(home: Home, *words: str) -> "subprocess.CompletedProcess[str]":

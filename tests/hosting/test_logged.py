@@ -1,18 +1,13 @@
 from pathlib import Path
 
-import pytest
-
-from headwater.home import open_home
+from headwater.home import Home
 from headwater.hosting.predictions import read_predictions
 from tests.hosting.versions_scene import deploy, hosting, learn, write_service
 
 ONE = {"number": 1}
 
 
-def test_a_host_logs_whatever_way_it_was_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEADWATER_USER", "ann")
-    monkeypatch.delenv("HEADWATER_HOME", raising=False)
-    home = open_home(str(tmp_path / "home"), make=True)
+def test_a_host_logs_whatever_way_it_was_asked(home: Home, tmp_path: Path) -> None:
     learn(home, 5)
     deploy(home, write_service(tmp_path / "p", body="import os\n        number != 666 or os._exit(1)"))
     tensors = {"inputs": [{"name": "number", "datatype": "INT64", "shape": [1], "data": [2]}]}
@@ -26,7 +21,6 @@ def test_a_host_logs_whatever_way_it_was_asked(tmp_path: Path, monkeypatch: pyte
         }
         metrics = host.ask("/metrics").body
     rows = {row["id"]: row for table in read_predictions(home.path, "Adder") for row in table.to_pylist()}
-    home.close()
     found = {name: rows.get(answer.headers.get("prediction-id", "")) for name, answer in answers.items()}
     died = next(row for row in rows.values() if row["status"] == 502)
 

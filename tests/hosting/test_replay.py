@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from headwater.home import Home, open_home
+from headwater.home import Home
 from headwater.hosting.prediction_files import write_predictions
 from headwater.hosting.prediction_log import LONGEST
 from headwater.hosting.predictions import Prediction, hour_of, predictions_folder
@@ -18,6 +18,7 @@ from headwater.hosting.scratch import ScratchPool
 from headwater.hosting.versions import find_version
 from headwater.model.errors import NotFound, UserMistake
 from headwater.model.ids import new_ulid
+from tests.homes import empty_home
 from tests.hosting.versions_scene import deploy, learn, write_service
 
 CANDIDATE = """
@@ -32,17 +33,13 @@ CANDIDATE = """
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """Version 1 has answered a hundred requests; 2 differs, 3 masks what it gets."""
     folder = tmp_path_factory.mktemp("replay")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADWATER_USER", "ann")
-        patch.delenv("HEADWATER_HOME", raising=False)
-        home = open_home(str(folder / "home"), make=True)
+    with empty_home(folder / "home") as home:
         learn(home, 5)
         deploy(home, write_service(folder / "p", body="assert number != 7"))
         deploy(home, write_service(folder / "p", body=CANDIDATE))
         deploy(home, write_service(folder / "p", more='mask = ["number"]'))
         record(home, range(100))
         yield home
-        home.close()
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import pytest
 from headwater import Run, Service
 from headwater.client.session import View
 from headwater.deployments.owners import Person
-from headwater.home import Home, open_home
+from headwater.home import Home
 from headwater.hosting.changes import ServiceChanges
 from headwater.hosting.columns import plan_columns
 from headwater.hosting.predictions import read_predictions
@@ -27,6 +27,7 @@ from headwater.hosting.tabular import TableFile, write_table_file
 from headwater.hosting.versions import find_version
 from headwater.model.errors import NotFound, UserMistake
 from headwater.model.service import EndpointSpec
+from tests.homes import empty_home
 from tests.hosting.versions_scene import deploy, learn
 
 PROGRAM = """
@@ -93,10 +94,7 @@ class Scores(ServiceSpec):
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder = tmp_path_factory.mktemp("scoring")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADWATER_USER", "ann")
-        patch.delenv("HEADWATER_HOME", raising=False)
-        home = open_home(str(folder / "home"), make=True)
+    with empty_home(folder / "home") as home:
         learn(home, 5)
         project = folder / "p"
         project.mkdir()
@@ -104,7 +102,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         (project / "scores.py").write_text(PROGRAM)
         deploy(home, str(project / "scores.py"))
         yield home
-        home.close()
 
 
 @pytest.fixture(scope="module")

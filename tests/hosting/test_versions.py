@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headwater.deployments.owners import Person
-from headwater.home import Home, open_home
+from headwater.home import Home
 from headwater.hosting.audits import run_audits
 from headwater.hosting.changes import ServiceChanges
 from headwater.hosting.deploying import AuditFailed, laid_out
@@ -22,15 +22,6 @@ from tests.engines.engine_stories import wait_until_dead
 from tests.hosting.versions_scene import RunningHost, deploy, hosting, learn, write_service
 
 ONE = {"number": 1}
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HEADWATER_USER", "ann")
-    monkeypatch.delenv("HEADWATER_HOME", raising=False)
-    home = open_home(str(tmp_path / "home"), make=True)
-    yield home
-    home.close()
 
 
 def changes_of(home: Home, name: str = "ann") -> ServiceChanges:

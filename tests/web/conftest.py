@@ -1,16 +1,13 @@
 import pytest
 
-from headwater.home import open_home
+from tests.homes import empty_home
 from tests.web.gate_site import GateSite
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("HEADWATER_USER", "root")
-    monkeypatch.delenv("HEADWATER_HOME", raising=False)
-    home = open_home(str(tmp_path / "home"), make=True)
-    yield home
-    home.close()
+def store(tmp_path):
+    with empty_home(tmp_path / "home", user="root") as home:
+        yield home
 
 
 @pytest.fixture

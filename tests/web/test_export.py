@@ -4,7 +4,6 @@ import pytest
 
 from headwater.client.records import RunRecord
 from headwater.client.session import View
-from headwater.home import open_home
 from headwater.model.artifact import Header
 from headwater.model.outcome import FrameRecord, TaskError
 from headwater.store.trees import save_tree
@@ -24,15 +23,6 @@ HOSTILE = [
     "&lt;script&gt;",
     "\u202e\0\x1b[31m",
 ]
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HEADWATER_USER", "ann")
-    monkeypatch.delenv("HEADWATER_HOME", raising=False)
-    home = open_home(str(tmp_path / "home"), make=True)
-    yield home
-    home.close()
 
 
 def page_of(home, run):

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from headwater.deployments.owners import Person
-from headwater.home import Home, open_home
+from headwater.home import Home
 from headwater.hosting.changes import ServiceChanges
 from headwater.hosting.rollout.files import page_path, read_progress
 from headwater.hosting.rollout.records import Rollouts
@@ -37,13 +37,9 @@ ONE = {"number": 1}
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HEADWATER_USER", "ann")
-    monkeypatch.delenv("HEADWATER_HOME", raising=False)
-    home = open_home(str(tmp_path / "home"), make=True)
+def home(home):
     learn(home, 5)
-    yield home
-    home.close()
+    return home
 
 
 class Load:

@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 
-from headwater.home import open_home
 from headwater.hosting.rollout.evidence import Counts
 from headwater.hosting.rollout.judge import SIGNALS, Judged, Judgement
 from headwater.hosting.rollout.page import rollout_page
@@ -139,10 +138,8 @@ def test_a_shadow_alone_needs_a_proof() -> None:
 
 
 @pytest.fixture
-def rollouts(tmp_path):
-    home = open_home(str(tmp_path / "home"), make=True)
-    yield Rollouts(home.ledger), home.ledger
-    home.close()
+def rollouts(home):
+    return Rollouts(home.ledger), home.ledger
 
 
 def test_every_change_is_a_version_of_the_record(rollouts) -> None:

@@ -1,18 +1,8 @@
 import pytest
 
-from headwater.home import open_home
 from tests.client.history import History
 from tests.web.api.production_scene import Scene
 from tests.web.api.site import Site
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HEADWATER_USER", "ann")
-    monkeypatch.delenv("HEADWATER_HOME", raising=False)
-    home = open_home(str(tmp_path / "home"), make=True)
-    yield home
-    home.close()
 
 
 @pytest.fixture
