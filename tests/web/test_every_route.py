@@ -1,13 +1,14 @@
 """Every route there is, those to come included: nobody comes in unasked, and nobody does more than their role."""
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
 
 from headwater.model.errors import InternalError
 from headwater.web.access import ROLES
 from headwater.web.asked import Asked
-from headwater.web.routes import Route, shape_of
+from headwater.web.routes import Route, Sent, shape_of
 from headwater.web.tables import all_routes
 from tests.web.gate_site import GateSite
 from tests.web.two_projects import deploy, planned, published, run
@@ -165,6 +166,21 @@ def test_a_route_that_is_there_twice_keeps_the_server_from_starting(store):
 
     with pytest.raises(InternalError, match="is there twice"):
         GateSite(store, [Route("GET", "/x", answer, needs="viewer"), Route("GET", "/x", answer, needs="nobody")])
+
+
+def test_a_stream_that_does_not_say_what_it_sends_keeps_the_server_from_starting(store):
+    async def follow(asked: Asked) -> AsyncIterator[Sent | None]:
+        yield None
+
+    def answer(asked: Asked) -> None:
+        return None
+
+    for route in (
+        Route("GET", "/x", follow, needs="viewer"),
+        Route("GET", "/x", answer, needs="viewer", events={"x": int}),
+    ):
+        with pytest.raises(InternalError, match="which events it sends"):
+            GateSite(store, [route])
 
 
 def test_a_server_that_only_shows_changes_nothing(store):

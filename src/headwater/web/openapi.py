@@ -19,9 +19,10 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     """Describe what can be asked, and what comes back."""
     shapes = [(route, shape_of(route)) for route in routes]
     kinds: list[Any] = [Problem]
-    for _, shape in shapes:
+    for route, shape in shapes:
         kinds += [kind for _, kind in shape.takes if kind is not Upload]
         kinds += [] if shape.answer in (None, type(None), Raw) or shape.is_stream else [shape.answer]
+        kinds += route.events.values()
     unique = list({repr(kind): kind for kind in kinds}.values())
     schemas, components = msgspec.json.schema_components(unique, schema_hook=_any, ref_template=_REFS)
     schema_by_kind = {repr(kind): schema for kind, schema in zip(unique, schemas, strict=True)}
@@ -82,12 +83,23 @@ def _ref(kind: type) -> dict[str, str]:
 
 def _answers(route: Route, shape: Shape, schema_by_kind: dict[str, Any]) -> dict[str, Any]:
     if shape.is_stream:
-        return {"200": _content("text/event-stream", {"description": "Events, each with an id, a name and JSON"})}
+        events = [_event(name, schema_by_kind[repr(kind)]) for name, kind in route.events.items()]
+        return {"200": _content("text/event-stream", {"description": "One event of the stream", "oneOf": events})}
     if shape.answer is Raw:
         return {"200": {"description": "As its type says"}}
     if shape.answer in (None, type(None)):
         return {"204": {"description": "Done"}}
     return {str(route.status): _content("application/json", schema_by_kind[repr(shape.answer)])}
+
+
+def _event(name: str, schema: Any) -> dict[str, Any]:
+    """Describe an event as it is once its lines are read; the data is a text that holds JSON."""
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
+    return {
+        "type": "object",
+        "properties": {"id": {"type": "string"}, "event": {"const": name}, "data": data},
+        "required": ["id", "event", "data"],
+    }
 
 
 def _content(kind: str, schema: Any) -> dict[str, Any]:

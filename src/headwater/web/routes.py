@@ -41,6 +41,8 @@ class Route(msgspec.Struct, frozen=True):
     #: False: the audit log has no entry for it, because it is one of many that together are another record which is
     #: only added to (the events of a run, the lines of a log).
     is_audited: bool = True
+    #: What a stream sends: name of the event -> what its data holds, as JSON. Empty = it is no stream.
+    events: dict[str, Any] = {}
 
 
 class Raw(msgspec.Struct, frozen=True):
@@ -93,7 +95,8 @@ def shape_of(route: Route) -> Shape:
     """Read a handler's annotations.
 
     Raises:
-        InternalError: the route says no permission that there is, or its handler takes what no request has.
+        InternalError: the route says no permission that there is, its handler takes what no request has, or a stream
+            does not say what it sends.
     """
     where = f"{route.method} {route.path}"
     if route.needs not in _NEEDS:
@@ -108,4 +111,6 @@ def shape_of(route: Route) -> Shape:
         raise InternalError(f"{where}: the path names {sorted(named)}, `at` has {sorted(fields)}")
     answer = hints["return"]
     is_stream = any(kind is Sent or Sent in get_args(kind) for kind in get_args(answer))
+    if is_stream != bool(route.events):
+        raise InternalError(f"{where}: a stream, and nothing else, says which events it sends")
     return Shape(hints.get("at"), hints.get("query"), hints.get("body"), answer, is_stream)

@@ -74,4 +74,5 @@ def _begin(last_event_id: str, after: int | None) -> int | None:
     return int(last_event_id) if is_number else after
 
 
-ROUTES = (Route("GET", "/stream", follow_changes, needs="viewer"),)
+_EVENTS = {"begin": ChangesBegin, "changes": ChangesMessage}
+ROUTES = (Route("GET", "/stream", follow_changes, needs="viewer", events=_EVENTS),)

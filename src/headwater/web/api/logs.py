@@ -209,10 +209,11 @@ def _text(path: str, stream: Stream | None, *, with_times: bool) -> Iterator[byt
     yield bytes(held)
 
 
+_EVENTS = {"lines": Lines, "end": LogEnd}
 _LOGS = "/runs/{flow}/{label}/tasks/{step}/{task}/logs"
 ROUTES = (
     Route("GET", _LOGS, show_log, needs="viewer", of=project_of_run),
     Route("GET", f"{_LOGS}/search", search_log, needs="viewer", of=project_of_run),
     Route("GET", f"{_LOGS}/download", download_log, needs="viewer", of=project_of_run),
-    Route("GET", f"{_LOGS}/stream", follow_log, needs="viewer", of=project_of_run),
+    Route("GET", f"{_LOGS}/stream", follow_log, needs="viewer", of=project_of_run, events=_EVENTS),
 )

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from headwater.client.records import RunRecord, is_run_over
 from headwater.model.overviews import TaskSpan
 from headwater.store.points import NO_STEP, read_points
+from headwater.web.api.run_stream import RunOver
 from headwater.web.api.tasks import ran_where
 from headwater.web.asked import Asked
 from headwater.web.metric_files import (
@@ -148,7 +149,7 @@ async def follow_metrics(asked: Asked, at: RunPath, query: PointsQuery) -> Async
                 told[name] = end
                 yield Sent(_encoded(told), "points", points)
         if sent == 0 and is_run_over(row):
-            yield Sent(_encoded(told), "end", {"status": row.status})
+            yield Sent(_encoded(told), "end", RunOver(row.status))
             return
         yield None
         await asyncio.sleep(_LOOK_SECONDS)
@@ -218,9 +219,11 @@ def _decoded(text: str) -> dict[str, int] | None:
     return {name: int(end) for name, _, end in pairs}
 
 
+_EVENTS = {"points": SentPoints, "end": RunOver}
+_STREAM = "/runs/{flow}/{label}/points/stream"
 _METRICS = "/runs/{flow}/{label}/metrics"
 ROUTES = (
     Route("GET", _METRICS, list_metrics, needs="viewer", of=project_of_run),
     Route("GET", f"{_METRICS}/{{name:path}}", show_metric, needs="viewer", of=project_of_run),
-    Route("GET", "/runs/{flow}/{label}/points/stream", follow_metrics, needs="viewer", of=project_of_run),
+    Route("GET", _STREAM, follow_metrics, needs="viewer", of=project_of_run, events=_EVENTS),
 )

@@ -122,5 +122,5 @@ ROUTES = (
     Route("POST", "/remote/runs/release", remote_release, needs="runner", status=204, is_audited=False),
     Route("POST", "/remote/runs/files", remote_append_file, needs="runner", is_audited=False),
     Route("GET", "/remote/runs/{run}/files/{name}", remote_read_file, needs="viewer"),
-    Route("GET", "/remote/news", remote_news, needs="viewer"),
+    Route("GET", "/remote/news", remote_news, needs="viewer", events={"news": wire.News}),
 )

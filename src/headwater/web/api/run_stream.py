@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from headwater.client.records import RunRecord
 from headwater.model.ids import RunId
 from headwater.model.ports import Ledger
+from headwater.model.rows import RunStatus
 from headwater.web.api.runs import RunSummary, summaries
 from headwater.web.api.tasks import TaskSummary, task_summary
 from headwater.web.asked import Asked
@@ -44,6 +45,12 @@ class RunChanges(msgspec.Struct, frozen=True):
     run: RunSummary | None
 
 
+class RunOver(msgspec.Struct, frozen=True):
+    """The run is over, nothing more comes; the event `end`."""
+
+    status: RunStatus
+
+
 async def follow_run(asked: Asked, at: RunPath, query: StreamQuery) -> AsyncIterator[Sent | None]:
     """Send what happens in a run; ids are numbers of events, going on after one misses and repeats nothing."""
     record = await run_in_threadpool(find_run, asked, at)
@@ -60,7 +67,7 @@ async def follow_run(asked: Asked, at: RunPath, query: StreamQuery) -> AsyncIter
             if is_full:
                 continue
         elif known is not None and known.finished_at is not None:
-            yield Sent(str(number), "end", {"status": known.status})
+            yield Sent(str(number), "end", RunOver(known.status))
             return
         yield None
         # Messages keep a distance, so that what comes in between is told in one.
@@ -98,4 +105,6 @@ def _read(asked: Asked, record: RunRecord, after: int, known: RunSummary | None)
     return RunChanges(after, to, tasks, None if run == known else run), len(events) == _MOST_EVENTS
 
 
-ROUTES = (Route("GET", "/runs/{flow}/{label}/stream", follow_run, needs="viewer", of=project_of_run),)
+_PATH = "/runs/{flow}/{label}/stream"
+_EVENTS = {"changes": RunChanges, "end": RunOver}
+ROUTES = (Route("GET", _PATH, follow_run, needs="viewer", of=project_of_run, events=_EVENTS),)
