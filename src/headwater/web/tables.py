@@ -19,6 +19,7 @@ SUBJECTS = (
     "runs_timeline",
     "runs_times",
     "runs_resources",
+    "runs_since",
     "runs_export",
     "tasks",
     "run_stream",

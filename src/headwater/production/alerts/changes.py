@@ -39,13 +39,14 @@ class Changes(msgspec.Struct, frozen=True):
     unknown: str = ""
 
 
-def changes_since(good: RunRecord, bad: RunRecord, failed: TaskRow | None) -> Changes:
-    """Compare a failed run with the last good one; reads the rows of all of their tasks, and loads nothing.
+def changes_since(good: RunRecord, bad: RunRecord, failed: TaskRow | None, *, most_tasks: int | None = None) -> Changes:
+    """Compare a failed run with the last good one; reads the rows of their tasks, and loads nothing.
 
     Args:
         good: the run that succeeded.
         bad: the one that failed.
         failed: the task that failed it: what it reads comes first.
+        most_tasks: tasks of each run that are read, the first ones; None = all of them.
     """
     found: list[Change] = []
     unknown = ""
@@ -53,11 +54,11 @@ def changes_since(good: RunRecord, bad: RunRecord, failed: TaskRow | None) -> Ch
 
     def compare() -> Comparison:
         if not compared:
-            compared.append(compare_runs([good, bad]))
+            compared.append(compare_runs([good, bad], most_tasks=most_tasks))
         return compared[0]
 
     looks: tuple[Callable[[], Iterable[Change]], ...] = (
-        lambda: _data(good, bad, failed, compare()),
+        lambda: _data(good, bad, failed, compare(), most_tasks),
         lambda: _settings(compare()),
         lambda: _locked_packages(good, bad),
     )
@@ -69,9 +70,11 @@ def changes_since(good: RunRecord, bad: RunRecord, failed: TaskRow | None) -> Ch
     return Changes(tuple(found), unknown)
 
 
-def _data(good: RunRecord, bad: RunRecord, failed: TaskRow | None, told: Comparison) -> list[Change]:
+def _data(
+    good: RunRecord, bad: RunRecord, failed: TaskRow | None, told: Comparison, most_tasks: int | None
+) -> list[Change]:
     reached = [one.name for one in told.artifacts if None not in one.values]
-    ranked = [*_inputs(good, bad, failed, reached[:_MOST_ARTIFACTS]), *_data_files(good, bad)]
+    ranked = [*_inputs(good, bad, failed, reached[:_MOST_ARTIFACTS]), *_data_files(good, bad, most_tasks)]
     return [change for _, change in sorted(ranked, key=lambda one: one[0])]
 
 
@@ -181,9 +184,9 @@ def _is_emptied(before: Header, now: Header) -> bool:
     return bool(before.shape and now.shape and 0 in now.shape and 0 not in before.shape)
 
 
-def _data_files(good: RunRecord, bad: RunRecord) -> Iterator[tuple[int, Change]]:
+def _data_files(good: RunRecord, bad: RunRecord, most_tasks: int | None) -> Iterator[tuple[int, Change]]:
     """Yield the files that steps read and that are not as they were."""
-    before, now = _files(good), _files(bad)
+    before, now = _files(good, most_tasks), _files(bad, most_tasks)
     for name, (path, file) in now.items():
         if name not in before:
             continue
@@ -198,14 +201,19 @@ def _data_files(good: RunRecord, bad: RunRecord) -> Iterator[tuple[int, Change]]
         yield 0 if columns else 1, Change("data files", f"{printable(path)}: {told}")
 
 
-def _files(record: RunRecord) -> dict[str, tuple[str, FileRead]]:
+def _files(record: RunRecord, most_tasks: int | None) -> dict[str, tuple[str, FileRead]]:
     """Give path and file of what the run read, by a name that is the same where only a date or a package differs."""
     found: dict[str, tuple[str, FileRead]] = {}
+    left = most_tasks
     for rows in record.tasks(TaskQuery(record.run)):
+        if left is not None:
+            rows, left = rows[:left], left - len(rows)
         for row in rows:
             for path, file in row.usage.files.items():
                 within = _PACKAGE.sub("", path)
                 found.setdefault(_DIGITS.sub("#", within), (within, file))
+        if left is not None and left <= 0:
+            break
     return found
 
 

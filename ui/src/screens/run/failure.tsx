@@ -6,6 +6,7 @@ import { Link } from "@/router/link";
 
 import { causeText } from "../task/causes";
 import { pageOf } from "./use_run";
+import { SinceGoodRun } from "./since_good";
 import type { FailureView, RunView } from "./shapes";
 
 export function Failure({ run, failure }: { run: RunView; failure: FailureView }) {
@@ -39,6 +40,7 @@ export function Failure({ run, failure }: { run: RunView; failure: FailureView }
           {debug && <Command text={debug} />}
           {resume && <Command text={resume} />}
         </div>
+        <SinceGoodRun run={run} />
       </div>
     </section>
   );

@@ -11,6 +11,7 @@ export type {
   PathLink,
   ResourcesView,
   RunView,
+  SinceGood,
   Seconds,
   StepBlame,
   StepResources,
