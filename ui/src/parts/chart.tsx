@@ -38,6 +38,18 @@ export interface ChartProps {
   /** Where the scale of y begins or ends, at least. */
   readonly from?: number;
   readonly to?: number;
+  /** What happened meanwhile: lines across the curves, in order of x. */
+  readonly marks?: readonly ChartMark[];
+  /** A missing value interrupts its curve. */
+  readonly hasGaps?: boolean;
+}
+
+/** Something that happened at an x. */
+export interface ChartMark {
+  readonly x: number;
+  /** A word or two. */
+  readonly name: string;
+  readonly isBad?: boolean;
 }
 
 /** Steps of an axis of durations, in seconds. */
@@ -45,6 +57,10 @@ const DURATIONS = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
   14400, 21600, 43200, 86400, 172800, 604800, 2592000,
 ];
+/** Steps of an axis of numbers of runs or of rounds: there is nothing in between. */
+const WHOLE = [1, 2, 5].flatMap((first) => Array.from({ length: 12 }, (_, zeros) => first * 10 ** zeros)).sort((one, other) => one - other);
+/** A curve of at most so many points shows each. */
+const FEW = 24;
 /** Curves beyond so many share colours and get no legend of their own. */
 const COLOURS = 10;
 
@@ -59,6 +75,11 @@ export function Chart(props: ChartProps) {
   const data = useMemo(() => joined(series), [series]);
   const names = series.map(({ name }) => name).join("\u0000");
   const isShort = height < 140;
+  // Read while it draws, so that new ones need no new chart.
+  const now = useRef(props);
+  now.current = props;
+  const isZoomed = useRef(false);
+  const isWhole = useMemo(() => series.every(({ xs }) => xs.every(Number.isInteger)), [series]);
 
   useEffect(() => {
     const place = box.current;
@@ -91,11 +112,17 @@ export function Chart(props: ChartProps) {
           },
         },
         axes: [
-          { ...axis, size: 28, grid: { show: false }, space: 70, ...(xKind === "time" ? { values: timeMarks } : {}) },
+          {
+            ...axis,
+            size: 28,
+            grid: { show: false },
+            space: 70,
+            ...(xKind === "time" ? { values: timeMarks } : isWhole ? { incrs: WHOLE } : {}),
+          },
           {
             ...axis,
             size: (_, values) => 14 + 6.4 * Math.max(3, ...(values ?? []).map((value) => value.length)),
-            values: (_, marks) => marks.map((mark) => (mark === null ? "" : valueName(mark))),
+            values: (_, marks) => markTexts(marks, valueName),
             space: isShort ? 24 : 36,
             ...(isDuration ? { incrs: DURATIONS } : {}),
           },
@@ -107,19 +134,28 @@ export function Chart(props: ChartProps) {
               label: each.name,
               stroke: colour(`--series-${each.colour ?? (index % COLOURS) + 1}`),
               width: 1.75,
-              spanGaps: true,
+              spanGaps: !props.hasGaps,
               show: !hidden.has(each.name),
-              points: { show: each.xs.length < 2, size: 5 },
+              points: props.hasGaps
+                ? { show: true, size: 5, filter: (chart, place) => lonely(chart.data[place] ?? []) }
+                : { show: each.xs.length <= FEW, size: 5 },
               ...(each.isDashed ? { dash: [5, 4] } : {}),
             }),
           ),
         ],
-        hooks: { setCursor: [(chart) => setAt(chart.cursor.idx ?? null)] },
+        hooks: {
+          setCursor: [(chart) => setAt(chart.cursor.idx ?? null)],
+          setSelect: [(chart) => (isZoomed.current = chart.select.width > 0)],
+          draw: [(chart) => drawMarks(chart, now.current.marks ?? [])],
+        },
       },
       data,
       place,
     );
     plot.current = made;
+    isZoomed.current = false;
+    const whole = () => (isZoomed.current = false);
+    made.over.addEventListener("dblclick", whole, { capture: true });
     const size = new ResizeObserver(() => made.setSize({ width: place.clientWidth, height }));
     size.observe(place);
     return () => {
@@ -128,10 +164,13 @@ export function Chart(props: ChartProps) {
       plot.current = null;
     };
     // New points are handed over below; these rebuild it.
-  }, [theme, names, height, isLog, xKind, sync, props.from, props.to]);
+  }, [theme, names, height, isLog, xKind, isWhole, sync, props.from, props.to]);
   useEffect(() => {
-    plot.current?.setData(data);
-  }, [data]);
+    const chart = plot.current;
+    // What somebody looks at closely stays where it is while new points come.
+    chart?.setData(data, !isZoomed.current);
+    if (isZoomed.current) chart?.redraw(true, true);
+  }, [data, props.marks]);
   useEffect(() => {
     for (const [index, { name }] of series.entries()) plot.current?.setSeries(index + 1, { show: !hidden.has(name) });
   }, [hidden, names]);
@@ -167,6 +206,38 @@ export function Chart(props: ChartProps) {
       {series.length === 1 && at !== null && <p className="chart-now number">{valueNow(data, 0, at, valueName)}</p>}
     </figure>
   );
+}
+
+/** Give the places of values between two gaps: no line leads to them. */
+export function lonely(column: ArrayLike<number | null | undefined>): number[] {
+  const isThere = (place: number) => typeof column[place] === "number";
+  return Array.from(column, (_, place) => place).filter((place) => isThere(place) && !isThere(place - 1) && !isThere(place + 1));
+}
+
+function drawMarks(chart: uPlot, marks: readonly ChartMark[]): void {
+  const { left, top, width, height } = chart.bbox;
+  const { ctx } = chart;
+  const ratio = devicePixelRatio;
+  let free = left;
+  ctx.save();
+  ctx.font = `${10.5 * ratio}px ${colour("--font")}`;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([3 * ratio, 3 * ratio]);
+  for (const { x, name, isBad } of marks) {
+    const at = Math.round(chart.valToPos(x, "x", true));
+    if (at < left || at > left + width) continue;
+    ctx.strokeStyle = ctx.fillStyle = colour(isBad ? "--bad" : "--muted");
+    ctx.beginPath();
+    ctx.moveTo(at, top);
+    ctx.lineTo(at, top + height);
+    ctx.stroke();
+    const room = ctx.measureText(name).width;
+    const begin = Math.min(at + 4 * ratio, left + width - room);
+    if (begin < free) continue;
+    ctx.fillText(name, begin, top + 10 * ratio);
+    free = begin + room + 8 * ratio;
+  }
+  ctx.restore();
 }
 
 /** Put series with different xs on one rising x. */
@@ -215,6 +286,17 @@ function padded(low: number, high: number, from?: number, to?: number): [number,
   const most = Math.max(high, to ?? high);
   const room = (most - least || Math.abs(most) || 1) * 0.06;
   return [from === least ? least : least - room, to === most ? most : most + room];
+}
+
+/** Say the marks of an axis; those that read the same get as many digits as tell them apart. */
+export function markTexts(marks: readonly (number | null)[], say: (value: number) => string): string[] {
+  const texts = marks.map((mark) => (mark === null ? "" : say(mark)));
+  const known = marks.filter((mark) => mark !== null);
+  if (new Set(texts).size === texts.length || known.length < 2) return texts;
+  const step = Math.min(...known.slice(1).map((mark, index) => Math.abs(mark - (known[index] ?? 0))));
+  const digits = Math.min(12, Math.max(0, Math.ceil(-Math.log10(step))));
+  const unit = /^-?[\d.]+( ?[a-z%]+)$/i.exec(texts.find(Boolean) ?? "")?.[1] ?? "";
+  return unit === " s" || unit === "" ? marks.map((mark) => (mark === null ? "" : `${mark.toFixed(digits)}${unit}`)) : texts;
 }
 
 function timeMarks(_: uPlot, marks: number[]): string[] {
