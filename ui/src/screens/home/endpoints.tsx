@@ -18,7 +18,7 @@ export function Endpoints({ home }: { home: HomeView }) {
       </header>
       {home.services.length === 0 ? (
         <p className="home-none">
-          Nothing is hosted; <code>class Churn(ServiceSpec)</code> and <code>headwater deploy</code> change that
+          Nothing is hosted yet. Write a <code>class Churn(ServiceSpec)</code>, then <code>headwater deploy</code> it.
         </p>
       ) : (
         <ul className="home-rows">

@@ -92,7 +92,7 @@ export function NextFirings({ home }: { home: HomeView }) {
       </header>
       {home.next.length === 0 ? (
         <p className="home-none">
-          Nothing is scheduled; <code>@schedule(daily=True)</code> above a flow and <code>headwater deploy</code> change that
+          Nothing is scheduled yet. Put <code>@schedule(daily=True)</code> above a flow, then <code>headwater deploy</code> it.
         </p>
       ) : (
         <ul className="home-rows">

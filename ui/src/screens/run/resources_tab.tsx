@@ -111,7 +111,7 @@ export function adviceOf(step: StepResources): string {
   const words: string[] = [];
   if (memory !== null && memory > 1) words.push(`used ${memory.toFixed(1)} times the memory that it asked for`);
   else if (memory !== null && memory < 0.25)
-    words.push(`a quarter of the memory would do: memory=${rounded((step.peak_memory_bytes ?? 0) / 1e6)}`);
+    words.push(`much less memory would do: memory=${rounded((step.peak_memory_bytes ?? 0) / 1e6)}`);
   if (cpu !== null && cpu > 1.2)
     words.push(`kept ${(step.most_cores ?? 0).toFixed(1)} cores busy, asked for ${step.asked?.cpu ?? 0}`);
   else if (cpu !== null && (step.asked?.cpu ?? 0) > 1 && cpu < 0.5) words.push("half of the cores were idle");
