@@ -9,8 +9,9 @@ import msgspec
 from headwater.ledger.columns import ref_of
 from headwater.ledger.database import Database
 from headwater.ledger.paging import cursor_at, number_of, one_more, position_of
-from headwater.ledger.run_conditions import Where, ask_projects
+from headwater.ledger.run_conditions import Where, as_json, ask_projects
 from headwater.model.artifact import Header
+from headwater.model.errors import UserMistake
 from headwater.model.overviews import ArtifactQuery, NamedArtifact
 from headwater.model.rows import Page
 
@@ -27,6 +28,14 @@ _MOST_PAIRS = 50
 #: Pairs that are looked through for some text in them; of more, the rest is not found.
 _MOST_KNOWN = 5000
 
+#: What the order goes by, one after the other; no two artifacts have all of them in common. That of names is the order
+#: of an index; there is none of types or sizes: a walk over 130,000 artifacts takes 30 ms.
+_SORT_COLUMNS = {
+    "name": ("name", "type", "run", "label"),
+    "type": ("type", "run", "label", "name"),
+    "size": ("size", "run", "label", "name"),
+}
+
 
 class ArtifactList:
     """Artifacts of one database."""
@@ -35,6 +44,8 @@ class ArtifactList:
         self._database = database
 
     def artifacts_named(self, query: ArtifactQuery) -> Page[NamedArtifact]:
+        if query.sort != "run":
+            return self._sorted(query)
         places = self._places(query)
         rows = tuple(_row(self._database.row(self._database.sql["named_artifact"], place)) for place in places)
         if len(rows) <= query.limit:
@@ -49,7 +60,7 @@ class ArtifactList:
             pairs = list(islice(self._pairs(query), _MOST_PAIRS + 1))
             if len(pairs) <= _MOST_PAIRS:
                 found = [place for pair in pairs for place in self._places_of(query, "name = ? AND type = ?", *pair)]
-                return sorted(found, key=_order)[: one_more(query.limit)]
+                return sorted(found, key=_rising if query.is_ascending else _falling)[: one_more(query.limit)]
         return self._places_of(query, "name > ''")
 
     def _places_of(self, query: ArtifactQuery, condition: str, *bindings: str) -> list[_Place]:
@@ -59,12 +70,59 @@ class ArtifactList:
         # From the runs when only some of them count: a search of each is cheaper than a walk over what others set.
         source = "runs CROSS JOIN artifacts ON artifacts.run = runs.id" if is_scoped or not bindings else "artifacts"
         newest = "runs.id" if source != "artifacts" else "artifacts.run"
+        order = "ASC" if query.is_ascending else "DESC"
         rows: list[_Place] = self._database.rows(
             f"SELECT artifacts.run, artifacts.label, name FROM {source} {where}"
-            f" ORDER BY {newest} DESC, artifacts.label DESC, name LIMIT ?",
+            f" ORDER BY {newest} {order}, artifacts.label {order}, name LIMIT ?",
             (*where.bindings, one_more(query.limit)),
         )
         return rows
+
+    def _sorted(self, query: ArtifactQuery) -> Page[NamedArtifact]:
+        """Answer what is sorted by columns of artifacts: one walk over all of them, which keeps the first ones."""
+        if query.sort not in _SORT_COLUMNS:
+            raise UserMistake(
+                f"artifacts are not sorted by `{query.sort}`", hint=f"sort by run, {', '.join(_SORT_COLUMNS)}"
+            )
+        order, compares = ("ASC", ">") if query.is_ascending else ("DESC", "<")
+        columns = _SORT_COLUMNS[query.sort]
+        where = self._where_of_artifacts(query)
+        if query.cursor:
+            position = list(position_of(query, query.cursor, len(columns)))
+            place = columns.index("run")
+            position[place] = number_of(self._database, position[place])
+            where.ask(f"({', '.join(columns)}) {compares} ({', '.join('?' * len(columns))})", *position)
+        rows = self._database.rows(
+            f"SELECT run, label, name, {', '.join(columns)} FROM artifacts {where}"
+            f" ORDER BY {', '.join(f'{column} {order}' for column in columns)} LIMIT ?",
+            (*where.bindings, one_more(query.limit)),
+        )
+        answers = tuple(
+            _row(self._database.row(self._database.sql["named_artifact"], row[:3])) for row in rows[: query.limit]
+        )
+        if len(rows) <= query.limit:
+            return Page(answers)
+        position = list(rows[query.limit - 1][3:])
+        position[columns.index("run")] = answers[-1].run
+        return Page(answers, cursor_at(query, tuple(position)))
+
+    def _where_of_artifacts(self, query: ArtifactQuery) -> Where:
+        """Give what is asked, of the table of artifacts alone; `+` keeps it off indexes that would not be in order."""
+        where = Where()
+        where.ask("label > 0 AND +name > ''" if query.sort == "size" else "label > 0 AND name > ''")
+        if query.name is not None or query.type is not None or query.search:
+            pairs = as_json(list(self._pairs(query)))
+            where.ask("(name, type) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))", pairs)
+        runs = Where()
+        if query.run is not None:
+            runs.ask("runs.run = ?", query.run)
+        if query.flow is not None:
+            runs.ask("runs.flow = ?", query.flow)
+        ask_projects(query.projects, runs)
+        if runs.bindings:
+            column = "run" if query.run is not None else "+run"
+            where.ask(f"{column} IN (SELECT id FROM runs {runs})", *runs.bindings)
+        return where
 
     def _pairs(self, query: ArtifactQuery) -> Iterator[tuple[str, str]]:
         """Give the names and types that occur and match, one look at the index each."""
@@ -85,9 +143,10 @@ class ArtifactList:
         if query.cursor:
             named, label, name = position_of(query, query.cursor, 3)
             run = number_of(self._database, named)
+            compares = ">" if query.is_ascending else "<"
             where.ask(
-                "artifacts.run <= ? AND"
-                " (artifacts.run < ? OR artifacts.label < ? OR (artifacts.label = ? AND name > ?))",
+                f"artifacts.run {compares}= ? AND (artifacts.run {compares} ? OR artifacts.label {compares} ?"
+                " OR (artifacts.label = ? AND name > ?))",
                 *(run, run, label, label, name),
             )
         if query.run is not None:
@@ -104,9 +163,13 @@ class ArtifactList:
         return where
 
 
-def _order(place: _Place) -> tuple[int, int, str]:
+def _falling(place: _Place) -> tuple[int, int, str]:
     run, label, name = place
     return -run, -label, name
+
+
+def _rising(place: _Place) -> tuple[int, int, str]:
+    return place
 
 
 def _row(row: tuple[Any, ...]) -> NamedArtifact:

@@ -1,20 +1,30 @@
 """Launches of runs, with the record of each that makes a slot fire exactly once; and the cursors of their readers."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from headwater.ledger.database import Database
-from headwater.ledger.paging import cursor_at, one_more, position_of
+from headwater.ledger.paging import LAST, cursor_at, one_more, position_of
+from headwater.ledger.run_conditions import Where
 from headwater.ledger.writing import insert_run, write_events, write_objects
-from headwater.model.errors import InternalError
+from headwater.model.errors import CursorRefused, InternalError, UserMistake
 from headwater.model.events import RunStarted
 from headwater.model.failpoints import failpoint
 from headwater.model.launch import Firing
 from headwater.model.ports import Commit, PlannedFiring
 from headwater.model.projections import Course
 from headwater.model.rows import FiringQuery, Page
+
+_COLUMNS = ", ".join(Firing.__struct_fields__)
+#: `{last}` sorts behind all numbers in the direction that is asked for.
+_SORT_KEYS = {
+    "at": "number",
+    "slot": "coalesce(slot, {last})",
+    "target": "lower(target)",
+    "source": "lower(source)",
+    "verdict": "verdict",
+}
 
 
 class Launches:
@@ -66,13 +76,27 @@ class Launches:
         return None if row is None else Firing(*row)
 
     def firings(self, query: FiringQuery) -> Page[Firing]:
-        sql, bindings = _where(query)
+        if query.sort not in _SORT_KEYS:
+            raise UserMistake(f"firings are not sorted by `{query.sort}`", hint=f"sort by {', '.join(_SORT_KEYS)}")
+        order, compares = ("ASC", ">") if query.is_ascending else ("DESC", "<")
+        key = _SORT_KEYS[query.sort].format(last=LAST if query.is_ascending else -LAST)
+        where = _where(query)
+        if query.cursor:
+            sorted_by, name = position_of(query, query.cursor, 2)
+            number = self._database.row(self._database.sql["firing_number"], (name,))
+            if number is None:
+                raise CursorRefused("is none")
+            where.ask(f"({key}, number) {compares} (?, ?)", sorted_by, number[0])
         rows = self._database.rows(
-            f"{self._database.sql['firings']} {sql} ORDER BY number DESC LIMIT ?", (*bindings, one_more(query.limit))
+            f"SELECT {_COLUMNS}, {key} FROM firings {where} ORDER BY {key} {order}, number {order} LIMIT ?",
+            (*where.bindings, one_more(query.limit)),
         )
         page = rows[: query.limit]
-        firings = tuple(Firing(*row) for row in page)
-        return Page(firings, cursor_at(query, (firings[-1].key,)) if len(rows) > query.limit else None)
+        firings = tuple(Firing(*row[:-1]) for row in page)
+        return Page(firings, cursor_at(query, (page[-1][-1], firings[-1].key)) if len(rows) > query.limit else None)
+
+    def firing_targets(self) -> list[str]:
+        return [row[0] for row in self._database.rows(self._database.sql["firing_targets"])]
 
     def last_slot(self, target: str, source: str) -> float | None:
         row = self._database.row(self._database.sql["last_slot"], (target, source))
@@ -96,16 +120,21 @@ def contradiction_in(planned: PlannedFiring) -> str:
     return ""
 
 
-def _where(query: FiringQuery) -> tuple[str, list[Any]]:
-    asked = (
+def _where(query: FiringQuery) -> Where:
+    """Give the conditions of the query, its cursor aside."""
+    where = Where()
+    for condition, value in (
         ("target = ?", query.target),
         ("source = ?", query.source),
         ("slot >= ?", query.since),
-        (
-            "number < (SELECT number FROM firings WHERE key = ?)",
-            position_of(query, query.cursor, 1)[0] if query.cursor else None,
-        ),
-    )
-    conditions = [condition for condition, value in asked if value is not None]
-    bindings = [value for _, value in asked if value is not None]
-    return ("WHERE " + " AND ".join(conditions) if conditions else ""), bindings
+        ("slot < ?", query.until),
+    ):
+        if value is not None:
+            where.ask(condition, value)
+    if query.targets is not None:
+        where.among("target", query.targets)
+    if query.verdicts:
+        where.among("verdict", query.verdicts)
+    if query.search:
+        where.ask("holds_text(?, target, source, reason, run_path)", query.search.casefold())
+    return where

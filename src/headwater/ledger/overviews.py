@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 
 from headwater.ledger.database import Database
+from headwater.ledger.paging import cursor_at, one_more, position_of
 from headwater.ledger.run_conditions import Where, as_json, ask_projects, runs_where
 from headwater.ledger.run_questions import RunQuestions
-from headwater.model.errors import NotFound
+from headwater.model.errors import NotFound, UserMistake
 from headwater.model.ids import RunId
-from headwater.model.overviews import FinishedRun, FlowRow, Seconds, StepCount, TaskSpan
-from headwater.model.rows import RunQuery, TaskStatus
+from headwater.model.overviews import FinishedRun, FlowQuery, FlowRow, Seconds, StepCount, TaskSpan
+from headwater.model.rows import Page, RunQuery, TaskStatus
 
 _decode_seconds = msgspec.json.Decoder(Seconds).decode
 _NONE = Seconds()
@@ -19,6 +20,9 @@ _KINDS = Seconds.__struct_fields__
 
 #: Finished runs that a flow's row shows.
 _RECENT = 20
+
+#: The time of the start, not the number of the run, which would tell how many there are that one may not see.
+_FLOW_KEYS = {"flow": "lower(flow)", "last": "max(started_at)", "runs": "count(*)"}
 
 
 class Overviews:
@@ -76,6 +80,33 @@ class Overviews:
             f"SELECT flow, count(*), max(id) FROM runs {where} GROUP BY flow ORDER BY flow LIMIT ?",
             (*where.bindings, limit),
         )
+        return self._flow_rows(projects, counted)
+
+    def list_flows(self, query: FlowQuery) -> Page[FlowRow]:
+        if query.sort not in _FLOW_KEYS:
+            raise UserMistake(f"flows are not sorted by `{query.sort}`", hint=f"sort by {', '.join(_FLOW_KEYS)}")
+        order, compares = ("ASC", ">") if query.is_ascending else ("DESC", "<")
+        where = Where()
+        ask_projects(query.projects, where)
+        if query.search:
+            where.ask("holds_text(?, flow)", query.search.casefold())
+        behind: tuple[float | int | str, ...] = ()
+        if query.cursor:
+            behind = position_of(query, query.cursor, 2)
+        counted = self._database.rows(
+            f"SELECT flow, runs, last, key FROM (SELECT flow, count(*) AS runs, max(id) AS last,"
+            f" {_FLOW_KEYS[query.sort]} AS key FROM runs {where} GROUP BY flow)"
+            f"{f' WHERE (key, flow) {compares} (?, ?)' if behind else ''} ORDER BY key {order}, flow {order} LIMIT ?",
+            (*where.bindings, *behind, one_more(query.limit)),
+        )
+        page = counted[: query.limit]
+        rows = tuple(self._flow_rows(query.projects, [row[:3] for row in page]))
+        if len(counted) <= query.limit:
+            return Page(rows)
+        return Page(rows, cursor_at(query, (page[-1][3], page[-1][0])))
+
+    def _flow_rows(self, projects: Sequence[str] | None, counted: Sequence[tuple[str, int, int]]) -> list[FlowRow]:
+        """Give the rows of flows of which the number of runs and the last run are known."""
         last = self._runs.rows([row[2] for row in counted])
         return [
             FlowRow(flow, count, last[run_id], *self._recent(flow, projects, last[run_id].project))

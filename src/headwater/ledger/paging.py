@@ -6,13 +6,16 @@ They name runs by ULID: the numbers of rows would tell how many runs there are t
 import msgspec
 
 from headwater.ledger.database import Database
-from headwater.model.errors import UserMistake
+from headwater.model.errors import CursorRefused, UserMistake
 
 #: What a row is sorted by, and the numbers and names that tell it from rows that are sorted alike.
 Position = tuple[float | int | str, ...]
 
+#: Sorts behind every number, and its negative before every one.
+LAST = 1.7e308
+
 #: Fields of queries that do not change what is listed, and in which order.
-_OF_THE_PAGE = ("cursor", "limit", "projects")
+_OF_THE_PAGE = ("cursor", "limit", "projects", "targets")
 
 #: Telling questions apart is all that it has to do; a module with a real checksum costs more to import.
 _PRIME = 4294967291
@@ -30,14 +33,14 @@ def position_of(query: msgspec.Struct, cursor: str, size: int) -> Position:
     """Give the position in a cursor, of as many parts as `size` says.
 
     Raises:
-        UserMistake: it is no cursor, or that of another question.
+        CursorRefused: it is none, or that of another question.
     """
     try:
         fingerprint, *position = _decode(bytes.fromhex(cursor))
     except (ValueError, msgspec.DecodeError, UnicodeError) as error:
-        raise _refusal("is none") from error
+        raise CursorRefused("is none") from error
     if fingerprint != _fingerprint(query) or len(position) != size:
-        raise _refusal("belongs to another list")
+        raise CursorRefused("belongs to another list")
     return tuple(position)
 
 
@@ -45,11 +48,11 @@ def number_of(database: Database, name: float | int | str) -> int:
     """Give the number of the run that a cursor names.
 
     Raises:
-        UserMistake: there is no such run.
+        CursorRefused: there is no such run.
     """
     row = database.row(database.sql["run_position"], (name,))
     if row is None:
-        raise _refusal("is none")
+        raise CursorRefused("is none")
     return int(row[0])
 
 
@@ -62,10 +65,6 @@ def one_more(limit: int) -> int:
     if limit < 1:
         raise UserMistake(f"a page cannot have {limit} rows", hint="ask for at least one")
     return limit + 1
-
-
-def _refusal(reason: str) -> UserMistake:
-    return UserMistake(f"the cursor {reason}", hint="begin with the first page again, without a cursor")
 
 
 def _fingerprint(query: msgspec.Struct) -> int:

@@ -32,7 +32,7 @@ class Publishing:
         with self._database.transaction():
             earlier = self._database.row(self._database.sql["published_by_id"], (event.id,))
             if earlier is not None:
-                return _published(earlier)
+                return published_of(earlier)
             row = self._database.row(
                 self._database.sql["insert_published"],
                 (event.id, event.name, event.at, _encode(event.payload), event.source, event.run, event.scope),
@@ -45,9 +45,10 @@ class Publishing:
             rows = self._database.rows(self._database.sql["published"], (after, limit))
         else:
             rows = self._database.rows(self._database.sql["published_of_name"], (after, name, limit))
-        return [_published(row) for row in rows]
+        return [published_of(row) for row in rows]
 
 
-def _published(row: tuple[Any, ...]) -> PublishedEvent:
+def published_of(row: tuple[Any, ...]) -> PublishedEvent:
+    """Build an event from the columns number, id, name, at, payload, source, run, scope."""
     number, event_id, name, at, payload, source, run, scope = row
     return PublishedEvent(event_id, name, at, _decode_payload(payload), source, run, scope, number)

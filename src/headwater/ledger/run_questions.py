@@ -1,5 +1,6 @@
 """Questions about runs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from headwater.model.artifact import Ref
 from headwater.model.errors import NotFound, UserMistake
 from headwater.model.ids import RunId, TaskKey
 from headwater.model.launch import Launch
+from headwater.model.overviews import RunFailure
 from headwater.model.projections import OpenGate
 from headwater.model.rows import STATUSES, Page, RunQuery, RunRow, RunStatus
 
@@ -35,6 +37,9 @@ _SORT_KEYS: dict[str, str | None] = {
     "duration": f"coalesce(finished_at - started_at, {_LAST})",
     "flow": "lower(flow)",
     "user": "lower(user)",
+    "project": "lower(coalesce(project, ''))",
+    "host": "lower(host)",
+    "note": "lower(note)",
 }
 _BY_STATUS = (
     "CASE status "
@@ -48,6 +53,15 @@ _BY_STATUS = (
 _BY_METRIC = (
     "coalesce((SELECT value FROM json_each(CAST(metrics AS TEXT)) WHERE key = ? AND type IN ('integer', 'real')), ?)"
 )
+#: Numbers come before words, as SQLite sorts them; what looks like a number is one.
+_BY_PARAMETER = (
+    "coalesce((SELECT CASE WHEN preview GLOB '[0-9]*' OR preview GLOB '-[0-9]*' THEN CAST(preview AS REAL)"
+    " ELSE lower(preview) END FROM (SELECT CAST(header AS TEXT) ->> '$.preview' AS preview FROM artifacts AS parameter"
+    " JOIN headers ON headers.digest = parameter.digest"
+    " WHERE parameter.run = runs.id AND label = 0 AND name = ?)), ?)"
+)
+#: Sort before and behind every text.
+_LAST_TEXT, _BEFORE_ALL = "\U0010ffff", -1.7e308
 
 
 class RunQuestions:
@@ -122,9 +136,24 @@ class RunQuestions:
             return _BY_STATUS, (as_json(ranks),)
         if query.sort == "metric":
             return _BY_METRIC, (query.sort_metric, _LAST if query.is_ascending else -_LAST)
+        if query.sort == "parameter":
+            return _BY_PARAMETER, (query.sort_parameter, _LAST_TEXT if query.is_ascending else _BEFORE_ALL)
         if query.sort not in _SORT_KEYS:
             raise UserMistake(f"runs are not sorted by `{query.sort}`", hint=f"sort by {', '.join(_SORT_KEYS)}")
         return _SORT_KEYS[query.sort], ()
+
+    def statuses(self, runs: Sequence[RunId]) -> dict[RunId, RunStatus]:
+        found: dict[RunId, RunStatus] = {}
+        rows = self._database.rows(self._database.sql["run_statuses"], (as_json(list(dict.fromkeys(runs))),))
+        for run, status, epoch, counts, gates in rows:
+            if status == "running" and self._database.locks.holder(run) is None:
+                status = status_without_driver(epoch, _decode_counts(counts), has_gates=bool(_decode_gates(gates)))
+            found[run] = status
+        return found
+
+    def failures(self, runs: Sequence[RunId]) -> dict[RunId, RunFailure]:
+        rows = self._database.rows(self._database.sql["run_failures"], (as_json(list(dict.fromkeys(runs))),))
+        return {run: RunFailure(step, label, kind or "", message or "") for run, step, label, kind, message in rows}
 
     def _unfinished(self) -> dict[int, RunStatus]:
         return unfinished_statuses(self._database, STATUSES)

@@ -25,11 +25,25 @@ _decode_reads = msgspec.json.Decoder(dict[str, Digest]).decode
 _decode_header = msgspec.json.Decoder(Header).decode
 _NO_USAGE = Usage()
 
+#: `{last}` sorts behind all numbers, `{last_text}` behind all texts, in the direction that is asked for.
 _SORT_KEYS = {
     "label": "label",
-    "duration": "coalesce(finished_at - started_at, 1.7e308)",
+    "step": "step",
+    "status": "CASE WHEN status = 'running' THEN '{running}' ELSE status END",
     "started": "started_at",
+    "finished": "coalesce(finished_at, 1.7e308)",
+    "waited": "CASE WHEN ready_at > 0 THEN max(0, started_at - ready_at) ELSE {last} END",
+    "duration": "coalesce(finished_at - started_at, 1.7e308)",
+    "cpu": (
+        "coalesce(json_extract(CAST(usage AS TEXT), '$.user_cpu'), 0)"
+        " + coalesce(json_extract(CAST(usage AS TEXT), '$.system_cpu'), 0)"
+    ),
     "peak_memory": "coalesce(json_extract(CAST(usage AS TEXT), '$.peak_memory_bytes'), 0)",
+    "attempts": "attempt",
+    "error": (
+        "CASE WHEN error IS NULL THEN {last_text} ELSE lower((CAST(error AS TEXT) ->> '$.type') || ': '"
+        " || substr(CAST(error AS TEXT) ->> '$.message', 1, 500)) END"
+    ),
 }
 _ERROR = "CAST(error AS TEXT) ->> '$.type', CAST(error AS TEXT) ->> '$.message'"
 
@@ -50,7 +64,11 @@ class TaskQuestions:
         order, compares = ("ASC", ">") if query.is_ascending else ("DESC", "<")
         if query.sort not in _SORT_KEYS:
             raise UserMistake(f"tasks are not sorted by `{query.sort}`", hint=f"sort by {', '.join(_SORT_KEYS)}")
-        key = _SORT_KEYS[query.sort]
+        key = _SORT_KEYS[query.sort].format(
+            last="1.7e308" if query.is_ascending else "-1.7e308",
+            last_text="char(0x10ffff)" if query.is_ascending else "''",
+            running="running" if is_driven else "lost",
+        )
         if query.cursor:
             where.ask(f"({key}, label) {compares} (?, ?)", *position_of(query, query.cursor, 2))
         rows = self._database.rows(

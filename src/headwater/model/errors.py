@@ -16,6 +16,7 @@ HeadwaterError                  anything that we can explain
 │   │   └── NotFoundByKey       the same, asked for with `[]`: a KeyError too
 │   ├── ResumeRefused           what would be reused does not fit
 │   ├── SettingMistake          a setting's value
+│   ├── CursorRefused           a cursor of a list that is none, or that of another list
 │   ├── EnvironmentMistake      packages that cannot be resolved or built
 │   └── DeploymentRefused       what was asked of a deployment, alias, schedule or trigger cannot be
 ├── ArtifactNotStorable         a value that no codec takes; names attribute and path
@@ -65,6 +66,13 @@ class UserMistake(HeadwaterError):
     """What was asked cannot be done as asked."""
 
     exit_code = 2
+
+
+class CursorRefused(UserMistake):
+    """A cursor is none, or belongs to another list: other filters, another order."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the cursor {reason}", hint="begin with the first page again, without a cursor")
 
 
 class Mistake(msgspec.Struct, frozen=True):

@@ -84,8 +84,44 @@ class FlowRow(msgspec.Struct, frozen=True, omit_defaults=True):
         return sum(run.status == "succeeded" for run in self.finished)
 
 
+#: What flows are sorted by: their name, when the last run was started, how many runs there are.
+FlowSort = Literal["flow", "last", "runs"]
+
+
+class FlowQuery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which flows; by name, unless it says otherwise."""
+
+    #: Part of the name, in upper or lower case.
+    search: str = ""
+    #: As in `RunQuery`.
+    projects: tuple[str, ...] | None = None
+    sort: FlowSort = "flow"
+    is_ascending: bool = True
+    limit: int = 100
+    #: Of the page before; belongs to the same question, whatever its `limit` and `projects`.
+    cursor: str | None = None
+
+
+class RunFailure(msgspec.Struct, frozen=True):
+    """Why a run failed: what its failed task raised."""
+
+    step: str
+    #: Of the task.
+    label: int
+    #: Class of the exception, and its message; empty = it left none.
+    type: str
+    message: str
+
+
+#: What artifacts are sorted by; `run` is newest run and latest task first, when falling.
+ArtifactSort = Literal["run", "name", "type", "size"]
+
+
 class ArtifactQuery(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which artifacts of all runs; newest run first, in a run the latest task first."""
+    """Which artifacts of all runs; newest run first, in a run the latest task first, unless it says otherwise.
+
+    Among equals the newest comes first, ascending the oldest; a task's own go by name.
+    """
 
     name: str | None = None
     #: Full name of the value's class.
@@ -99,6 +135,8 @@ class ArtifactQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     limit: int = 100
     #: Of the page before; belongs to the same question, whatever its `limit` and `projects`.
     cursor: str | None = None
+    sort: ArtifactSort = "run"
+    is_ascending: bool = False
 
 
 class NamedArtifact(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -127,14 +127,53 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     object: Digest | None = None
 
 
+#: What firings are sorted by; `at` is the order in which they were decided.
+FiringSort = Literal["at", "slot", "target", "source", "verdict"]
+#: What was done about a slot, an event or a request to run.
+FiringVerdict = Literal["started", "skipped", "missed", "refused"]
+
+
 class FiringQuery(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which firings; newest decision first."""
+    """Which firings; newest decision first, unless it says otherwise. Those without a slot sort behind all others."""
 
     target: str | None = None
     source: str | None = None
     #: Slots from this one on.
     since: float | None = None
     limit: int = 100
+    #: Of the page before; belongs to the same question, whatever its `limit` and `targets`.
+    cursor: str | None = None
+    #: Slots before this one.
+    until: float | None = None
+    #: One of these; none = any.
+    verdicts: tuple[FiringVerdict, ...] = ()
+    #: Part of the target, source, reason or run, in upper or lower case.
+    search: str = ""
+    #: Targets that may be told of; None = all of them.
+    targets: tuple[str, ...] | None = None
+    sort: FiringSort = "at"
+    is_ascending: bool = False
+
+
+#: What published events are sorted by; `at` is the order in which they came.
+PublishedSort = Literal["at", "name", "source"]
+
+
+class PublishedQuery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which published events; newest first, unless it says otherwise."""
+
+    name: str | None = None
+    source: str | None = None
+    #: Part of the name, source, run or id, in upper or lower case.
+    search: str = ""
+    since: float | None = None
+    until: float | None = None
+    #: Projects whose events may be told of, those that are heard everywhere aside; None = all of them.
+    projects: tuple[str, ...] | None = None
+    sort: PublishedSort = "at"
+    is_ascending: bool = False
+    limit: int = 100
+    #: Of the page before; belongs to the same question, whatever its `limit` and `projects`.
     cursor: str | None = None
 
 
@@ -157,15 +196,19 @@ class MetricCondition(msgspec.Struct, frozen=True):
     value: float | int | str | bool
 
 
-#: What runs are sorted by; `metric` is the one that `sort_metric` names. `started` is the order of their numbers.
-RunSort = Literal["started", "finished", "duration", "flow", "user", "status", "metric"]
+#: What runs are sorted by; `metric` and `parameter` are those that `sort_metric` and `sort_parameter` name. `started`
+#: is the order of their numbers.
+RunSort = Literal[
+    "started", "finished", "duration", "flow", "user", "status", "project", "host", "note", "metric", "parameter"
+]
 
 
 class RunQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which runs; newest first, unless it says otherwise.
 
     What is not finished counts as finished later, and as having taken longer, than anything that is. Runs without the
-    metric that is sorted by come last in both directions. Among equals the newest comes first, ascending the oldest.
+    metric or parameter that is sorted by come last in both directions. Among equals the newest comes first, ascending
+    the oldest.
     """
 
     flow: str | None = None
@@ -196,14 +239,23 @@ class RunQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     #: Metric to sort by, when `sort` is `metric`.
     sort_metric: str = ""
     is_ascending: bool = False
+    #: Parameter to sort by, when `sort` is `parameter`: as its preview shows it, numbers by their size before words.
+    sort_parameter: str = ""
 
 
-#: What tasks are sorted by: `label` is the order in which they first started.
-TaskSort = Literal["label", "duration", "started", "peak_memory"]
+#: What tasks are sorted by: `label` is the order in which they first started; `waited` the time from being ready to
+#: the start; `error` the class and message of the exception.
+TaskSort = Literal[
+    "label", "step", "status", "started", "finished", "waited", "duration", "cpu", "peak_memory", "attempts", "error"
+]
 
 
 class TaskQuery(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which tasks of one run; in label order, unless it says otherwise. What runs counts as longer than what ended."""
+    """Which tasks of one run; in label order, unless it says otherwise.
+
+    What runs counts as longer, and as ended later, than what ended. Tasks without an error, or of which it is not known
+    how long they waited, come last in both directions.
+    """
 
     run: RunId
     step: str | None = None

@@ -5,6 +5,7 @@ import msgspec
 from headwater.model.errors import (
     ArtifactDamaged,
     ArtifactMissing,
+    CursorRefused,
     DeploymentRefused,
     DiskFull,
     HeadwaterError,
@@ -39,6 +40,7 @@ _TITLES = {
 _STATUS_BY_ERROR: tuple[tuple[type[HeadwaterError], int], ...] = (
     (NotFound, 404),
     (DeploymentRefused, 409),
+    (CursorRefused, 400),
     (UserMistake, 422),
     (VersionConflict, 409),
     (RunIsDriven, 409),
@@ -76,12 +78,19 @@ class Refused(Exception):
     """A request that is not carried out; holds what to tell."""
 
     def __init__(
-        self, status: int, detail: str, *, hint: str = "", error: str = "", headers: dict[str, str] | None = None
+        self,
+        status: int,
+        detail: str,
+        *,
+        hint: str = "",
+        error: str = "",
+        choices: tuple[str, ...] = (),
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         #: Sent along.
         self.headers = headers or {}
-        self.problem = Problem(_TITLES.get(status, "Error"), status, detail, hint=hint, error=error)
+        self.problem = Problem(_TITLES.get(status, "Error"), status, detail, hint=hint, error=error, choices=choices)
 
 
 def problem_of(error: Exception) -> Problem:

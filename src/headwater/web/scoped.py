@@ -14,8 +14,10 @@ from headwater.model.nearest import did_you_mean
 from headwater.model.overviews import (
     ArtifactQuery,
     Change,
+    FlowQuery,
     FlowRow,
     NamedArtifact,
+    RunFailure,
     StepCount,
     TaskSpan,
 )
@@ -26,9 +28,11 @@ from headwater.model.rows import (
     AttemptRow,
     FiringQuery,
     Page,
+    PublishedQuery,
     Reference,
     RunQuery,
     RunRow,
+    RunStatus,
     TaskQuery,
     TaskRow,
     TaskStatus,
@@ -139,6 +143,18 @@ class ScopedLedger:
     def flow_rows(self, projects: Sequence[str] | None = None, *, after: str = "", limit: int = 500) -> list[FlowRow]:
         return self._ledger.flow_rows(self._among(projects), after=after, limit=limit)
 
+    def list_flows(self, query: FlowQuery) -> Page[FlowRow]:
+        """List flows, sorted; see `SqliteLedger.list_flows`."""
+        return self._whole().list_flows(msgspec.structs.replace(query, projects=self._among(query.projects)))
+
+    def run_statuses(self, runs: Sequence[RunId]) -> dict[RunId, RunStatus]:
+        """Give the statuses of those of these runs that are seen."""
+        return self._whole().run_statuses([run for run in runs if self._sight.sees_run(run)])
+
+    def run_failures(self, runs: Sequence[RunId]) -> dict[RunId, RunFailure]:
+        """Give why these runs failed, of those that are seen and of which that is known."""
+        return self._whole().run_failures([run for run in runs if self._sight.sees_run(run)])
+
     def metric_names(self, query: RunQuery, *, limit: int = 200) -> list[str]:
         return self._ledger.metric_names(self._narrowed(query), limit=limit)
 
@@ -240,22 +256,9 @@ class ScopedLedger:
     def firings(self, query: FiringQuery) -> Page[Firing]:
         if self._sight.is_whole:
             return self._ledger.firings(query)
-        if query.target is not None:
-            is_seen = self._sight.sees(project_of_name(query.target))
-            return self._ledger.firings(query) if is_seen else Page(())
-        found: list[Firing] = []
-        wanted = query.limit
-        while True:
-            page = self._ledger.firings(msgspec.structs.replace(query, limit=_PAGE))
-            places = [place for place, firing in enumerate(page.rows) if self._sees_firing(firing)]
-            places = places[: wanted - len(found)]
-            found += [page.rows[place] for place in places]
-            if len(found) == wanted and places:
-                # Up to the last row that is given, so that the cursor is the one behind it.
-                page = self._ledger.firings(msgspec.structs.replace(query, limit=places[-1] + 1))
-            if page.cursor is None or len(found) == wanted:
-                return Page(tuple(found), page.cursor)
-            query = msgspec.structs.replace(query, cursor=page.cursor)
+        seen = {target for target in self._whole().firing_targets() if self._sight.sees(project_of_name(target))}
+        targets = seen if query.targets is None else seen.intersection(query.targets)
+        return self._ledger.firings(msgspec.structs.replace(query, targets=tuple(sorted(targets))))
 
     def last_slot(self, target: str, source: str) -> float | None:
         is_seen = self._sight.sees(project_of_name(target))
@@ -272,6 +275,10 @@ class ScopedLedger:
                 break
             after = page[-1].number
         return found[:limit]
+
+    def list_published(self, query: PublishedQuery) -> Page[PublishedEvent]:
+        """List published events, sorted; see `SqliteLedger.list_published`."""
+        return self._whole().list_published(msgspec.structs.replace(query, projects=self._among(query.projects)))
 
     # Changes
 

@@ -43,6 +43,26 @@ FROM past_attempts WHERE run = ? AND label > ? AND label <= ? ORDER BY label, at
 -- name: unfinished_runs
 SELECT id, run, epoch, task_counts, gates FROM runs WHERE status = 'running';
 
+-- name: run_statuses
+SELECT run, status, epoch, task_counts, gates FROM runs WHERE run IN (SELECT value FROM json_each(?));
+
+-- name: run_failures
+SELECT
+    runs.run, step, tasks.label, CAST(tasks.error AS TEXT) ->> '$.type',
+    substr(CAST(tasks.error AS TEXT) ->> '$.message', 1, 2000)
+FROM json_each(?) AS wanted
+CROSS JOIN runs ON runs.run = wanted.value AND failed_key IS NOT NULL
+CROSS JOIN tasks ON tasks.run = runs.id AND tasks.key = failed_key AND tasks.error IS NOT NULL;
+
+-- name: firing_targets
+WITH RECURSIVE targets (target) AS (
+    SELECT min(target) FROM firings
+    UNION ALL
+    SELECT (SELECT min(target) FROM firings WHERE firings.target > targets.target) FROM targets
+    WHERE targets.target IS NOT NULL
+)
+SELECT target FROM targets WHERE target IS NOT NULL;
+
 -- name: next_artifact_name
 SELECT * FROM (SELECT name, type FROM artifacts WHERE name = ?1 AND type > ?2 ORDER BY type LIMIT 1)
 UNION ALL

@@ -5,8 +5,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- name: firing
 SELECT key, target, source, at, verdict, slot, reason, run, run_path FROM firings WHERE key = ?;
 
--- name: firings
-SELECT key, target, source, at, verdict, slot, reason, run, run_path FROM firings;
+-- name: firing_number
+SELECT number FROM firings WHERE key = ?;
 
 -- name: last_slot
 SELECT max(slot) FROM firings WHERE target = ? AND source = ?;
