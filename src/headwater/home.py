@@ -12,6 +12,7 @@ from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import FormatUnknown, NotFound, SettingMistake, UserMistake
 from headwater.model.ids import Digest
 from headwater.model.ports import Ledger, Place
+from headwater.model.private_files import close_empty_folder, make_private_folder, private, require_own
 from headwater.places import KeptPlace, is_far, open_place
 from headwater.settings import MARKER, Setting, Settings, read_settings
 from headwater.store.artifacts import ArtifactStore
@@ -171,7 +172,7 @@ class Home:
         if os.path.exists(path):
             return
         try:
-            with open(path, "wb") as file:
+            with open(path, "wb", opener=private) as file:
                 os.posix_fallocate(file.fileno(), 0, _RESERVE_BYTES)
         except OSError:
             self.free_reserve()
@@ -213,7 +214,7 @@ def open_home(
 
     Raises:
         NotFound: there is no such folder, and it is not to be made.
-        SettingMistake: the folder cannot be used.
+        SettingMistake: the folder cannot be used, or others than this user own it or could write to it.
         FormatUnknown: a newer Headwater made it.
     """
     settings = read_settings({"home": path, "user": user}, os.environ if environ is None else environ, os.getcwd())
@@ -226,6 +227,7 @@ def open_home(
         raise NotFound(
             f"there is no store at {folder} yet", hint="the first run makes it, and so does `headwater init`"
         )
+    require_own(folder)
     _check_format(folder)
     home = Home(folder, settings.user.value, settings)
     if home.is_far:
@@ -243,7 +245,7 @@ def use_server(url: str, folder: str) -> None:
     marker = far.read_marker(folder)
     if marker is None or marker.url != url:
         make_home(folder)
-        os.makedirs(os.path.join(folder, "locks"), mode=0o700, exist_ok=True)
+        make_private_folder(os.path.join(folder, "locks"))
         far.write_marker(folder, far.Marker(url))
 
 
@@ -251,20 +253,23 @@ def make_home(folder: str) -> None:
     """Make a store's folder, readable by its owner only; leaves an existing one as it is.
 
     Raises:
-        SettingMistake: the folder cannot be made or written.
+        SettingMistake: the folder cannot be made or written, or others than this user own it or could write to it.
     """
     marker = os.path.join(folder, MARKER)
+    if not os.path.exists(marker):
+        close_empty_folder(folder)
+    require_own(folder)
     if os.path.exists(marker):
         if not os.access(folder, os.W_OK | os.X_OK):
             hint = "name another folder in HEADWATER_HOME, or look at its owner and its disk: `headwater doctor`"
             raise SettingMistake(f"the store at {folder} cannot be written", hint=hint)
         return
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_private_folder(folder)
         if not stat.S_ISDIR(os.stat(folder).st_mode):
             raise NotADirectoryError(folder)
         staged = f"{marker}.{os.getpid()}"
-        with open(staged, "wb") as file:
+        with open(staged, "wb", opener=private) as file:
             file.write(msgspec.json.encode({"kind": "headwater_home", "v": FORMAT}))
             os.fsync(file.fileno())
         os.replace(staged, marker)

@@ -8,6 +8,7 @@ from typing import Protocol
 from headwater.model.errors import ArtifactMissing
 from headwater.model.ids import Digest
 from headwater.model.ports import Buffer
+from headwater.model.private_files import make_private_folder
 from headwater.store.keys import digest_of_key, object_key
 from headwater.store.place_disk import DiskPlace
 
@@ -66,15 +67,18 @@ class KeptPlace(DiskPlace):
         digest = digest_of_key(key)
         if digest is None:
             return False
-        os.makedirs(self.root, mode=0o700, exist_ok=True)
+        make_private_folder(self.root)
         coming = f"{self.root}/.tmp-{digest}-{os.getpid():x}-{os.urandom(4).hex()}"
         if not self._objects().fetch(digest, coming):
             return False
         self.adopt(key, coming)
         return True
 
-    def deliver(self) -> None:
+    def deliver(self, far: FarObjects | None = None) -> None:
         """Send everything that is pending; what another process sends at the same time is sent twice, stored once.
+
+        Args:
+            far: where to; None = as it was opened.
 
         Raises:
             ServerNotReached: the server does not answer; what was not sent stays pending.
@@ -84,10 +88,10 @@ class KeptPlace(DiskPlace):
         except FileNotFoundError:
             return
         for digest in waiting:
-            self.send(digest)
+            self.send(digest, far)
 
-    def send(self, digest: Digest) -> None:
-        """Send one object.
+    def send(self, digest: Digest, far: FarObjects | None = None) -> None:
+        """Send one object; arguments as `deliver`.
 
         Raises:
             ArtifactMissing: it is not here.
@@ -98,7 +102,7 @@ class KeptPlace(DiskPlace):
             if os.path.exists(note):  # noted, and never written: its writer was killed, or writes it now
                 return
             raise ArtifactMissing(digest)
-        self._objects().send(digest, path)
+        (far or self._objects()).send(digest, path)
         try:
             os.unlink(note)
         except FileNotFoundError:
@@ -110,7 +114,7 @@ class KeptPlace(DiskPlace):
         return self._far
 
     def _noted(self, items: Iterable[tuple[str, Sequence[Buffer]]]) -> Iterable[tuple[str, Sequence[Buffer]]]:
-        os.makedirs(self._pending, mode=0o700, exist_ok=True)
+        make_private_folder(self._pending)
         for key, parts in items:
             digest = digest_of_key(key)
             if digest is not None:

@@ -296,7 +296,7 @@ def test_s_20_no_umask_makes_what_the_server_writes_others_to_read(server):
     for at, folders, files in os.walk(server.home.path):
         for name in (*folders, *files):
             mode = stat.S_IMODE(os.stat(os.path.join(at, name)).st_mode)
-            loose += [(name, oct(mode))] if mode & 0o077 and name != "format.json" else []
+            loose += [(name, oct(mode))] if mode & 0o077 else []
 
     assert loose == []
 

@@ -349,5 +349,5 @@ def test_s_20_what_the_server_writes_is_its_owners_only(signed_in):
     for at, folders, files in os.walk(signed_in.home.path):
         for name in (*folders, *files):
             mode = stat.S_IMODE(os.stat(os.path.join(at, name)).st_mode)
-            loose += [(name, oct(mode))] if mode & 0o077 and name != "format.json" else []
+            loose += [(name, oct(mode))] if mode & 0o077 else []
     assert loose == []

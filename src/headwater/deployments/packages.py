@@ -11,6 +11,7 @@ from headwater.model.deployment import Deployment
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, InternalError, PackageDamaged
 from headwater.model.failpoints import failpoint
 from headwater.model.ids import Digest
+from headwater.model.private_files import make_private_folder
 from headwater.store.trees import Listing, materialise, read_tree, verify_tree
 
 #: How `verify_tree` ends what it says of a further file.
@@ -91,7 +92,7 @@ def _is_whole(home: Home, tree: Digest, folder: str) -> bool:
 def laying_out_alone(home: Home) -> Iterator[None]:
     """Keep others from laying packages out inside the block, so that nobody takes away what another has just made."""
     folder = packages_root(home)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    make_private_folder(folder)
     # flock, unlike the record locks of the ledger, also keeps threads of one process apart.
     descriptor = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import msgspec
 
 from headwater.model.errors import SettingMistake
+from headwater.model.private_files import make_private_folder
 
 _BYTES = 32
 #: One line of the file, as `_written` writes it: both are TOML basic strings.
@@ -100,7 +101,7 @@ class KeptTokens:
     def _changing(self) -> Iterator[None]:
         """Keep other processes from changing the file inside the block."""
         try:
-            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+            make_private_folder(os.path.dirname(self.path))
             descriptor = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)

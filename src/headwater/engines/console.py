@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 from headwater.model.ports import LogLine
+from headwater.model.private_files import make_private_folder
 
 #: A line longer than this is cut into records of this size.
 LONGEST_RECORD = 65536
@@ -88,7 +89,7 @@ class LogFile:
         try:
             return os.open(self._path, flags, 0o600)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
+            make_private_folder(os.path.dirname(self._path))
             return os.open(self._path, flags, 0o600)
 
 

@@ -18,6 +18,7 @@ from headwater.model.errors import EnvironmentMistake
 from headwater.model.failpoints import failpoint
 from headwater.model.ids import Digest
 from headwater.model.packages import EnvironmentLock
+from headwater.model.private_files import make_private_folder, private
 
 #: Ends the name of a folder in which an environment is being built.
 BUILDING = ".building"
@@ -64,7 +65,7 @@ class Builder:
         Raises:
             EnvironmentMistake: with uv's reason, such as a hash that does not match; what was there is as it was.
         """
-        os.makedirs(self._folder, exist_ok=True)
+        make_private_folder(self._folder)
         with locked(os.path.join(self._folder, f"{digest}.lock")):
             built = None if is_anew else self.ready(digest)
             if built is not None:
@@ -114,7 +115,7 @@ class Builder:
             write_explicit(lock, listing)
             self._conda().create(folder, ["--file", listing])
             wheels = {name: one for name, one in lock.packages.items() if name not in conda_part(lock)}
-            with open(listing, "w", encoding="utf-8") as file:
+            with open(listing, "w", encoding="utf-8", opener=private) as file:
                 file.write(requirements_of(msgspec.structs.replace(lock, packages=wheels)))
             words = ["pip", "install", "--requirement", listing, "--require-hashes", "--no-deps"]
             self._install_online([*words, "--python", f"{folder}/bin/python"], settings_folder)
@@ -126,7 +127,7 @@ class Builder:
         self._uv.run(words, folder=self._folder)
         failpoint("environments.before_install")
         requirements = os.path.join(folder, "requirements.txt")
-        with open(requirements, "w", encoding="utf-8") as file:
+        with open(requirements, "w", encoding="utf-8", opener=private) as file:
             file.write(requirements_of(lock))
         words = ["pip", "sync", requirements, "--require-hashes", "--strict", "--python", f"{folder}/bin/python"]
         if lock.asked.index is not None:

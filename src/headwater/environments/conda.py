@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.model.errors import EnvironmentMistake
 from headwater.model.packages import EnvironmentLock, LockedPackage, PackageSet
+from headwater.model.private_files import private
 
 #: Programs that make conda environments, the quickest first.
 TOOLS = ("micromamba", "mamba", "conda")
@@ -53,7 +54,9 @@ class Conda(msgspec.Struct, frozen=True):
         import subprocess
 
         environ = {**self.environ, "CONDA_PKGS_DIRS": self.packages_folder}
-        done = subprocess.run([self.program, *words], capture_output=True, text=True, env=environ, check=False)
+        done = subprocess.run(
+            [self.program, *words], capture_output=True, text=True, env=environ, umask=0o077, check=False
+        )
         if done.returncode:
             raise EnvironmentMistake((done.stderr or done.stdout).strip() or f"{self.program} ended without a word")
         return done.stdout
@@ -89,7 +92,7 @@ def specifications(asked: PackageSet, python: str) -> list[str]:
 def write_explicit(lock: EnvironmentLock, path: str) -> None:
     """Write the list of files from which a tool makes the conda part of a lock."""
     lines = [f"{one.url}#{one.hashes[0].removeprefix('md5:')}" for one in conda_part(lock).values()]
-    with open(path, "w", encoding="utf-8") as file:
+    with open(path, "w", encoding="utf-8", opener=private) as file:
         file.write("\n".join([_EXPLICIT, *lines, ""]))
 
 

@@ -15,6 +15,7 @@ from headwater.environments.project_lock import find_project_python, project_fil
 from headwater.environments.uv import Uv
 from headwater.model.errors import FormatUnknown
 from headwater.model.packages import EnvironmentLock, PackageSet
+from headwater.model.private_files import make_private_folder
 from headwater.store.framing import hash_bytes
 
 
@@ -51,7 +52,7 @@ class Resolver:
             lock = self._resolve_conda(asked, code_root)
         else:
             lock = self._resolve(asked, code_root, ["--refresh"] if is_fresh else [])
-        os.makedirs(self._folder, exist_ok=True)
+        make_private_folder(self._folder)
         replace_file(self._file(asked, code_root), encode_lock(lock))
         return lock
 
@@ -69,7 +70,7 @@ class Resolver:
         """Make an environment once, to see which files the tool takes for it."""
         conda = self._conda()
         prefix = os.path.join(self._folder, f"conda.{os.getpid()}.{os.urandom(4).hex()}")
-        os.makedirs(self._folder, exist_ok=True)
+        make_private_folder(self._folder)
         try:
             conda.create(prefix, specifications(asked, asked.python or this_interpreter().version))
             found = conda.files_of(prefix)

@@ -46,7 +46,14 @@ class Uv(msgspec.Struct, frozen=True):
 
         command = [find_uv(self.environ), *words, *(["--offline"] if is_offline else [])]
         done = subprocess.run(
-            command, input=text, capture_output=True, text=True, cwd=folder, env=self._environment(), check=False
+            command,
+            input=text,
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env=self._environment(),
+            umask=0o077,
+            check=False,
         )
         if done.returncode in _INTERRUPTED:
             # It had the terminal's Ctrl-C as well, which a driver only counts.

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from headwater.environments.build import Built
 from headwater.environments.files import sync_folder
+from headwater.model.private_files import make_private_folder
 from headwater.store.framing import hash_bytes
 
 #: Variables that would let modules of other interpreters in.
@@ -54,7 +55,7 @@ def link_packages(folder: str, packages: Sequence[str]) -> str:
     for package in packages:
         link = os.path.join(own, os.path.basename(package))
         if not _leads_to(link, package):
-            os.makedirs(own, exist_ok=True)
+            make_private_folder(own)
             staged = f"{link}.{os.getpid()}.{os.urandom(4).hex()}"
             os.symlink(package, staged)
             os.replace(staged, link)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from headwater.hosting.requests import Scope
+from headwater.model.private_files import make_private_folder
 
 #: Seconds that lines wait to be written together.
 _WAIT_SECONDS = 0.25
@@ -24,7 +25,7 @@ _TRACE = re.compile(rb"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 def access_path(home: str) -> str:
     """Give the access log of the store in this folder; makes its folder."""
     folder = os.path.join(home, "services")
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    make_private_folder(folder)
     return os.path.join(folder, "access.log")
 
 

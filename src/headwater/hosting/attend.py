@@ -25,6 +25,7 @@ from headwater.hosting.versions import find_version, service_aliases
 from headwater.hosting.workers import PoolLimits
 from headwater.model.deployment import AliasState
 from headwater.model.errors import HeadwaterError
+from headwater.model.private_files import make_private_folder, private
 from headwater.model.service import DeployedVersion
 
 #: Seconds between looks at the ledger.
@@ -280,10 +281,10 @@ class Keeper:
             return
         self._told = told
         folder = os.path.join(self._home.path, "services")
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_private_folder(folder)
         path = os.path.join(folder, "host.json")
         staged = f"{path}.{os.getpid()}"
-        with open(staged, "wb") as file:
+        with open(staged, "wb", opener=private) as file:
             file.write(msgspec.json.encode(HostStatus(os.getpid(), self._url, self._clock(), services)))
         os.replace(staged, path)
 
@@ -301,7 +302,7 @@ class Keeper:
 
 def _open_log(home: Home, deployed: DeployedVersion) -> int:
     path = log_path(home, deployed.service, deployed.number)
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    make_private_folder(os.path.dirname(path))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 

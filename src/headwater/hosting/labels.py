@@ -14,6 +14,7 @@ import msgspec
 
 from headwater.hosting.predictions import arrow_and_parquet, read_predictions, time_of
 from headwater.model.errors import UserMistake
+from headwater.model.private_files import make_private_folder
 
 #: Below a service's folder.
 FOLDER = "labels"
@@ -50,7 +51,7 @@ def add_labels(home: str, service: str, labels: Iterable[tuple[str, object]], at
         lines.setdefault(_day_of(given), []).append(_line(id, value, at))
     folder = _folder(home, service)
     for day, added in sorted(lines.items()):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_private_folder(folder)
         _append(os.path.join(folder, f"{day}.jsonl"), b"".join(added))
     return sum(map(len, lines.values()))
 

@@ -18,6 +18,7 @@ from headwater.hosting.predictions import (
     parts_of,
 )
 from headwater.model.failpoints import failpoint
+from headwater.model.private_files import make_private_folder
 
 #: Files begin with it until they are whole.
 _STAGED = ".staged-"
@@ -113,7 +114,7 @@ def _open_hour(folder: str, at: float) -> str:
     hour = os.path.join(folder, hour_of(at))
     if os.path.exists(hour + ENDING):
         hour = os.path.join(folder, hour_of(time.time()))
-    os.makedirs(hour, mode=0o700, exist_ok=True)
+    make_private_folder(hour)
     return hour
 
 

@@ -17,6 +17,7 @@ from headwater.ledger.launches import Launches
 from headwater.ledger.leases import RunLease
 from headwater.ledger.locks import FileLocks
 from headwater.ledger.overviews import Overviews
+from headwater.ledger.published_list import PublishedList
 from headwater.ledger.publishing import Publishing
 from headwater.ledger.records import Records
 from headwater.ledger.roles import Roles
@@ -29,17 +30,29 @@ from headwater.model.events import Event, Request, RunStarted
 from headwater.model.findings import Finding
 from headwater.model.ids import Digest, RunId, TaskKey
 from headwater.model.launch import Firing, PublishedEvent
-from headwater.model.overviews import ArtifactQuery, Change, FlowRow, NamedArtifact, StepCount, TaskSpan
+from headwater.model.overviews import (
+    ArtifactQuery,
+    Change,
+    FlowQuery,
+    FlowRow,
+    NamedArtifact,
+    RunFailure,
+    StepCount,
+    TaskSpan,
+)
 from headwater.model.ports import Commit, Lease, Owner, PlannedFiring
+from headwater.model.private_files import make_private_folder
 from headwater.model.records import Record
 from headwater.model.rows import (
     ArtifactRow,
     AttemptRow,
     FiringQuery,
     Page,
+    PublishedQuery,
     Reference,
     RunQuery,
     RunRow,
+    RunStatus,
     TaskQuery,
     TaskRow,
     TaskStatus,
@@ -64,7 +77,7 @@ class SqliteLedger:
     def __init__(self, home: str) -> None:
         folder = os.path.join(home, "locks")
         if not os.path.isdir(folder):
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+            make_private_folder(folder)
         refuse_network_folder(home)
         path = os.path.join(home, "ledger.db")
         if not os.path.exists(path):
@@ -84,6 +97,7 @@ class SqliteLedger:
         self._holders = Holders(database)
         self._launches = Launches(database)
         self._publishing = Publishing(database)
+        self._published_list = PublishedList(database)
         self._records = Records(database)
         self._roles = Roles(database)
         self._seen = self._change()
@@ -151,6 +165,18 @@ class SqliteLedger:
 
     def flow_rows(self, projects: Sequence[str] | None = None, *, after: str = "", limit: int = 500) -> list[FlowRow]:
         return self._overviews.flow_rows(projects, after=after, limit=limit)
+
+    def list_flows(self, query: FlowQuery) -> Page[FlowRow]:
+        """List flows, sorted; raises UserMistake for a cursor that is none, or belongs to another question."""
+        return self._overviews.list_flows(query)
+
+    def run_statuses(self, runs: Sequence[RunId]) -> dict[RunId, RunStatus]:
+        """Give the statuses of those of these runs that there are."""
+        return self._runs.statuses(runs)
+
+    def run_failures(self, runs: Sequence[RunId]) -> dict[RunId, RunFailure]:
+        """Give why these runs failed, of those that a task failed which says why."""
+        return self._runs.failures(runs)
 
     def metric_names(self, query: RunQuery, *, limit: int = 200) -> list[str]:
         return self._overviews.metric_names(query, limit=limit)
@@ -241,6 +267,10 @@ class SqliteLedger:
     def firings(self, query: FiringQuery) -> Page[Firing]:
         return self._launches.firings(query)
 
+    def firing_targets(self) -> list[str]:
+        """Name the targets that have firings, sorted."""
+        return self._launches.firing_targets()
+
     def last_slot(self, target: str, source: str) -> float | None:
         return self._launches.last_slot(target, source)
 
@@ -249,6 +279,13 @@ class SqliteLedger:
 
     def published(self, after: int = 0, *, name: str | None = None, limit: int = 1000) -> list[PublishedEvent]:
         return self._publishing.published(after, name=name, limit=limit)
+
+    def list_published(self, query: PublishedQuery) -> Page[PublishedEvent]:
+        """List published events, sorted; raises UserMistake for a cursor that is none, or belongs to another question.
+
+        Which project an event belongs to is told as the server tells it: `Projects.of_published`.
+        """
+        return self._published_list.list_published(query)
 
     def write_records(self, records: Sequence[Record], objects: Commit | None = None) -> None:
         self._records.write_records(records, objects)

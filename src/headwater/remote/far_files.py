@@ -4,6 +4,7 @@ import os
 
 from headwater.model.errors import NotFound
 from headwater.model.ids import RunId
+from headwater.model.private_files import make_private_folder
 from headwater.remote.connection import Request, Server
 from headwater.remote.wire import PREFIX
 
@@ -21,7 +22,7 @@ class FarFiles:
         """
         offset = os.path.getsize(path) if os.path.exists(path) else 0
         while piece := self._piece(run, name, offset):
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            make_private_folder(os.path.dirname(path))
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 # At its place, not at the end: whoever writes the file meanwhile writes the same bytes there.

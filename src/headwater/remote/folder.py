@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import msgspec
 
 from headwater.model.errors import SettingMistake
+from headwater.model.private_files import make_private_folder
 from headwater.remote.connection import Server
 from headwater.remote.logins import Login, find_login
 from headwater.remote.wire import PREFIX
@@ -69,7 +70,7 @@ def read_marker(folder: str) -> Marker | None:
 
 def write_marker(folder: str, marker: Marker) -> None:
     """Let a folder stand for a server's store; makes it, readable by its owner only."""
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    make_private_folder(folder)
     staged = os.path.join(folder, f"{MARKER}.{os.getpid()}-{os.urandom(4).hex()}")
     with open(staged, "xb", opener=_private) as file:
         file.write(msgspec.json.encode(marker))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import msgspec
 
 from headwater.model.errors import SettingMistake
+from headwater.model.private_files import make_private_folder
 
 FILE = "servers.json"
 CURRENT = "server"
@@ -108,7 +109,7 @@ def _changing(environ: Mapping[str, str]) -> Iterator[None]:
     """Keep other processes from changing the files inside the block."""
     folder = config_folder(environ)
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_private_folder(folder)
         descriptor = os.open(os.path.join(folder, f"{FILE}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from headwater.model.private_files import make_private_folder, private
 from headwater.plan.slots import Held, Slots
 
 
@@ -42,7 +43,7 @@ class Claims:
     @contextmanager
     def agree(self, slots: Slots) -> Iterator[None]:
         """Let no other run decide inside the block: it begins with what they hold, and ends with what we hold now."""
-        os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+        make_private_folder(os.path.dirname(self._path))
         descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX)
@@ -66,7 +67,7 @@ class Claims:
 
     def _write(self, claims: dict[str, Claim]) -> None:
         staged = f"{self._path}.{os.getpid()}"
-        with open(staged, "wb") as file:
+        with open(staged, "wb", opener=private) as file:
             file.write(msgspec.json.encode({run: claim for run, claim in claims.items() if claim.held != Held()}))
         os.replace(staged, self._path)
 

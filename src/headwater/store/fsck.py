@@ -16,6 +16,7 @@ from headwater.model.artifact import Ref
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, FormatUnknown
 from headwater.model.findings import Finding
 from headwater.model.ids import Digest
+from headwater.model.private_files import make_private_folder
 from headwater.store.framing import unframe
 from headwater.store.item_format import ITEMS_CODEC
 from headwater.store.keys import digest_of_key, object_key
@@ -149,7 +150,7 @@ def repair(place: DiskPlace, findings: Iterable[Finding], quarantine: str) -> li
     for finding in findings:
         path = place.path(object_key(finding.digest)) if finding.digest else ""
         if finding.kind in ("damaged-object", "wrong-size", "unknown-format") and os.path.lexists(path):
-            os.makedirs(quarantine, mode=0o700, exist_ok=True)
+            make_private_folder(quarantine)
             os.rename(path, f"{quarantine}/{finding.digest}")
             place.delete(object_key(finding.digest) + SUFFIX)
             done.append(f"{finding.digest} set aside in {quarantine}")

@@ -12,6 +12,7 @@ import msgspec
 from headwater.model.failpoints import failpoint
 from headwater.model.ids import Digest
 from headwater.model.ports import Place
+from headwater.model.private_files import make_private_folder
 from headwater.store.keys import digest_of_key, object_key
 from headwater.store.place_disk import DiskPlace
 from headwater.store.stamps import SUFFIX
@@ -100,7 +101,7 @@ def sweep(place: DiskPlace, plan: SweepPlan, reachable: Callable[[], Iterable[Di
         reachable: asked after the move.
         trash: a folder on the same disk.
     """
-    os.makedirs(trash, mode=0o700, exist_ok=True)
+    make_private_folder(trash)
     moved = [entry for entry in plan.listing if _move(place, entry, plan.spare_newer_than, trash)]
     failpoint("store.after_move_to_trash")
     put_back = put_back_from_trash(place, reachable(), plan.spare_newer_than, trash)

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from headwater.model.ids import Digest
+from headwater.model.private_files import make_private_folder, private
 from headwater.store.framing import hash_bytes
 from headwater.store.ignore_files import IgnoreRules
 
@@ -109,8 +110,8 @@ def _write(path: str | None, contents: Callable[[int], object]) -> None:
         return
     staged = f"{path}.{os.getpid()}"
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(staged, "wb") as file:
+        make_private_folder(os.path.dirname(path))
+        with open(staged, "wb", opener=private) as file:
             file.write(msgspec.json.encode(contents(os.fstat(file.fileno()).st_mtime_ns)))
         os.replace(staged, path)
     except OSError:

@@ -8,6 +8,7 @@ import msgspec
 
 from headwater.model.errors import ArtifactDamaged, UserMistake
 from headwater.model.ids import Digest
+from headwater.model.private_files import make_private_folder
 from headwater.store.framing import frame, hash_bytes, root_digest
 from headwater.store.ignore_files import IgnoreRules, rules_above
 from headwater.store.objects import Blob, ObjectStore
@@ -162,7 +163,7 @@ def materialise(objects: ObjectStore, digest: Digest, folder: str) -> None:
         return
     listing = read_tree(objects, digest)
     building = f"{folder}.{os.getpid()}-{os.urandom(4).hex()}"
-    os.makedirs(building, mode=0o700)
+    make_private_folder(building)
     try:
         _lay_out(objects, digest, listing.files, building)
         os.rename(building, folder)
@@ -229,7 +230,7 @@ def _lay_out(objects: ObjectStore, digest: Digest, files: Mapping[str, TreeFile]
         if not _is_safe(path):
             raise ArtifactDamaged(digest, "the store", f"its path {path!r} leaves the tree")
         target = f"{folder}/{path}"
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        make_private_folder(os.path.dirname(target))
         mode = 0o700 if file.is_executable else 0o600
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with open(descriptor, "wb") as opened:

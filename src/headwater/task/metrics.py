@@ -10,6 +10,7 @@ from typing import Any
 
 from headwater.model.errors import UserMistake
 from headwater.model.masking import masked
+from headwater.model.private_files import make_private_folder
 from headwater.store.points import NO_STEP, Points, encode_points
 
 #: Seconds between two writes: what a kill may lose.
@@ -127,7 +128,7 @@ def _points(flat: list[Any]) -> Points:
 
 
 def _append(path: str, block: bytes) -> None:
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    make_private_folder(os.path.dirname(path))
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, block)

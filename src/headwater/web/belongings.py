@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import ArtifactDamaged, ArtifactMissing, FormatUnknown
 from headwater.model.ids import Digest
+from headwater.model.private_files import make_private_folder
 from headwater.store.keys import is_digest
 from headwater.store.objects import ObjectStore
 from headwater.store.trees import read_listing
@@ -63,7 +64,7 @@ class Belongings:
         if ALL in access.roles:
             return
         folder = self._folder_of(access.user)
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_private_folder(folder)
         os.close(os.open(os.path.join(folder, digest), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     def forget_old(self, now: float) -> None:

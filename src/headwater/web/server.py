@@ -15,6 +15,7 @@ from headwater.hosting.guard import is_loopback
 from headwater.hosting.host import Address
 from headwater.model.errors import UserMistake
 from headwater.model.ports import Ledger
+from headwater.model.private_files import make_private_folder
 from headwater.web.app import WebApp
 from headwater.web.credentials import Credentials
 from headwater.web.guard import Guard
@@ -69,7 +70,7 @@ def serve(
 
 def _log_path(home: str) -> str:
     folder = os.path.join(home, "web")
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    make_private_folder(folder)
     return os.path.join(folder, "access.log")
 
 

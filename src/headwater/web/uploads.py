@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from headwater.model.errors import DiskFull
+from headwater.model.private_files import make_private_folder
 from headwater.web.problems import Refused
 from headwater.web.routes import Upload
 
@@ -64,7 +65,7 @@ def remove_abandoned(home: str, now: float | None = None) -> None:
 
 
 def _open(folder: str, path: str) -> int:
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    make_private_folder(folder)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 

@@ -2,6 +2,8 @@
 
 import os
 
+from headwater.model.private_files import make_private_folder, private
+
 #: The page about the live version.
 _PAGE = "report.html"
 
@@ -27,8 +29,8 @@ def read_report(home: str, service: str) -> bytes | None:
 
 def write_whole(path: str, body: bytes) -> None:
     """Write a file of the folder: who reads it gets the old one or the new one."""
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    make_private_folder(os.path.dirname(path))
     staged = f"{path}.{os.getpid()}"
-    with open(staged, "wb") as file:
+    with open(staged, "wb", opener=private) as file:
         file.write(body)
     os.replace(staged, path)

@@ -8,6 +8,7 @@ from headwater.hosting.rollout.judge import Judgement, Tally
 from headwater.hosting.rollout.page import rollout_page
 from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.rollout.states import RolloutState
+from headwater.model.private_files import make_private_folder, private
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -59,9 +60,9 @@ def read_progress(home: str, rollout: RolloutState) -> Progress | None:
 
 
 def _write(path: str, body: bytes) -> None:
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    make_private_folder(os.path.dirname(path))
     staged = f"{path}.{os.getpid()}"
-    with open(staged, "wb") as file:
+    with open(staged, "wb", opener=private) as file:
         file.write(body)
     os.replace(staged, path)
 

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from headwater.model.events import RunStarted
 from headwater.model.ports import Owner
+from headwater.model.private_files import make_private_folder
 from headwater.remote import wire
 from headwater.web.asked import Asked
 from headwater.web.commits import checked_commit
@@ -71,7 +72,7 @@ def remote_append_file(asked: Asked, body: wire.AppendFile) -> wire.FileSize:
     """Append to a file of a run; what is there already is not written again."""
     asked.remote.leases.require(asked.access.user, body.lease)
     folder = asked.home.run_folder(body.lease.run)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    make_private_folder(folder)
     descriptor = os.open(os.path.join(folder, body.name), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         size = os.fstat(descriptor).st_size
