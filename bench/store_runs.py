@@ -11,7 +11,6 @@ from headwater.model.events import (
     CancelRequested,
     Event,
     GateDecided,
-    RunFinished,
     RunStarted,
     TaskFailed,
     TaskStarted,
@@ -20,7 +19,8 @@ from headwater.model.events import (
 from headwater.model.ids import TaskKey
 from headwater.model.outcome import ExitCause, FrameRecord, Outcome, TaskError, Transition, Usage
 from headwater.plan.decide import Decision, decide, next_try
-from headwater.plan.frontier import PARENTS_IN_EVENT, Frontier, TaskState, inherits
+from headwater.plan.frontier import Frontier, TaskState
+from headwater.plan.recording import run_finished, task_started
 from headwater.plan.reuse import Finished, reuse
 from headwater.plan.slots import Machine, Slots
 
@@ -116,8 +116,7 @@ class Tale:
             for gate in decision.gates:
                 self._add(gate)
             if decision.finish is not None:
-                finish = decision.finish
-                self._add(RunFinished(self._now, finish.end, finish.failed_key, finish.cause, finish.message))
+                self._add(run_finished(decision.finish, self._now))
                 return
             if decision.is_parked:
                 if self._fate.stays_at_gate:
@@ -139,20 +138,7 @@ class Tale:
 
     def _launch(self, decision: Decision) -> None:
         for launch in decision.launches:
-            task = self._frontier.tasks[launch.key]
-            self._add(
-                TaskStarted(
-                    at=self._now,
-                    key=launch.key,
-                    step=launch.step,
-                    label=launch.label,
-                    attempt=launch.attempt,
-                    ready_at=task.ready_at,
-                    parents=task.parents[:PARENTS_IN_EVENT],
-                    parent_count=len(task.parents),
-                    inherits=inherits(self._frontier.graph, task),
-                )
-            )
+            self._add(task_started(self._frontier, launch, self._now))
             self._began[launch.key] = self._now
             if launch.step == self._fate.fails_at and self._victim is None and self._rng.random() < 0.3:
                 self._victim = launch.key

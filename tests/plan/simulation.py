@@ -7,16 +7,15 @@ from headwater.flow.compile import compile_flow
 from headwater.model.events import (
     DriverChanged,
     GateDecided,
-    RunFinished,
     RunStarted,
     TaskFailed,
-    TaskStarted,
     TaskSucceeded,
 )
 from headwater.model.order import CodeSource
 from headwater.model.outcome import Outcome, Transition
 from headwater.plan.decide import decide, next_try
-from headwater.plan.frontier import PARENTS_IN_EVENT, Frontier, inherits
+from headwater.plan.frontier import Frontier
+from headwater.plan.recording import run_finished, task_started
 from headwater.plan.slots import Machine, Slots
 
 MACHINE = Machine(workers=3, cpus=2.0, memory=1000.0)
@@ -68,19 +67,7 @@ class Simulation:
         """Do what the planner says; nothing ends."""
         decision = decide(self.frontier, self.now, self.slots)
         for launch in decision.launches:
-            task = self.frontier.tasks[launch.key]
-            self.add(
-                TaskStarted(
-                    at=self.now,
-                    key=launch.key,
-                    step=launch.step,
-                    label=launch.label,
-                    attempt=launch.attempt,
-                    parents=task.parents[:PARENTS_IN_EVENT],
-                    parent_count=len(task.parents),
-                    inherits=inherits(self.graph, task),
-                )
-            )
+            self.add(task_started(self.frontier, launch, self.now))
         for event in decision.gates:
             self.add(event)
         for stop in decision.stops:
@@ -89,8 +76,7 @@ class Simulation:
             self.fail(stop.key, task, None if self.frontier.failed else self.now, cause="cancelled")
         self.most_at_once = max(self.most_at_once, len(self.frontier.running))
         if decision.finish is not None:
-            finish = decision.finish
-            self.add(RunFinished(at=self.now, end=finish.end, failed_key=finish.failed_key, cause=finish.cause))
+            self.add(run_finished(decision.finish, self.now))
         return decision
 
     def answer(self, verdict="approved"):

@@ -30,13 +30,11 @@ from headwater.client.table import runs_table
 from headwater.client.task_facts import TaskFacts
 from headwater.client.trigger import Trigger
 from headwater.model.errors import InvalidPathspec, NotFound, NotFoundByKey
+from headwater.model.events import PARENTS_IN_EVENT
 from headwater.model.ids import Digest, TaskKey
 from headwater.model.nearest import did_you_mean
 from headwater.model.ports import LogLine
 from headwater.model.rows import ArtifactRow, RunRow, RunStatus, TaskQuery, TaskRow
-
-#: A task's row names that many of its parents.
-_PARENTS_IN_ROW = 64
 
 
 class Metaflow:
@@ -475,7 +473,7 @@ class Task(TaskFacts):
     def _parent_keys(self) -> Sequence[TaskKey]:
         """A row names the first parents only; a wide join's must be asked for."""
         known = self._known().parents
-        return known if len(known) < _PARENTS_IN_ROW else self._view.ledger.parents_of(self._record.run, self.key)
+        return known if len(known) < PARENTS_IN_EVENT else self._view.ledger.parents_of(self._record.run, self.key)
 
 
 class DataArtifact(ArtifactFacts):

@@ -21,6 +21,9 @@ RunEnd = Literal["succeeded", "failed", "cancelled"]
 
 VERSION = 1
 
+#: The event of a wide join names only so many of its parents.
+PARENTS_IN_EVENT = 64
+
 
 class RunStarted(msgspec.Struct, frozen=True, tag="run_started", tag_field="kind", omit_defaults=True):
     """The first event of every run."""
@@ -78,7 +81,7 @@ class TaskStarted(msgspec.Struct, frozen=True, tag="task_started", tag_field="ki
     attempt: int
     #: When it became ready.
     ready_at: float = 0.0
-    #: Tasks that it follows, in the order in which a join sees them; only the first 64 of a wide join.
+    #: Tasks that it follows, in the order in which a join sees them; only the first `PARENTS_IN_EVENT`.
     parents: tuple[TaskKey, ...] = ()
     #: How many it follows in all.
     parent_count: int = 0
@@ -135,7 +138,7 @@ class TaskReused(msgspec.Struct, frozen=True, tag="task_reused", tag_field="kind
     reads: dict[str, Digest] = {}
     is_caught: bool = False
     summary: dict[str, float | int | str | bool | None] = {}
-    #: Tasks that it follows, in the order in which a join sees them; only the first 64 of a wide join.
+    #: Tasks that it follows, in the order in which a join sees them; only the first `PARENTS_IN_EVENT`.
     parents: tuple[TaskKey, ...] = ()
     #: How many it follows in all.
     parent_count: int = 0

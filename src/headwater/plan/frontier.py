@@ -34,9 +34,6 @@ from headwater.model.graph import Graph, Step
 from headwater.model.ids import Frame, TaskKey, task_key
 from headwater.model.outcome import ExitCause, Transition
 
-#: An event of a wide join names only the first of its parents.
-PARENTS_IN_EVENT = 64
-
 
 class TaskState(msgspec.Struct):
     """What the planner knows of one task that became ready."""

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from headwater.model.events import TaskReused, TaskSucceeded
+from headwater.model.events import PARENTS_IN_EVENT, TaskReused, TaskSucceeded
 from headwater.model.graph import Graph
 from headwater.model.ids import TaskKey
-from headwater.plan.frontier import PARENTS_IN_EVENT, Frontier, TaskState, inherits
+from headwater.plan.frontier import Frontier, TaskState, inherits
 
 
 class Finished(msgspec.Struct, frozen=True):

@@ -20,7 +20,6 @@ from headwater.model.events import (
     GateReached,
     RunFinished,
     TaskFailed,
-    TaskStarted,
     TaskSucceeded,
 )
 from headwater.model.failpoints import failpoint
@@ -29,8 +28,9 @@ from headwater.model.order import TaskOrder
 from headwater.model.outcome import Outcome
 from headwater.model.ports import Commit, Ended, Engine, Lease, Ledger, Notice, Report, Started, Wrote
 from headwater.plan.decide import Decision, Launch, decide, next_try
-from headwater.plan.frontier import PARENTS_IN_EVENT, Frontier, inherits
+from headwater.plan.frontier import Frontier
 from headwater.plan.limits import over_limit
+from headwater.plan.recording import run_finished, task_started
 from headwater.plan.slots import Slots
 from headwater.runtime.hooks import HookEnded, HookWrote
 from headwater.runtime.orders import RunFacts, SmallPayloads, make_order
@@ -190,34 +190,12 @@ class Driver:
     def _prepare(self, decision: Decision, now: float) -> list[tuple[Launch, TaskOrder]]:
         """Record the launches, and make their orders; a run's end is recorded likewise."""
         for launch in decision.launches:
-            task = self._frontier.tasks[launch.key]
-            self._add(
-                TaskStarted(
-                    at=now,
-                    key=launch.key,
-                    step=launch.step,
-                    label=launch.label,
-                    attempt=launch.attempt,
-                    ready_at=task.ready_at,
-                    parents=task.parents[:PARENTS_IN_EVENT],
-                    parent_count=len(task.parents),
-                    inherits=inherits(self._frontier.graph, task),
-                )
-            )
+            self._add(task_started(self._frontier, launch, now))
             self._heard_at = now
         for event in decision.gates:
             self._add(event)
         if decision.finish is not None:
-            finish = decision.finish
-            self._add(
-                RunFinished(
-                    at=now,
-                    end=finish.end,
-                    failed_key=finish.failed_key,
-                    cause=finish.cause,
-                    message=finish.message,
-                )
-            )
+            self._add(run_finished(decision.finish, now))
         return [
             (launch, make_order(self._frontier, launch, self._facts, self._payloads, self._pack))
             for launch in decision.launches
