@@ -13,7 +13,7 @@ from headwater.flow.spec import FlowSpec
 from headwater.model.errors import Mistake
 from headwater.model.graph import Graph
 
-HEADER = "from headwater import *\nfrom headwater.flow.decorators import batch, card, kubernetes, pytorch_parallel\n"
+HEADER = "import headwater\nfrom headwater import *\n"
 _numbers = count()
 
 
