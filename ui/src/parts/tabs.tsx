@@ -5,6 +5,7 @@ import "./tabs.css";
 import { type KeyboardEvent, type ReactNode, useId } from "react";
 
 import { useQueryState } from "@/router/location";
+import { countText } from "@/words/numbers";
 
 export interface Tab {
   readonly id: string;
@@ -42,7 +43,7 @@ export function Tabs({ tabs, name = "tab", label }: { tabs: readonly Tab[]; name
             onClick={() => show(tab.id)}
           >
             {tab.name}
-            {tab.count !== undefined && <span className="tab-count number">{tab.count}</span>}
+            {tab.count !== undefined && <span className="tab-count number">{countText(tab.count)}</span>}
           </button>
         ))}
       </div>
