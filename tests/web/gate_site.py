@@ -98,8 +98,20 @@ class GateSite:
         self.clock.now += days * 86400
         self.pass_a_second()
 
-    def ask(self, method, path, body=None, token=None, cookie=None, headers=(), raw=None, client="127.0.0.1", **query):
-        """Send a request; `path` is below `/api/v1` unless it begins with two slashes."""
+    def ask(
+        self,
+        method,
+        path,
+        body=None,
+        token=None,
+        cookie=None,
+        headers=(),
+        raw=None,
+        client="127.0.0.1",
+        stays=False,
+        **query,
+    ):
+        """Send a request; `path` is below `/api/v1` unless it begins with two slashes; who stays hears a stream out."""
         self.clock.now += 0.001
         known = {"host": HOST}
         if token is not None:
@@ -128,6 +140,8 @@ class GateSite:
         is_over = []
 
         async def receive():
+            if is_over and stays:
+                await asyncio.Event().wait()
             if is_over:
                 return {"type": "http.disconnect"}
             is_over.append(True)

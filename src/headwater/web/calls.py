@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from headwater.model.errors import HeadwaterError
 from headwater.web.access import Access
 from headwater.web.asked import Asked
 from headwater.web.audit import AuditEntry, details_of, note, note_begin, note_end
@@ -76,7 +77,7 @@ class Call:
         if self.shape.is_stream and scope["method"] == "HEAD":
             response = Response(media_type="text/event-stream")
         elif self.shape.is_stream:
-            response = _streamed(self.route.answer(asked, **given), scope["is_still"])
+            response = await _streamed(self.route.answer(asked, **given), scope["is_still"])
         else:
             answer = await run_in_threadpool(self._answer, asked, request, project, given)
             response = _response(answer, self.route.status)
@@ -244,23 +245,38 @@ def _response(answer: Any, status: int) -> Response:
     return Response(msgspec.json.encode(answer), status, {"cache-control": "no-store"}, media_type=_JSON)
 
 
-def _streamed(events: AsyncGenerator[Sent | None, None], is_still: Callable[[], bool]) -> Response:
-    """Send events as they come; a None of the generator is a sign of life. Ends when the caller may not see it more."""
+async def _streamed(events: AsyncGenerator[Sent | None, None], is_still: Callable[[], bool]) -> Response:
+    """Send events as they come; a None of the generator is a sign of life. Ends when the caller may not see it more.
+
+    What cannot be followed is refused before anything is sent: the first that a generator yields, an event or None, it
+    yields without waiting for one.
+    """
+    first = await anext(events, None)
 
     async def written() -> AsyncIterator[bytes]:
         quiet_since = time.monotonic()
         yield b": open\n\n"
-        async for sent in _while_allowed(events, is_still):
-            if sent is not None:
-                body = msgspec.json.encode(sent.body)
-                yield b"id: %b\nevent: %b\ndata: %b\n\n" % (sent.id.encode(), sent.event.encode(), body)
-                quiet_since = time.monotonic()
-            elif time.monotonic() - quiet_since > KEEP_ALIVE_SECONDS:
-                yield b": still here\n\n"
-                quiet_since = time.monotonic()
+        if first is not None:
+            yield _written(first)
+        try:
+            async for sent in _while_allowed(events, is_still):
+                if sent is not None:
+                    yield _written(sent)
+                    quiet_since = time.monotonic()
+                elif time.monotonic() - quiet_since > KEEP_ALIVE_SECONDS:
+                    yield b": still here\n\n"
+                    quiet_since = time.monotonic()
+        except (Refused, HeadwaterError) as error:
+            # What was followed is gone; whoever asks again is told.
+            if problem_of(error).status >= 500:
+                raise
 
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(written(), headers=headers, media_type="text/event-stream")
+
+
+def _written(sent: Sent) -> bytes:
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (sent.id.encode(), sent.event.encode(), msgspec.json.encode(sent.body))
 
 
 async def _while_allowed(

@@ -65,7 +65,10 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """One event of a stream."""
+    """One event of a stream.
+
+    A handler that streams yields first, None or an event, as soon as it has found what it follows.
+    """
 
     #: Going on after it misses nothing and repeats nothing.
     id: str

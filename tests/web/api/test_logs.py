@@ -191,6 +191,12 @@ def test_a_log_is_followed_line_by_line_to_its_end(site, home, history):
     assert events[2].value == {"attempt": 0, "status": "succeeded", "latest_attempt": 0}
 
 
+def test_a_task_that_is_not_there_is_refused_before_its_stream_begins(site, run):
+    given = site.get("/runs/Churn/1/tasks/start/2/logs/stream")
+
+    assert (given.status, given.headers["content-type"]) == (404, "application/problem+json")
+
+
 def test_a_followed_log_goes_on_behind_the_last_id(site, home, run):
     write_log(home, run, "start", ["o one", "o two"])
     first = site.get(LOGS, offset=0, limit=1).value

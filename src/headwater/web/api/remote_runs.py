@@ -104,6 +104,7 @@ async def remote_news(asked: Asked, query: wire.WaitForNews) -> AsyncIterator[Se
     mark = asked.pulse.mark()
     after = query.after if query.after is not None else await run_in_threadpool(asked.ledger.last_change)
     deadline = time.monotonic() + query.seconds
+    yield None
     while True:
         changes = await run_in_threadpool(partial(asked.ledger.changes, after, limit=1))
         left = deadline - time.monotonic()
