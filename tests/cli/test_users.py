@@ -138,6 +138,14 @@ def test_a_program_has_a_name_and_roles_of_its_own(call, store):
     assert call("token", "create", "ci", "--service").code == 2
 
 
+def test_a_program_is_given_no_password(call, store, password_file):
+    call("token", "create", "ci", "--service", "--role", "runner", "--project", "fraud")
+    refused = call("user", "password", "ci", "--password-file", password_file)
+
+    assert (refused.code, "it has tokens, no password" in refused.err) == (2, True)
+    assert Users(store.ledger).require("ci").password_hash is None
+
+
 def test_a_personal_token_may_be_for_less(call, store):
     token = call("token", "create", "look", "--role", "viewer").out.strip()
 

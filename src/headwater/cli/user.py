@@ -10,9 +10,8 @@ from headwater.cli.nouns import NounGroup
 from headwater.cli.printing import print_json, print_table
 from headwater.cli.reading import gives_json, reads_store
 from headwater.cli.words import local_time
+from headwater.web import account_changes
 from headwater.web.access import ALL, Role
-from headwater.web.sessions import end_sessions
-from headwater.web.tokens import revoke_all
 from headwater.web.users import Account, Users
 
 _PROJECT = click.option(
@@ -95,14 +94,11 @@ def revoke(name: str, project: str, home: str | None) -> int:
 def password(name: str, password_file: str | None, home: str | None) -> int:
     """Give somebody another password; their sessions end within a second."""
     with next_to(home) as store:
-        users = Users(store.ledger)
-        users.require(name)
+        account_changes.require_person(store.ledger, name)
         hasher = passwords()
         hashed = hasher.hash(read_password(name, password_file))
-        now = time.time()
         with changing(store, "set_password", name):
-            users.change(name, by=store.user, at=now, password_hash=hashed, sessions_since=now)
-            end_sessions(store.ledger, name, now)
+            account_changes.set_password(store.ledger, name, hashed, by=store.user, at=time.time())
     print(f"{name} has another password")
     return 0
 
@@ -113,7 +109,7 @@ def password(name: str, password_file: str | None, home: str | None) -> int:
 def disable(name: str, home: str | None) -> int:
     """Keep somebody out: their sessions and tokens are refused within a second."""
     with next_to(home) as store, changing(store, "disable_user", name):
-        Users(store.ledger).change(name, by=store.user, at=time.time(), disabled_at=time.time())
+        account_changes.disable(store.ledger, name, by=store.user, at=time.time())
     print(f"{name} is kept out; headwater user enable {name} lets them in again")
     return 0
 
@@ -123,10 +119,8 @@ def disable(name: str, home: str | None) -> int:
 @reads_store
 def enable(name: str, home: str | None) -> int:
     """Let somebody in again; sessions from before are over, tokens are good again."""
-    now = time.time()
     with next_to(home) as store, changing(store, "enable_user", name):
-        Users(store.ledger).change(name, by=store.user, at=now, disabled_at=None, sessions_since=now)
-        end_sessions(store.ledger, name, now)
+        account_changes.enable(store.ledger, name, by=store.user, at=time.time())
     print(f"{name} is let in")
     return 0
 
@@ -136,12 +130,8 @@ def enable(name: str, home: str | None) -> int:
 @reads_store
 def remove(name: str, home: str | None) -> int:
     """Remove an account; its sessions and tokens are over for good, what it did stays."""
-    now = time.time()
     with next_to(home) as store, changing(store, "remove_user", name):
-        users = Users(store.ledger)
-        users.change(name, by=store.user, at=now, removed_at=now, roles={}, password_hash=None)
-        tokens = revoke_all(store.ledger, name, by=store.user, now=now)
-        end_sessions(store.ledger, name, now)
+        tokens = account_changes.remove(store.ledger, name, by=store.user, at=time.time())
     print(f"{name} is removed")
     if tokens:
         print(f"{tokens} of their tokens ended", file=sys.stderr)

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from headwater.web.access import Means, Role
+from headwater.web.account_changes import set_password
 from headwater.web.asked import Asked
 from headwater.web.gate import Admitted
 from headwater.web.problems import Refused
@@ -104,9 +105,7 @@ def change_password(asked: Asked, body: NewPassword) -> Raw:
     # Proves it as a sign-in does, with the same bound on tries; the session that it makes is the new one.
     asked.gate.by_password(NamedPassword(name, body.current), asked.now, asked.client)
     hashed = asked.gate.passwords.hash(body.new)
-    users = Users(asked.home.ledger)
-    users.change(name, by=name, at=asked.now, password_hash=hashed, sessions_since=asked.now)
-    end_sessions(asked.home.ledger, name, asked.now)
+    set_password(asked.home.ledger, name, hashed, by=name, at=asked.now)
     return _admitted(asked, asked.gate.by_password(NamedPassword(name, body.new), asked.now, asked.client))
 
 

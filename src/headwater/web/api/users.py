@@ -5,13 +5,12 @@ from typing import Annotated
 import msgspec
 
 from headwater.model.errors import UserMistake
+from headwater.web import account_changes
 from headwater.web.access import ALL, Role
 from headwater.web.asked import Asked
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
 from headwater.web.run_paths import Limit
-from headwater.web.sessions import end_sessions
-from headwater.web.tokens import revoke_all
 from headwater.web.users import Account, Users
 
 UserName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -143,34 +142,24 @@ def revoke_role(asked: Asked, at: UserPath, body: OfProject) -> UserView:
 def set_password(asked: Asked, at: UserPath, body: GivenPassword) -> None:
     """Give somebody a password; their sessions end."""
     asked.require_no_token("passwords are set by people")
-    users = Users(asked.home.ledger)
-    if users.require(at.user).is_service:
-        raise UserMistake(f"{at.user} is a program: it has tokens, no password")
+    account_changes.require_person(asked.home.ledger, at.user)
     hashed = _hashed(asked, body.password)
-    users.change(at.user, by=asked.access.user, at=asked.now, password_hash=hashed, sessions_since=asked.now)
-    end_sessions(asked.home.ledger, at.user, asked.now)
+    account_changes.set_password(asked.home.ledger, at.user, hashed, by=asked.access.user, at=asked.now)
 
 
 def disable_user(asked: Asked, at: UserPath) -> UserView:
     """Keep somebody out: sessions and tokens are refused from now on."""
-    users = Users(asked.home.ledger)
-    return _view(asked, users.change(at.user, by=asked.access.user, at=asked.now, disabled_at=asked.now))
+    return _view(asked, account_changes.disable(asked.home.ledger, at.user, by=asked.access.user, at=asked.now))
 
 
 def enable_user(asked: Asked, at: UserPath) -> UserView:
     """Let somebody in again; sessions from before are over."""
-    users = Users(asked.home.ledger)
-    changed = users.change(at.user, by=asked.access.user, at=asked.now, disabled_at=None, sessions_since=asked.now)
-    end_sessions(asked.home.ledger, at.user, asked.now)
-    return _view(asked, changed)
+    return _view(asked, account_changes.enable(asked.home.ledger, at.user, by=asked.access.user, at=asked.now))
 
 
 def remove_user(asked: Asked, at: UserPath) -> None:
     """Remove an account with its roles; its tokens and sessions are over for good."""
-    users = Users(asked.home.ledger)
-    users.change(at.user, by=asked.access.user, at=asked.now, removed_at=asked.now, roles={}, password_hash=None)
-    revoke_all(asked.home.ledger, at.user, by=asked.access.user, now=asked.now)
-    end_sessions(asked.home.ledger, at.user, asked.now)
+    account_changes.remove(asked.home.ledger, at.user, by=asked.access.user, at=asked.now)
 
 
 def _hashed(asked: Asked, password: str) -> str:
