@@ -115,7 +115,7 @@ function columnsOf(): readonly Column<TaskSummary>[] {
     {
       id: "started",
       name: "Started",
-      width: 120,
+      width: 150,
       isServerSorted: true,
       first: "falling",
       cell: (task) => <When at={task.started_at} />,
