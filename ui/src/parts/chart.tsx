@@ -221,6 +221,8 @@ function drawMarks(chart: uPlot, marks: readonly ChartMark[]): void {
   let free = left;
   ctx.save();
   ctx.font = `${10.5 * ratio}px ${colour("--font")}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
   ctx.lineWidth = ratio;
   ctx.setLineDash([3 * ratio, 3 * ratio]);
   for (const { x, name, isBad } of marks) {

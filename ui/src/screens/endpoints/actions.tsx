@@ -17,13 +17,16 @@ export function ServiceActions({ view }: { view: ServiceView }) {
   return (
     <div className="row wrap">
       {view.newest > row.number && (
-        <button type="button" className="button primary" onClick={() => setDeed("promote")}>
+        // While the numbers decide, letting them is the usual thing.
+        <button type="button" className={row.rollout ? "button" : "button primary"} onClick={() => setDeed("promote")}>
           Promote version {view.newest}
         </button>
       )}
-      <button type="button" className="button" onClick={() => setDeed("rollback")}>
-        Roll back
-      </button>
+      {(row.rollout || row.warm !== null || row.number > 1) && (
+        <button type="button" className="button" onClick={() => setDeed("rollback")}>
+          {row.rollout ? `Roll back version ${row.rollout.number}` : row.warm !== null ? `Roll back to version ${row.warm}` : "Roll back"}
+        </button>
+      )}
       <button type="button" className="button" onClick={() => setDeed(row.is_paused ? "unpause" : "pause")}>
         {row.is_paused ? "Unpause" : "Pause"}
       </button>

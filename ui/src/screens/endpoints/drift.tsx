@@ -9,35 +9,40 @@ import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { Status, StatusIcon } from "@/parts/status";
 import { When } from "@/parts/when";
+import { driftingColumns, windowOf } from "@/screens/endpoints/drifting";
+import { Pairs } from "@/screens/endpoints/pairs";
 import { serviceUrl } from "@/screens/endpoints/words";
-import { countText, shareText } from "@/words/numbers";
+import { durationText } from "@/words/duration";
+import { plural, shareText } from "@/words/numbers";
 
 export function Drift({ service }: { service: string }) {
   const { data, problem } = useQuery<DriftView>(serviceUrl(service, "/drift"));
   if (problem && !data) return <ProblemNote problem={problem} />;
   if (!data) return <Spinner />;
-  const window = data.current ?? data.last ?? data.last_day;
-  const isDifferent = window?.columns.some((column) => column.measures.some((measure) => measure.differs)) ?? false;
+  const window = windowOf(data);
+  const differing = driftingColumns(data);
   return (
     <div className="stack">
       <section className="card">
         <header>
-          <h2>{data.stands}</h2>
-          {window && <Status status={isDifferent ? "degraded" : "healthy"} label={isDifferent ? "differs" : "as it learned"} isPill />}
+          <h2>{headline(data, differing.length)}</h2>
+          {window && <Status status={differing.length > 0 ? "degraded" : "healthy"} label={differing.length > 0 ? "differs" : "as it learned"} isPill />}
         </header>
-        <div className="body stack tight muted">
-          {data.reference ? (
+        <div className="body stack tight">
+          {window ? (
             <p>
-              Compared with {countText(data.reference_rows)} rows of {data.reference}
+              {plural(window.rows, "request")} of {spanText(window)} (<When at={window.since} /> to <When at={window.until} />)
+              {data.reference && `, beside ${plural(data.reference_rows, "row")} of ${data.reference}`}
             </p>
           ) : (
-            <p>What normal input looks like is being learned: {countText(data.learned)} requests so far</p>
+            data.reference && (
+              <p>
+                Requests will be compared with {plural(data.reference_rows, "row")} of {data.reference}
+              </p>
+            )
           )}
-          {window && (
-            <p>
-              {countText(window.rows)} requests, <When at={window.since} /> to <When at={window.until} />
-            </p>
-          )}
+          {!data.reference && <p>What normal input looks like is being learned: {plural(data.learned, "request")} so far</p>}
+          <p className="muted">{window === data.current && window ? "These are looked at as they come; people are told at the end of a window" : data.stands}</p>
           {data.problem && <p className="bad-text">{data.problem}</p>}
         </div>
       </section>
@@ -57,10 +62,23 @@ export function Drift({ service }: { service: string }) {
   );
 }
 
+function headline({ version, reference }: DriftView, differing: number): string {
+  if (!reference) return `Version ${version}: nothing to compare with yet`;
+  if (differing > 0) return `${plural(differing, "column")} of what version ${version} is asked ${differing === 1 ? "is" : "are"} not what it learned from`;
+  return `Version ${version} is asked what it learned from`;
+}
+
+function spanText({ since, until }: DriftWindow): string {
+  return durationText(Math.max(1, until - since));
+}
+
 function History({ view }: { view: DriftView }) {
   const series = useMemo((): Series[] => {
     const names = [...new Set(view.history.flatMap((point) => Object.keys(point.effects)))];
-    return names.map((name) => ({
+    // What moves most comes first, and of many columns only that is drawn.
+    const most = (name: string) => Math.max(...view.history.map((point) => Math.abs(point.effects[name] ?? 0)));
+    const shown = names.sort((one, other) => most(other) - most(one)).slice(0, 10);
+    return shown.map((name) => ({
       name,
       xs: view.history.map((point) => point.at),
       ys: view.history.map((point) => point.effects[name] ?? null),
@@ -69,7 +87,7 @@ function History({ view }: { view: DriftView }) {
   return (
     <section className="card">
       <div className="body">
-        <Chart title="How much each column differs (Cohen's h)" series={series} xKind="time" from={0} to={0.5} height={180} />
+        <Chart title="How much each column differs (Cohen's h: 0.2 small, 0.5 medium, 0.8 large)" series={series} xKind="time" from={0} to={0.5} height={180} />
       </div>
     </section>
   );
@@ -127,58 +145,26 @@ function Measure({ measure }: { measure: DriftMeasure }) {
       <p className={isQuiet ? "muted" : ""}>
         {measure.differs && <StatusIcon status="degraded" size={12} />} {measure.sentence}
       </p>
-      {isShape && <Shape measure={measure} />}
+      {isShape && <Pairs name={measure.name} bins={measure.bins} before={measure.before} now={measure.now} names={["before", "now"]} />}
       {!isQuiet && (
         <p className="faint number">
-          effect {measure.effect.toFixed(2)}, by chance {measure.p_value < 0.0001 ? "< 0.0001" : measure.p_value.toFixed(4)}, PSI{" "}
-          {measure.statistics.psi.toFixed(3)}
+          {sizeWord(measure.effect)} (h = {Math.abs(measure.effect).toFixed(2)}), {chanceText(measure.p_value)}, PSI {measure.statistics.psi.toFixed(3)}
         </p>
       )}
     </div>
   );
 }
 
-/** Cohen's h that counts as no difference. */
+/** Cohen's h that counts as no difference, and from which on one is medium and large. */
 const SMALL = 0.2;
+const MEDIUM = 0.5;
+const LARGE = 0.8;
 
-function Shape({ measure: { name, bins, before, now } }: { measure: DriftMeasure }) {
-  const most = Math.max(...before, ...now, 1e-9);
-  return (
-    <div className="drift-shape">
-      <svg
-        className="drift-bins"
-        viewBox={`0 0 ${bins.length * 10} 44`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={`${name}: shares before and now`}
-      >
-        {bins.map((bin, index) => (
-          <g key={index}>
-            <title>{`${bin}: ${shareText(before[index] ?? 0)} before, ${shareText(now[index] ?? 0)} now`}</title>
-            <rect className="room" x={index * 10} y={0} width={10} height={44} />
-            <Bar className="before" x={index * 10 + 1} share={(before[index] ?? 0) / most} />
-            <Bar className="now" x={index * 10 + 5} share={(now[index] ?? 0) / most} />
-          </g>
-        ))}
-      </svg>
-      <p className="row drift-scale faint">
-        {bins.length <= 6 ? (
-          bins.map((bin) => (
-            <span key={bin} className="cut">
-              {bin}
-            </span>
-          ))
-        ) : (
-          <>
-            <span className="cut">{bins[0]}</span>
-            <span className="cut push">{bins[bins.length - 1]}</span>
-          </>
-        )}
-      </p>
-    </div>
-  );
+function sizeWord(effect: number): string {
+  const size = Math.abs(effect);
+  return size < SMALL ? "hardly any effect" : size < MEDIUM ? "small effect" : size < LARGE ? "medium effect" : "large effect";
 }
 
-function Bar({ className, x, share }: { className: string; x: number; share: number }) {
-  return <rect className={className} x={x} width={4} y={44 - share * 44} height={share * 44} />;
+function chanceText(p: number): string {
+  return p < 0.0001 ? "chance would do this less than once in 10,000 times" : p > 0.05 ? "may be chance" : `chance would do this with probability ${p.toPrecision(2)}`;
 }

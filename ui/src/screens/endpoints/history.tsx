@@ -10,11 +10,20 @@ import { serviceUrl } from "@/screens/endpoints/words";
 
 const COLUMNS: readonly Column<ServiceChangeView>[] = [
   { id: "at", name: "When", width: 150, cell: (row) => <When at={row.at} className="muted" /> },
-  { id: "change", name: "What", width: 130, cell: (row) => <strong>{row.change}</strong> },
+  { id: "change", name: "What", width: 130, cell: (row) => <strong>{CHANGES[row.change] ?? row.change}</strong> },
   { id: "number", name: "Version", width: 80, isNumber: true, cell: (row) => row.number ?? "–" },
   { id: "user", name: "Who", width: 150, cell: (row) => <span className="cut">{row.user}</span> },
   { id: "reason", name: "Why", cell: (row) => <span className="cut muted">{row.reason}</span> },
 ];
+
+const CHANGES: Readonly<Record<string, string>> = {
+  deploy: "deployed",
+  promote: "promoted",
+  rollback: "rolled back",
+  pause: "paused",
+  unpause: "unpaused",
+  token: "new token",
+};
 
 export function ServiceHistory({ service }: { service: string }) {
   const history = useEndless<ServiceChangeView>(serviceUrl(service, "/history"), (row) => `${row.at} ${row.change}`);

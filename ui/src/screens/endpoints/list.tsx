@@ -14,46 +14,51 @@ import { type Column, Table } from "@/parts/table";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { pathOf } from "@/router/match";
-import { healthText, lookOfService, sharesOf } from "@/screens/endpoints/words";
+import { LOOKS } from "@/screens/endpoints/plan";
+import { usePulse } from "@/screens/endpoints/use_pulse";
+import { isBadly, lookOfService, rateText, sharesOf } from "@/screens/endpoints/words";
+import { durationText } from "@/words/duration";
 import { shareText } from "@/words/numbers";
 
 const COLUMNS: readonly Column<ServiceRow>[] = [
   {
     id: "service",
     name: "Service",
-    width: 200,
+    width: 180,
     cell: (row) => (
       <Link className="cut strong" to={pathOf("endpoints", row.service)}>
         {row.service}
       </Link>
     ),
   },
-  { id: "stands", name: "Stands", width: 130, cell: (row) => <Status status={lookOfService(row)} label={row.stands} /> },
-  { id: "version", name: "Version", width: 150, cell: (row) => <VersionOf row={row} /> },
-  { id: "health", name: "Last five minutes", isWide: true, cell: (row) => <span className="cut">{healthText(row.health)}</span> },
+  { id: "stands", name: "Stands", width: 120, cell: (row) => <Status status={lookOfService(row)} label={row.stands} /> },
   {
-    id: "rollout",
-    name: "Rollout",
-    width: 260,
-    isWide: true,
-    cell: (row) =>
-      row.rollout && (
-        <span className="cut">
-          version {row.rollout.number}: {row.rollout.words}
-        </span>
-      ),
+    id: "failed",
+    name: "Failed",
+    width: 84,
+    isNumber: true,
+    cell: ({ health }) => <span className={isBadly(health) ? "bad-text strong" : ""}>{health ? shareText(health.failed) : <None />}</span>,
   },
+  { id: "p99", name: "p99", width: 84, isNumber: true, isWide: true, cell: ({ health }) => (health?.p99 ? durationText(health.p99) : <None />) },
+  { id: "p50", name: "p50", width: 84, isNumber: true, isWide: true, cell: ({ health }) => (health?.p50 ? durationText(health.p50) : <None />) },
+  { id: "rate", name: "Req/min", width: 84, isNumber: true, isWide: true, cell: ({ health }) => (health ? rateText(health) : <None />) },
+  { id: "version", name: "Version", width: 150, isWide: true, cell: (row) => <VersionOf row={row} /> },
+  { id: "rollout", name: "Takes over", isWide: true, cell: (row) => <TakesOver row={row} /> },
   { id: "owner", name: "Owner", width: 110, isWide: true, cell: (row) => <span className="cut">{row.owner}</span> },
-  { id: "deployed", name: "Deployed", width: 130, isWide: true, cell: (row) => <When at={row.deployed_at} className="muted" /> },
+  { id: "deployed", name: "Deployed", width: 120, isWide: true, cell: (row) => <When at={row.deployed_at} className="muted" /> },
 ];
 
 export function ServiceList() {
   const services = useEndless<ServiceRow>(apiUrl("/services"), (row) => row.service);
+  usePulse(apiUrl("/services"));
   if (services.problem && services.rows.length === 0) return <ProblemNote problem={services.problem} />;
   if (services.isLoading) return <Spinner isPage />;
   return (
     <div className="stack">
-      <h1>Endpoints</h1>
+      <div className="row wrap">
+        <h1>Endpoints</h1>
+        <span className="muted">as they did in the last five minutes</span>
+      </div>
       <Table
         label="Services"
         rows={services.rows}
@@ -65,7 +70,8 @@ export function ServiceList() {
         hasKeys
         empty={
           <Empty icon="endpoints" title="No model answers yet" command="headwater deploy service.py">
-            A class with <code>@endpoint</code> methods is audited, deployed as a version, and answers.
+            A class with <code>@endpoint</code> methods is audited, deployed as a version, and answers: <code>headwater new</code> writes a flow
+            whose model it can take.
           </Empty>
         }
       />
@@ -88,4 +94,13 @@ function VersionOf({ row }: { row: ServiceRow }) {
         .join(", ")}
     </span>
   );
+}
+
+function TakesOver({ row: { rollout } }: { row: ServiceRow }) {
+  if (!rollout) return null;
+  return <Status status={LOOKS[rollout.state] ?? rollout.state} label={`${rollout.number}: ${rollout.words}`} />;
+}
+
+function None() {
+  return <span className="faint">–</span>;
 }

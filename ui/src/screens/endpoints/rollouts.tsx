@@ -9,17 +9,10 @@ import { Status, StatusIcon } from "@/parts/status";
 import { Switch } from "@/parts/switch";
 import { When } from "@/parts/when";
 import { useQueryState } from "@/router/location";
+import { LOOKS, type PlanStep, ladderOf, stepOf } from "@/screens/endpoints/plan";
+import { Shifts } from "@/screens/endpoints/shifts";
 import { evidenceShare, serviceUrl } from "@/screens/endpoints/words";
 import { countText, shareText } from "@/words/numbers";
-
-const LOOKS: Readonly<Record<string, string>> = {
-  shadow: "judging",
-  share: "judging",
-  held: "held",
-  promoted: "succeeded",
-  rolled_back: "failed",
-  ended: "stopped",
-};
 
 export function RolloutsOf({ service }: { service: string }) {
   const [chosen, choose] = useQueryState("rollout");
@@ -65,8 +58,10 @@ function OneRollout({ service, number }: { service: string; number: number }) {
           </span>
         </header>
         <div className="body stack tight">
-          {mark.reason && <p>{mark.reason}</p>}
-          {judgement ? <Verdict judgement={judgement} live={mark.live} candidate={mark.number} /> : <p className="muted">Nothing was counted yet</p>}
+          <Ladder steps={ladderOf(data)} />
+          {mark.reason && !(judgement && mark.reason.includes(judgement.reason)) && <p>{mark.reason}</p>}
+          {!data.is_over && <StepProgress view={data} />}
+          {judgement ? <Verdict view={data} judgement={judgement} /> : <p className="muted">Nothing was counted yet</p>}
           {!data.is_over && needed.length > 0 && (
             <p className="muted">
               Needed: {needed.map((each) => `${countText(each.total)} requests at ${shareText(each.share / 100)}`).join(", ")}
@@ -75,6 +70,7 @@ function OneRollout({ service, number }: { service: string; number: number }) {
           {data.not_shadowed > 0 && <p className="muted">{countText(data.not_shadowed)} shadowed requests were left out: it had enough to do</p>}
         </div>
       </section>
+      {judgement && <Shifts shifts={judgement.shifts ?? []} live={mark.live} candidate={mark.number} />}
       <section className="card">
         <header>
           <h2>Step by step</h2>
@@ -82,7 +78,8 @@ function OneRollout({ service, number }: { service: string; number: number }) {
         <ol className="body stack tight">
           {data.steps.map((step, index) => (
             <li key={index} className="row wrap">
-              <Status status={LOOKS[step.state] ?? step.state} label={step.words} />
+              {/* What went on is behind it, whatever it looked like then. */}
+              <Status status={index < data.steps.length - 1 ? "passed" : (LOOKS[step.state] ?? step.state)} label={step.words} />
               <When at={step.since} className="muted" />
               <span className="muted">by {step.user}</span>
               <span>{step.reason || step.judgement?.reason}</span>
@@ -94,6 +91,50 @@ function OneRollout({ service, number }: { service: string; number: number }) {
   );
 }
 
+/** The plan, from the first share to all requests, and where it is. */
+function Ladder({ steps }: { steps: readonly PlanStep[] }) {
+  return (
+    <ol className="ladder" aria-label="Plan">
+      {steps.map(({ id, name, state }) => (
+        <li key={id} aria-current={state === "now" || state === "held" ? "step" : undefined}>
+          <StatusIcon status={RUNGS[state]} isSilent />
+          <span>{name}</span>
+          <span className={state === "passed" ? "hidden-text" : "faint"}>{state}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const RUNGS: Readonly<Record<PlanStep["state"], string>> = {
+  passed: "passed",
+  now: "judging",
+  held: "held",
+  "to come": "pending",
+  "not reached": "idle",
+  "went back": "failed",
+};
+
+/** How many of the requests that this share takes have come. */
+function StepProgress({ view }: { view: RolloutView }) {
+  const { counted, needed } = stepOf(view);
+  if (needed === 0) return null;
+  return (
+    <p className="row wrap">
+      <progress value={Math.min(counted, needed)} max={needed} aria-label="Requests at this share" />
+      <span className="number">
+        {countText(counted)} of {countText(needed)}
+      </span>
+      <span className="muted">requests to version {view.mark.number} that {shareText(view.mark.share)} takes</span>
+      {view.counted_at !== null && (
+        <span className="faint">
+          counted <When at={view.counted_at} />
+        </span>
+      )}
+    </p>
+  );
+}
+
 const VERDICTS: Readonly<Record<Judgement["verdict"], { word: string; status: string }>> = {
   better_or_equal: { word: "no worse", status: "succeeded" },
   inconclusive: { word: "inconclusive", status: "held" },
@@ -102,8 +143,11 @@ const VERDICTS: Readonly<Record<Judgement["verdict"], { word: string; status: st
 
 const SIGNALS: Readonly<Record<string, string>> = { failures: "Failed", refusals: "Refused", slow: "Slower than the live one's usual" };
 
-function Verdict({ judgement, live, candidate }: { judgement: Judgement; live: number; candidate: number }) {
-  const { word, status } = VERDICTS[judgement.verdict];
+function Verdict({ view: { mark, is_over }, judgement }: { view: RolloutView; judgement: Judgement }) {
+  const { live, number: candidate } = mark;
+  // While requests come, not to know yet is how it should be.
+  const isOpen = judgement.verdict === "inconclusive" && !is_over && mark.state !== "held";
+  const { word, status } = isOpen ? { word: "not decided yet", status: "judging" } : VERDICTS[judgement.verdict];
   return (
     <div className="stack tight">
       <p className="row wrap">

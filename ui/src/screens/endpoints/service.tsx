@@ -5,7 +5,7 @@ import "./endpoints.css";
 
 import type { ReactNode } from "react";
 
-import type { ServiceRow, ServiceView } from "@/api/schema";
+import type { DriftView, ServiceRow, ServiceView } from "@/api/schema";
 import { useQuery } from "@/api/use_query";
 import { Copy } from "@/parts/copy";
 import { ProblemNote } from "@/parts/problem";
@@ -16,34 +16,41 @@ import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { linkOfRun } from "@/screens/deployments/run_squares";
 import { ServiceActions } from "@/screens/endpoints/actions";
+import { Attention } from "@/screens/endpoints/attention";
 import { Drift } from "@/screens/endpoints/drift";
+import { driftingColumns } from "@/screens/endpoints/drifting";
 import { ServiceHistory } from "@/screens/endpoints/history";
 import { Predictions } from "@/screens/endpoints/predictions";
 import { RolloutsOf } from "@/screens/endpoints/rollouts";
 import { TrafficOf } from "@/screens/endpoints/traffic";
 import { TryIt } from "@/screens/endpoints/try_it";
+import { usePulse } from "@/screens/endpoints/use_pulse";
 import { VersionsOf } from "@/screens/endpoints/versions";
-import { lookOfService, serviceUrl, sharesOf } from "@/screens/endpoints/words";
+import { isBadly, lookOfService, rateText, serviceUrl, sharesOf } from "@/screens/endpoints/words";
 import { durationText } from "@/words/duration";
-import { countText, shareText } from "@/words/numbers";
+import { shareText } from "@/words/numbers";
 
 export function ServicePage({ service }: { service: string }) {
-  const { data, problem } = useQuery<ServiceView>(serviceUrl(service));
+  const url = serviceUrl(service);
+  const { data, problem } = useQuery<ServiceView>(url);
+  const drift = useQuery<DriftView>(serviceUrl(service, "/drift")).data;
+  usePulse(url, data !== undefined);
   if (problem && !data) return <ProblemNote problem={problem} />;
   if (!data) return <Spinner isPage />;
   return (
     <div className="stack">
       <Head view={data} />
+      <Attention view={data} drift={drift} />
       <Lately row={data.row} />
       <Tabs
         label="Parts of the service"
         tabs={[
-          { id: "traffic", name: "Traffic", content: () => <TrafficOf service={service} /> },
+          { id: "traffic", name: "Traffic", content: () => <TrafficOf view={data} /> },
           { id: "try", name: "Try it", content: () => <TryIt view={data} /> },
           { id: "versions", name: "Versions", content: () => <VersionsOf view={data} /> },
           { id: "rollouts", name: "Rollouts", content: () => <RolloutsOf service={service} /> },
-          { id: "drift", name: "Drift", content: () => <Drift service={service} /> },
-          { id: "predictions", name: "Predictions", content: () => <Predictions service={service} /> },
+          { id: "drift", name: "Drift", count: driftingColumns(drift).length || undefined, content: () => <Drift service={service} /> },
+          { id: "predictions", name: "Predictions", content: () => <Predictions view={data} /> },
           { id: "history", name: "History", content: () => <ServiceHistory service={service} /> },
         ]}
       />
@@ -80,7 +87,6 @@ function Head({ view }: { view: ServiceView }) {
             <Copy text={row.url} label="Copy the address" />
           </p>
         )}
-        {row.problem && <p className="bad-text">{row.problem}</p>}
         {view.doc && <p className="muted">{view.doc}</p>}
       </div>
       <div className="push">
@@ -90,18 +96,18 @@ function Head({ view }: { view: ServiceView }) {
   );
 }
 
-/** How it did in the last minutes, and whose answers callers got. */
+/** How it did in the last five minutes, and whose answers callers got. */
 function Lately({ row }: { row: ServiceRow }) {
   const { health } = row;
   const shares = sharesOf(row);
   return (
-    <dl className="tiles">
-      <Tile name="Requests a minute">{health ? countText(Math.round((health.requests / Math.max(1, health.seconds)) * 60)) : "none lately"}</Tile>
-      <Tile name="Latency, middle">{textOf(health?.p50, durationText)}</Tile>
-      <Tile name="Slowest hundredth">{textOf(health?.p99, durationText)}</Tile>
-      <Tile name="Failed" isBad={(health?.failed ?? 0) > 0.01}>
+    <dl className="tiles" aria-label="The last five minutes">
+      <Tile name="Failed" isBad={isBadly(health)}>
         {textOf(health?.failed, shareText)}
       </Tile>
+      <Tile name="Slowest hundredth (p99)">{textOf(health?.p99, durationText)}</Tile>
+      <Tile name="Middle (p50)">{textOf(health?.p50, durationText)}</Tile>
+      <Tile name="Requests a minute">{health ? rateText(health) : "none lately"}</Tile>
       <Tile name="Refused">{textOf(health?.refused, shareText)}</Tile>
       <div className="shares">
         <dt>Who answers</dt>

@@ -11,6 +11,7 @@ import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { linkOfRun } from "@/screens/deployments/run_squares";
 import { ServiceChange } from "@/screens/endpoints/actions";
+import { LOOKS } from "@/screens/endpoints/plan";
 import { serviceUrl } from "@/screens/endpoints/words";
 import { plural, sizeText } from "@/words/numbers";
 
@@ -27,6 +28,8 @@ export function VersionsOf({ view }: { view: ServiceView }) {
           <header>
             <h2>Version {version.number}</h2>
             {version.is_live && <Status status="live" isPill />}
+            {version.number === row.rollout?.number && <Status status={LOOKS[row.rollout.state] ?? row.rollout.state} label={row.rollout.words} isPill />}
+            {version.number === row.warm && <span className="chip">stands by</span>}
             <span className="muted">
               by {version.user} <When at={version.at} />
             </span>

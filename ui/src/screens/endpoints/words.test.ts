@@ -1,15 +1,21 @@
 import { expect, test } from "vitest";
 
-import { evidenceShare, healthText, lookOfService, sharesOf } from "./words";
+import { curlOf, evidenceShare, lookOfService, percentText, rateText, sharesOf } from "./words";
 
 const HEALTH = { seconds: 300, requests: 600, failed: 0, refused: 0, p50: 0.004, p99: 0.02 };
 
-test("health is told by the minute", () => {
-  expect(healthText(HEALTH)).toBe("120 a minute, middle 4 ms, slowest hundredth 20 ms");
+test("a rate is told by the minute, and a small one not as none", () => {
+  expect(rateText(HEALTH)).toBe("120");
+  expect(rateText({ requests: 1, seconds: 300 })).toBe("0.2");
+  expect(rateText({ requests: 0, seconds: 300 })).toBe("0");
 });
 
-test("what was not asked says so", () => {
-  expect(healthText(null)).toBe("nothing was asked lately");
+test("marks of an axis are told apart", () => {
+  expect([0.0025, 0.005, 0.0075].map(percentText)).toEqual(["0.25 %", "0.5 %", "0.75 %"]);
+});
+
+test("a command for a terminal keeps its quotes", () => {
+  expect(curlOf("http://h/S", "e", `{"text":"it's"}`)).toBe(`curl -H 'Content-Type: application/json' -d '{"text":"it'\\''s"}' http://h/S/e`);
 });
 
 test("a service that answers with failures looks degraded", () => {

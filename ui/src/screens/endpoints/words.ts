@@ -2,8 +2,7 @@
 
 import { apiUrl } from "@/api/client";
 import type { ServiceHealth, ServiceRow } from "@/api/schema";
-import { durationText } from "@/words/duration";
-import { countText, shareText } from "@/words/numbers";
+import { countText } from "@/words/numbers";
 
 /** The address of what the API says of a service. */
 export function serviceUrl(service: string, below = "", query = {}): string {
@@ -12,20 +11,22 @@ export function serviceUrl(service: string, below = "", query = {}): string {
 
 /** The state whose look a service's standing has. */
 export function lookOfService({ stands, health }: Pick<ServiceRow, "stands" | "health">): string {
-  if (stands === "answers") return health && health.failed > 0.05 ? "degraded" : "healthy";
+  if (stands === "answers") return isBadly(health) ? "degraded" : "healthy";
   return { loading: "starting", old: "degraded", failed: "unhealthy", paused: "paused", "no host": "stopped" }[stands];
 }
 
-/** How a service did lately, in a line. */
-export function healthText(health: ServiceHealth | null): string {
-  if (!health) return "nothing was asked lately";
-  const perMinute = (health.requests / Math.max(1, health.seconds)) * 60;
-  const parts = [`${countText(Math.round(perMinute))} a minute`];
-  if (health.p50 !== null) parts.push(`middle ${durationText(health.p50)}`);
-  if (health.p99 !== null) parts.push(`slowest hundredth ${durationText(health.p99)}`);
-  if (health.failed > 0) parts.push(`${shareText(health.failed)} failed`);
-  if (health.refused > 0) parts.push(`${shareText(health.refused)} refused`);
-  return parts.join(", ");
+/** Shares of failed answers above which somebody should look. */
+const BAD = 0.01;
+
+/** Whether so many answers fail that somebody should look. */
+export function isBadly(health: ServiceHealth | null): boolean {
+  return health !== null && health.failed >= BAD;
+}
+
+/** Requests a minute. */
+export function rateText({ requests, seconds }: Pick<ServiceHealth, "requests" | "seconds">): string {
+  const rate = (requests / Math.max(1, seconds)) * 60;
+  return rate >= 10 || rate === 0 ? countText(Math.round(rate)) : rate.toFixed(1);
 }
 
 /** Give the share of the requests that each version answers, the live one first. */
@@ -42,4 +43,23 @@ export function sharesOf({ number, rollout }: Pick<ServiceRow, "number" | "rollo
 export function evidenceShare(value: number, bound: number): number {
   if (!(value > 1) || !(bound > 1)) return 0;
   return Math.min(1, Math.log(value) / Math.log(bound));
+}
+
+/** `12 %`, `0.25 %`: fine enough for the marks of an axis. */
+export function percentText(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`;
+}
+
+/** Give the command that asks an endpoint from a terminal. */
+export function curlOf(url: string, endpoint: string, body: string): string {
+  return `curl -H 'Content-Type: application/json' -d '${body.replaceAll("'", "'\\''")}' ${url}/${endpoint}`;
+}
+
+/** JSON with its lines broken; anything else as it is. */
+export function pretty(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
 }
