@@ -128,6 +128,7 @@ def test_settings_are_shown_with_their_sources_and_without_secrets(store, gate):
 
     names = {setting["name"] for setting in shown["settings"]}
     assert {"home", "user", "web_port", "web_names"} <= names
+    assert [setting["name"] for setting in shown["settings"] if not setting["meaning"]] == []
     assert not any(name.endswith(("token", "password", "secret")) for name in names)
     assert shown["running"] == {"daemon": False, "scheduler": False, "host": False}
 

@@ -13,6 +13,23 @@ from headwater.web.routes import Route
 _DAEMON = "daemon"
 #: Settings whose values are nobody's to see end so.
 _SECRET = ("token", "password", "secret")
+#: Setting -> what it is, with its unit.
+MEANINGS = {
+    "home": "folder of the store",
+    "server": "address of the server that has the store; empty: it is in the folder",
+    "user": "who runs things",
+    "max_workers": "attempts at once, at most",
+    "max_log_size": "MB after which the log of an attempt is cut",
+    "pools": "runs of deployments at once, by pool; of others twice the number of cores, at least 10",
+    "alert_allow_private": "whether alerts may go to private networks and to this machine",
+    "host_port": "port at which services answer",
+    "host_address": "address at which they do; one that other machines reach demands tokens",
+    "page": "whether the daemon shows this page",
+    "web_port": "port of this page and of the API",
+    "web_address": "address at which they answer",
+    "web_names": "names by which other machines reach them, with their ports",
+    "web_access_log": "whether a line is kept for each request",
+}
 
 
 class SettingView(msgspec.Struct, frozen=True):
@@ -22,6 +39,8 @@ class SettingView(msgspec.Struct, frozen=True):
     value: str
     #: `HEADWATER_HOME`, a file's path, `default`, ...
     source: str
+    #: What it is, with its unit.
+    meaning: str = ""
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -50,7 +69,9 @@ def show_settings(asked: Asked) -> SettingsView:
     found = asked.home.settings
     pairs = [] if found is None else [(name, getattr(found, name)) for name in found.__struct_fields__]
     shown = tuple(
-        SettingView(name, setting.value, setting.source) for name, setting in pairs if not name.endswith(_SECRET)
+        SettingView(name, setting.value, setting.source, MEANINGS.get(name, ""))
+        for name, setting in pairs
+        if not name.endswith(_SECRET)
     )
     leads = {role: asked.ledger.leader(role) is not None for role in (_DAEMON, SCHEDULER, HOST)}
     running = Running(leads[_DAEMON], leads[SCHEDULER], leads[HOST])

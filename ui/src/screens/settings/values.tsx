@@ -11,8 +11,9 @@ import { type Column, Table } from "@/parts/table";
 
 const COLUMNS: readonly Column<SettingView>[] = [
   { id: "name", name: "Setting", width: 220, cell: (row) => <code>{row.name}</code>, value: (row) => row.name },
-  { id: "value", name: "Value", cell: (row) => <span className="cut mono">{row.value || "–"}</span> },
-  { id: "source", name: "From", width: 320, cell: (row) => <span className="cut muted">{row.source}</span> },
+  { id: "value", name: "Value", width: 240, cell: (row) => <span className="cut mono" title={row.value}>{row.value || "–"}</span> },
+  { id: "meaning", name: "What it is", cell: (row) => <span className="cut muted">{row.meaning}</span> },
+  { id: "source", name: "From", width: 190, cell: (row) => <span className="cut muted">{row.source}</span> },
 ];
 
 export function Values() {
