@@ -63,7 +63,7 @@ _PUBLIC = {
     "Batch": ("headwater.hosting.spec", "Batch"),
     "Canary": ("headwater.hosting.spec", "Canary"),
     "RequestRefused": ("headwater.hosting.problems", "RequestRefused"),
-    "Runner": ("headwater.runner", "Runner"),
+    "Runner": ("headwater.runner.runner", "Runner"),
     "Deployer": ("headwater.deployer", "Deployer"),
     "DeployedFlow": ("headwater.deployer", "DeployedFlow"),
     "publish_event": ("headwater.publishing", "publish_event"),
@@ -150,4 +150,4 @@ if TYPE_CHECKING:
     from headwater.model.current import current
     from headwater.model.errors import HeadwaterError
     from headwater.publishing import publish_event
-    from headwater.runner import Runner
+    from headwater.runner.runner import Runner

@@ -1,0 +1,1 @@
+"""Runs a flow from Python, a notebook or a test, and gives its `Run`."""
