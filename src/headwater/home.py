@@ -182,6 +182,16 @@ class Home:
         if self.is_far and self._ledger is not None:
             self._ledger.stop_waiting()  # type: ignore[attr-defined]
 
+    def deliver_left(self, run: str) -> bool:
+        """Deliver what a driver on this machine kept of a run while its server did not answer, and could not deliver.
+
+        False: there is nothing, or the run was taken over meanwhile, which is told.
+        """
+        if not self.is_far:
+            return False
+        is_delivered: bool = self.ledger.deliver_left(run)  # type: ignore[attr-defined]
+        return is_delivered
+
     def close(self) -> None:
         """Close what was opened."""
         if self._ledger is not None:
@@ -191,7 +201,8 @@ class Home:
     def _far_ledger(self, identity: Identity) -> Ledger:
         ledger: Ledger = importlib.import_module(_LEDGER).HttpLedger(
             identity.open(),
-            runs_folder=os.path.join(self.path, "runs"),
+            folder=self.path,
+            user=identity.user,
             delivery=self.place if isinstance(self.place, KeptPlace) else None,
             production_tokens=self.production_tokens,
         )

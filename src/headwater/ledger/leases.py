@@ -35,6 +35,9 @@ class RunLease:
         """It was given back; nothing more may be written with it."""
         return self._is_released
 
+    def settle(self) -> bool:
+        return False
+
     def release(self) -> None:
         if not self._is_released:
             self._is_released = True

@@ -123,6 +123,16 @@ class Lease(Protocol):
     def epoch(self) -> int:
         """Grows with every holder; a write with an old one is refused."""
 
+    def settle(self) -> bool:
+        """Wait until everybody sees what was appended, and what they ask is read; False when nothing kept them from it.
+
+        A ledger on another machine may be out of reach: a driver goes on meanwhile, and what it appends is durable on
+        its own. Before it counts on being heard, or on having heard everything, it settles.
+
+        Raises:
+            HeadwaterError: the ledger did not take what was appended, or was out of reach for too long.
+        """
+
     def release(self) -> None:
         """Give it back; safe to call twice."""
 
@@ -157,6 +167,8 @@ class Ledger(Protocol):
 
     def append(self, lease: Lease, commit: Commit) -> int:
         """Append to the run's stream, durably, and give the number of its last event.
+
+        Durable may mean on the driver's machine, until `Lease.settle`; the end of a run is settled on return.
 
         Raises:
             LeaseLost: somebody else took the run over (older epoch); nothing was written.

@@ -10,12 +10,13 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
+from headwater.model.addresses import has_password, mask_address
 from headwater.model.errors import ServerFailed, ServerNotReached, SettingMistake, UserMistake
 from headwater.remote.problems import problem_in
 
@@ -39,6 +40,8 @@ _NOT_READY = (429, 502, 503, 504)
 TOKEN_HEADER = "headwater-production-token"
 #: A file is sent in blocks of this size.
 BLOCK_BYTES = 1 << 20
+#: And what is not a file in blocks of this one.
+_BODY_BLOCK_BYTES = 256 << 10
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 #: Tells whoever watches.
@@ -100,15 +103,29 @@ class Server:
         self._context: ssl.SSLContext | None = None
 
     def ask(
-        self, path: str, question: msgspec.Struct, answer: type[Answer], *, production_tokens: Sequence[str] = ()
+        self,
+        path: str,
+        question: msgspec.Struct,
+        answer: type[Answer],
+        *,
+        production_tokens: Sequence[str] = (),
+        silence_seconds: float | None = None,
     ) -> Answer:
         """Ask and read the answer.
+
+        Args:
+            path: below the server's address.
+            question: becomes the body.
+            answer: what comes back.
+            production_tokens: shown with it.
+            silence_seconds: how long the server may take to say something; None = as to anything.
 
         Raises:
             HeadwaterError: as the server explains, with the class that it has there.
             ServerNotReached: it did not answer for as long as the patience lasts.
         """
-        request = Request("POST", path, _encoded(question), production_tokens=tuple(production_tokens))
+        tokens = tuple(production_tokens)
+        request = Request("POST", path, _encoded(question), production_tokens=tokens, silence_seconds=silence_seconds)
         return self.exchange(request, lambda response: _decoded(response, answer))
 
     def tell_to(self, path: str, question: msgspec.Struct) -> None:
@@ -197,7 +214,8 @@ class Server:
                 connection.putheader(TOKEN_HEADER, token)
             for name, value in headers.items():
                 connection.putheader(name, value)
-            connection.endheaders(request.body or None)
+            # In blocks, because a connection's time-out is for all that is handed to it at once.
+            connection.endheaders(_blocks(request.body) if request.body else None)
         else:
             headers["Content-Type"] = "application/octet-stream"
             headers["Content-Length"] = str(os.path.getsize(request.file))
@@ -279,7 +297,7 @@ class _Patience:
         """
         waited = time.monotonic() - self._began
         patience = self._server.patience_seconds
-        reason = _reason(error)
+        reason = reason_text(error)
         if waited >= patience or self._server.is_hurried:
             self._server.is_given_up = True
             hint = "is it running there, and is the network up? What was not delivered is kept; try again"
@@ -288,7 +306,7 @@ class _Patience:
             ) from error
         if waited >= _TELL_AFTER_SECONDS and not self._has_told:
             self._has_told = True
-            self._server.say(f"{self._server.url} does not answer ({reason}); trying for {_duration(patience)}")
+            self._server.say(f"{self._server.url} does not answer ({reason}); trying for {duration_text(patience)}")
         # From half to the whole of the pause, so that not everybody comes back at once.
         pause = self._pause * (0.5 + os.urandom(1)[0] / 512)
         if isinstance(error, _NotReady) and error.seconds is not None:
@@ -300,7 +318,7 @@ class _Patience:
         """Say that it answers again, to whom the contrary was told."""
         if self._has_told:
             waited = time.monotonic() - self._began
-            self._server.say(f"{self._server.url} answers again, after {_duration(waited)}")
+            self._server.say(f"{self._server.url} answers again, after {duration_text(waited)}")
 
 
 def checked_url(url: str, *, is_insecure: bool = False) -> str:
@@ -309,12 +327,15 @@ def checked_url(url: str, *, is_insecure: bool = False) -> str:
     Raises:
         SettingMistake: it is none, or a token would go there in the open.
     """
+    if has_password(url):
+        hint = "leave them out; it is asked for a token"
+        raise SettingMistake(f"{mask_address(url)} holds a user or a password", hint=hint)
     try:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as error:
         raise SettingMistake(f"{url} is no address of a server: {error}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise SettingMistake(f"{url} is no address of a server", hint="such as https://ml.example.org")
     if parts.path not in ("", "/"):
         raise SettingMistake(f"{url} goes on behind the port", hint=f"give {parts.scheme}://{parts.netloc}")
@@ -325,6 +346,12 @@ def checked_url(url: str, *, is_insecure: bool = False) -> str:
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + ("" if port is None else f":{port}")
+
+
+def _blocks(body: bytes) -> Iterator[memoryview]:
+    view = memoryview(body)
+    for start in range(0, len(view), _BODY_BLOCK_BYTES):
+        yield view[start : start + _BODY_BLOCK_BYTES]
 
 
 def _encoded(question: msgspec.Struct) -> bytes:
@@ -347,7 +374,8 @@ def _seconds(value: str) -> float | None:
     return float(value) if value.isdigit() else None
 
 
-def _reason(error: Exception) -> str:
+def reason_text(error: BaseException) -> str:
+    """Say in some words why a server was not reached."""
     if isinstance(error, TimeoutError):
         return "it is silent"
     if isinstance(error, OSError):
@@ -355,7 +383,8 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
+    """Give seconds as people say them."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from headwater.model.errors import HeadwaterError, LeaseLost, RunIsFinished
 from headwater.model.ids import RunId
 from headwater.remote.connection import Server
+from headwater.remote.outbox import Outbox
 from headwater.remote.run_files import RunFiles
 from headwater.remote.wire import PREFIX, HeldLease, Nothing, Renew, Renewed
 
@@ -26,6 +27,7 @@ class HttpLease:
         last_event: int,
         *,
         files: RunFiles | None,
+        outbox: Outbox | None,
         on_release: Callable[["HttpLease"], None],
     ) -> None:
         """Take what it needs, and begin to give signs of life.
@@ -36,6 +38,7 @@ class HttpLease:
             path: `Churn/17`.
             last_event: number of the run's last event.
             files: what the run's attempts write; None = it is not sent.
+            outbox: takes what is appended; None = it goes to the server, or nowhere.
             on_release: told when it is given back.
         """
         self.held = held
@@ -44,6 +47,7 @@ class HttpLease:
         #: Number of the run's last event that is known here.
         self.last_event = last_event
         self.files = files
+        self.outbox = outbox
         self._server = server
         self._on_release = on_release
         self._is_released = self._has_ended = False
@@ -71,6 +75,9 @@ class HttpLease:
         if self._is_released:
             raise LeaseLost(f"the lease of {self.path} was given back; nothing was written")
 
+    def settle(self) -> bool:
+        return self.outbox is not None and self.outbox.settle()
+
     def end(self) -> None:
         """Release it for good: its run is finished."""
         self._has_ended = True
@@ -83,12 +90,17 @@ class HttpLease:
         self._stop.set()
         self._on_release(self)
         try:
+            if self.outbox is not None:
+                self.outbox.settle()
             if self.files is not None:
                 self.files.flush()
             self._server.tell_to(f"{PREFIX}/remote/runs/release", self.held)
         except HeadwaterError:
             # The server gives it to whoever asks once it has heard nothing for a while.
             return
+        finally:
+            if self.outbox is not None:
+                self.outbox.close()
 
     def _beat(self) -> None:
         server = self._server.in_background()

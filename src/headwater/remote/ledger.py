@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, TypeVar
 
 import msgspec
 
-from headwater.model.errors import ArtifactMissing, InternalError, UserMistake
+from headwater.model.errors import InternalError, UserMistake
 from headwater.model.events import Event, Request, RunFinished, RunStarted
 from headwater.model.findings import Finding
 from headwater.model.ids import Digest, RunId, TaskKey
@@ -27,9 +27,15 @@ from headwater.model.rows import (
     TaskStatus,
 )
 from headwater.remote import wire
+from headwater.remote.commits import Commits, Delivery
 from headwater.remote.connection import DRIVER_PATIENCE_SECONDS, Server
+from headwater.remote.journal import JournalHead
+from headwater.remote.kept_small import FOLDER as SMALL
+from headwater.remote.kept_small import KeptSmall
 from headwater.remote.lease import HttpLease
+from headwater.remote.leftover import deliver_left
 from headwater.remote.news import wait_for_news
+from headwater.remote.outbox import Outbox
 from headwater.remote.run_files import RunFiles
 from headwater.remote.wire import PREFIX
 
@@ -39,16 +45,6 @@ Answer = TypeVar("Answer", bound=msgspec.Struct)
 _MOST_AT_ONCE = 1000
 
 
-class Delivery(Protocol):
-    """Objects that were written here and are to be on the server before anything points to them."""
-
-    def deliver(self) -> None:
-        """Send all that is pending."""
-
-    def send(self, digest: Digest) -> None:
-        """Send one, whether it was sent before or not."""
-
-
 class HttpLedger:
     """The ledger of a server, as the bearer of a token sees it."""
 
@@ -56,7 +52,8 @@ class HttpLedger:
         self,
         server: Server,
         *,
-        runs_folder: str | None = None,
+        folder: str | None = None,
+        user: str = "",
         delivery: Delivery | None = None,
         production_tokens: Sequence[str] = (),
         driver_patience_seconds: float = DRIVER_PATIENCE_SECONDS,
@@ -65,16 +62,20 @@ class HttpLedger:
 
         Args:
             server: has the ledger.
-            runs_folder: below it, in a folder a run, attempts write lines and points; they are sent while this
-                process drives the run.
+            folder: stands for the server on this machine (`remote/folder.py`): what attempts write in `runs/` is sent
+                while this process drives their run, and what the server does not take is kept there; None = nothing
+                is kept, and a driver waits.
+            user: who the bearer of the token is.
             delivery: sends, before a commit goes out, the objects that it may point to; None = they are there.
             production_tokens: shown to the server with what is written; may grow.
             driver_patience_seconds: how long a driver goes on while the server does not answer.
         """
         self._server = server
-        self._runs_folder = runs_folder
-        self._delivery = delivery
+        self._folder = folder
+        self._user = user
+        self._commits = Commits(delivery, production_tokens)
         self._production_tokens = production_tokens
+        self._small = None if folder is None else KeptSmall(os.path.join(folder, SMALL))
         self._driver_patience_seconds = driver_patience_seconds
         self._patience_seconds = server.patience_seconds
         self._leases: list[HttpLease] = []
@@ -87,12 +88,14 @@ class HttpLedger:
         if not isinstance(first, RunStarted) or first.label:
             raise InternalError(f"a run starts with a RunStarted of label 0, not with {first!r}")
         secret = os.urandom(32).hex()
+        self._keep_small(commit)
         found = self._commit("runs/start", wire.StartRun(commit, secret), wire.BegunRun)
         held = wire.HeldLease(first.run, found.epoch, secret)
         path = f"{found.started.flow}/{found.started.label}"
         return self._lease(held, len(commit.events), path), found.started
 
     def take(self, run: RunId, now: float) -> tuple[HttpLease, int]:
+        self.deliver_left(run)
         secret = os.urandom(32).hex()
         question = wire.TakeRun(run, secret, os.uname().nodename, os.getpid(), now)
         found = self._write("runs/take", question, wire.TakenRun)
@@ -102,14 +105,27 @@ class HttpLedger:
         if not isinstance(lease, HttpLease):
             raise InternalError(f"{lease!r} is no lease of this ledger")
         lease.require_held()
-        is_end = any(isinstance(event, RunFinished) for event in commit.events[-1:])
-        if is_end and lease.files is not None:
-            lease.files.flush()  # who reads that the run has ended finds all that it wrote
-        question = wire.Append(lease.held, lease.last_event, commit)
-        lease.last_event = self._commit("runs/append", question, wire.Appended).number
-        if is_end:
+        if lease.outbox is not None:
+            self._keep_small(commit)
+            lease.last_event = lease.outbox.append(commit)
+            self._has_written = True
+        else:
+            question = wire.Append(lease.held, lease.last_event, commit)
+            lease.last_event = self._commit("runs/append", question, wire.Appended).number
+        if any(isinstance(event, RunFinished) for event in commit.events[-1:]):
             lease.end()
         return lease.last_event
+
+    def deliver_left(self, run: RunId) -> bool:
+        """Deliver what a driver on this machine kept of a run and could not deliver; False when there is nothing.
+
+        Raises:
+            HeadwaterError: as `remote.leftover.deliver_left`.
+        """
+        if self._folder is None or any(lease.run == run for lease in self._leases):
+            return False
+        self._has_written = True
+        return deliver_left(self._server, self._run_folder(run), self._user, self._commits)
 
     def events(self, run: RunId, after: int = 0) -> Iterator[tuple[int, Event]]:
         # Short at first, because many want the first event only.
@@ -125,7 +141,13 @@ class HttpLedger:
         self._tell("request", wire.AskDriver(run, request))
 
     def requests(self, run: RunId, after: int = 0) -> list[tuple[int, Request]]:
-        return self._ask("requests", wire.ReadRequests(run, after), wire.RequestsFound).requests
+        """Give requests in order; for the driver of a run whose server does not answer there are none."""
+        question = wire.ReadRequests(run, after)
+        outbox = next((lease.outbox for lease in self._leases if lease.run == run), None)
+        if outbox is None:
+            return self._ask("requests", question, wire.RequestsFound).requests
+        found = outbox.ask(f"{PREFIX}/remote/ledger/requests", question, wire.RequestsFound)
+        return [] if found is None else found.requests
 
     def wait(self, timeout_seconds: float) -> bool:
         if self._has_written:
@@ -221,10 +243,14 @@ class HttpLedger:
         self._tell("annotate", wire.Annotate(run, note))
 
     def small(self, digests: Sequence[Digest]) -> dict[Digest, bytes]:
-        found: dict[Digest, bytes] = {}
-        for start in range(0, len(digests), _MOST_AT_ONCE):
-            asked = wire.ReadSmall(list(digests[start : start + _MOST_AT_ONCE]))
-            found.update(self._ask("small", asked, wire.SmallFound).payload_by_digest)
+        found = {} if self._small is None else self._small.find(digests)
+        missing = [digest for digest in digests if digest not in found]
+        for start in range(0, len(missing), _MOST_AT_ONCE):
+            asked = wire.ReadSmall(missing[start : start + _MOST_AT_ONCE])
+            got = self._ask("small", asked, wire.SmallFound).payload_by_digest
+            if self._small is not None:
+                self._small.keep(got)
+            found.update(got)
         return found
 
     def launch(self, planned: Sequence[PlannedFiring], *, cursor: tuple[str, int] | None = None) -> list[Firing]:
@@ -295,22 +321,43 @@ class HttpLedger:
     def close(self) -> None:
         for lease in list(self._leases):
             lease.release()
-        for files in self._files:
-            files.close()
-            files.flush()
-        self._files = []
-        self._server.close()
+        try:
+            for files in self._files:
+                files.close()
+                if not self._server.is_given_up:  # which was said already
+                    files.flush()
+        finally:
+            self._files = []
+            self._server.close()
 
     def _lease(self, held: wire.HeldLease, last_event: int, path: str) -> HttpLease:
         # Whoever drives a run has tasks under way: they are worth a longer wait.
         self._server.patience_seconds = max(self._patience_seconds, self._driver_patience_seconds)
-        files = None
-        if self._runs_folder is not None:
-            files = RunFiles(self._server, os.path.join(self._runs_folder, held.run), held)
+        files = outbox = None
+        if self._folder is not None:
+            files = RunFiles(self._server, self._run_folder(held.run), held)
+            files.start()
             self._files.append(files)
-        lease = HttpLease(self._server, held, path, last_event, files=files, on_release=self._forget)
+            outbox = Outbox(
+                self._server,
+                JournalHead(held, path, self._user, last_event),
+                self._run_folder(held.run),
+                commits=self._commits,
+                files=files,
+                patience_seconds=self._driver_patience_seconds,
+            )
+        lease = HttpLease(self._server, held, path, last_event, files=files, outbox=outbox, on_release=self._forget)
         self._leases.append(lease)
         return lease
+
+    def _run_folder(self, run: RunId) -> str:
+        assert self._folder is not None
+        return os.path.join(self._folder, "runs", run)
+
+    def _keep_small(self, commit: Commit) -> None:
+        """Let tasks find small objects without the server."""
+        if self._small is not None:
+            self._small.keep(commit.small)
 
     def _forget(self, lease: HttpLease) -> None:
         self._leases.remove(lease)
@@ -321,19 +368,9 @@ class HttpLedger:
         return self._server.ask(f"{PREFIX}/remote/ledger/{name}", question, answer)
 
     def _commit(self, path: str, question: msgspec.Struct, answer: type[Answer]) -> Answer:
-        """Write what points to objects: these go first, and those that the server does not have are sent again."""
-        if self._delivery is None:
-            return self._write(path, question, answer)
-        self._delivery.deliver()
-        sent: set[Digest] = set()
-        while True:
-            try:
-                return self._write(path, question, answer)
-            except ArtifactMissing as missing:
-                if missing.digest in sent:
-                    raise
-                sent.add(missing.digest)
-                self._delivery.send(missing.digest)
+        found = self._commits.send(self._server, path, question, answer)
+        self._has_written = True
+        return found
 
     def _write(self, path: str, question: msgspec.Struct, answer: type[Answer]) -> Answer:
         tokens = self._production_tokens

@@ -20,29 +20,43 @@ class RunFiles:
     """The files of one run's folder, sent by offset: what is sent twice is stored once."""
 
     def __init__(self, server: Server, folder: str, held: HeldLease) -> None:
-        """Begin to watch the folder, which need not be there yet."""
+        """Take what it needs; sends when it is told to, and by itself from `start` on.
+
+        Args:
+            server: takes them.
+            folder: of the run; need not be there yet.
+            held: the lease of whoever wrote them.
+        """
         self._server = server
         self._folder = folder
         self._held = held
         self._sent: dict[str, int] = {}
         self._mutex = threading.Lock()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name=f"files of {held.run}", daemon=True)
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to watch the folder."""
+        self._thread = threading.Thread(target=self._watch, name=f"files of {self._held.run}", daemon=True)
         self._thread.start()
 
-    def flush(self) -> None:
-        """Send all that was written until now, for as long as the patience of a driver lasts.
+    def flush(self, server: Server | None = None) -> None:
+        """Send all that was written until now, for as long as the server's patience lasts.
+
+        Args:
+            server: the same one, with a patience of its own; None = as it was given.
 
         Raises:
             ServerNotReached: the server does not answer.
         """
         with self._mutex:
-            self._send(self._server)
+            self._send(server or self._server)
 
     def close(self) -> None:
         """Stop watching."""
         self._stop.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def _watch(self) -> None:
         server = self._server.in_background()

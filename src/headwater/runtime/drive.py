@@ -179,6 +179,7 @@ class Driver:
                 yield from self._leave()
                 return
             if decision.is_parked:
+                self._lease.settle()
                 failpoint("drive.parked")
                 yield Parked(tuple(self._frontier.gates.values()))
                 return
@@ -303,6 +304,15 @@ class Driver:
         if is_early and not self._frontier.gates:  # what was decided in time must be read before a gate expires
             return
         self._requests_read_at = now
+        self._fold_requests(now)
+        # Out of reach of the ledger nobody's answer is heard, and no gate expires.
+        while self._is_gate_due(now) and self._lease.settle():
+            self._fold_requests(now)
+
+    def _is_gate_due(self, now: float) -> bool:
+        return any(gate.expires_at is not None and gate.expires_at <= now for gate in self._frontier.gates.values())
+
+    def _fold_requests(self, now: float) -> None:
         for number, request in self._ledger.requests(self._lease.run, self._request_number):
             self._request_number = number
             if isinstance(request, Decide):
@@ -341,6 +351,7 @@ class Driver:
                 if outcome.transition is not None and (outcome.cause == "ok" or outcome.is_caught):
                     self._end(outcome)
         yield from self._commit()
+        self._lease.settle()
         yield Left()
 
     def _add(self, event: Event) -> None:

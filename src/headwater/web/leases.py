@@ -22,6 +22,7 @@ from headwater.model.events import Event, RunFinished, RunStarted
 from headwater.model.failpoints import failpoint
 from headwater.model.ids import RunId
 from headwater.model.ports import Commit, Owner
+from headwater.model.private_files import make_private_folder
 from headwater.remote.wire import LEASE_SECONDS, HeldLease
 from headwater.store.place_disk import sync_folder
 from headwater.web.problems import Refused
@@ -154,16 +155,16 @@ class RunLeases:
             return epoch, self._last_event(run)
 
     def append(self, ledger: ScopedLedger, user: str, held: HeldLease, after: int, commit: Commit) -> int:
-        """Append what follows on an event; what follows on it already is not written again.
+        """Append what follows on an event; what of it is there already is not written again.
 
         Raises:
             LeaseLost: the lease is not this driver's any more.
             RunIsFinished: the run has ended otherwise.
         """
         with self._turn(user, held) as known:
-            written = self._written(ledger, held.run, after, commit.events)
-            if written is not None:
-                return written
+            there = self._count_there(ledger, held.run, after, commit.events)
+            if there == len(commit.events) and after + there:
+                return after + there
             if known is None:
                 raise _lost(held.run)
             if known.lease is None:
@@ -171,8 +172,9 @@ class RunLeases:
                 if row.finished_at is not None:
                     raise RunIsFinished(f"{row.path} is finished ({row.status}); nothing was written")
                 raise LeaseLost(f"the lease of {row.path} was given back; nothing was written")
+            rest = msgspec.structs.replace(commit, events=commit.events[there:]) if there else commit
             with _told_as_refusal():
-                number = ledger.append(known.lease, commit)
+                number = ledger.append(known.lease, rest)
             failpoint("web.after_append")
             if any(isinstance(event, RunFinished) for event in commit.events[-1:]):
                 self._let_go(known)
@@ -235,14 +237,14 @@ class RunLeases:
             self._hold_on(kept)
         return kept.epoch, first[1]
 
-    def _written(self, ledger: ScopedLedger, run: RunId, after: int, events: Sequence[Event]) -> int | None:
-        """Give the number of the last event when these were appended before; None when they are to be.
+    def _count_there(self, ledger: ScopedLedger, run: RunId, after: int, events: Sequence[Event]) -> int:
+        """Count how many of these were appended before: whoever delivers what it kept may cut it up anew.
 
         Raises:
             LeaseLost: others follow on that event, or it is not there.
         """
         if not events:
-            return None if after == 0 else after
+            return 0
         there = ledger.events(run, max(0, after - 1))
         if after and next(there, (0, None))[0] != after:
             raise LeaseLost(f"run {run} has no event {after} here; nothing was written")
@@ -251,11 +253,7 @@ class RunLeases:
             if _encode(stored) != _encode(event):
                 raise LeaseLost(f"run {run} went on otherwise from event {number} on; nothing was written")
             count += 1
-        if count == len(events):
-            return after + count
-        if count:
-            raise LeaseLost(f"run {run} has a part of what follows on event {after}; nothing was written")
-        return None
+        return count
 
     @contextmanager
     def _turn(self, user: str, held: HeldLease) -> Iterator[_Held | None]:
@@ -333,7 +331,7 @@ class RunLeases:
 
     def _keep(self, kept: Kept) -> None:
         """Write a lease's file, durably: who has the lease must have it after a power cut, too."""
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        make_private_folder(self._folder)
         staged = self._path(f".{kept.run}.{os.urandom(4).hex()}")
         descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
