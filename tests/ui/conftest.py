@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.ui.lab import make_lab
 from tests.ui.site import ADMIN, PROJECT, Site, Watched, find_chromium, run_flow, serve_page
+from tests.ui.windows import PATIENCE_MS, keep_sign_in, windows
 from tests.ui.works import VIEWER, make_works, opened_as
-
-#: Milliseconds that anything on the page may take; machines are busy.
-PATIENCE_MS = 15_000
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -68,32 +66,14 @@ def site(store: str, built_page: None) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def signed_in(site: Site, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a browser keeps of an admin who signed in."""
-    kept = tmp_path_factory.mktemp("kept") / "state.json"
-    context = site.sign_in(chromium)
-    context.storage_state(path=kept)
-    context.close()
-    return kept
+    return keep_sign_in(site, chromium, tmp_path_factory.mktemp("kept"))
 
 
 @pytest.fixture
 def open_page(site: Site, chromium: Browser, signed_in: Path) -> Iterator[Callable[..., Watched]]:
     """Open pages of an admin; options as Playwright's `new_context` takes them. Whatever goes wrong in them fails."""
-    contexts: list[BrowserContext] = []
-    watched: list[Watched] = []
-
-    def open_one(**options: object) -> Watched:
-        given = {"viewport": {"width": 1440, "height": 900}, "storage_state": signed_in, **options}
-        context = chromium.new_context(base_url=site.url, **given)
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        watched.append(Watched(context.new_page()))
-        return watched[-1]
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    for each in watched:
-        each.check()
+    with windows(site, chromium, signed_in) as open_one:
+        yield open_one
 
 
 @pytest.fixture
@@ -115,33 +95,20 @@ def lab(built_page: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="session")
 def known_in_lab(lab: Site, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a browser keeps of an admin who signed in to the lab."""
-    kept = tmp_path_factory.mktemp("lab-kept") / "state.json"
-    context = lab.sign_in(chromium)
-    context.storage_state(path=kept)
-    context.close()
-    return kept
+    return keep_sign_in(lab, chromium, tmp_path_factory.mktemp("lab-kept"))
 
 
 @pytest.fixture
 def visit(lab: Site, chromium: Browser, known_in_lab: Path) -> Iterator[Callable[..., Watched]]:
     """Open a page of the lab by its address; options as Playwright's `new_context` takes them."""
-    contexts: list[BrowserContext] = []
-    watched: list[Watched] = []
+    with windows(lab, chromium, known_in_lab) as open_one:
 
-    def visit_one(address: str, **options: object) -> Watched:
-        given = {"viewport": {"width": 1440, "height": 900}, "storage_state": known_in_lab, **options}
-        context = chromium.new_context(base_url=lab.url, **given)
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        watched.append(Watched(context.new_page()))
-        watched[-1].page.goto(address)
-        return watched[-1]
+        def visit_one(address: str, **options: object) -> Watched:
+            watched = open_one(**options)
+            watched.page.goto(address)
+            return watched
 
-    yield visit_one
-    for context in contexts:
-        context.close()
-    for each in watched:
-        each.check()
+        yield visit_one
 
 
 @pytest.fixture(scope="session")
@@ -154,13 +121,10 @@ def works(built_page: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="session")
 def kept_of(works: Site, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """What browsers keep of ann, who may do everything, and of vic, who may only look at one project."""
-    kept = {}
-    for user, roles in (("ann", ADMIN), ("vic", VIEWER)):
-        kept[user] = tmp_path_factory.mktemp("kept") / "state.json"
-        context = works.sign_in(chromium, user, roles)
-        context.storage_state(path=kept[user])
-        context.close()
-    return kept
+    return {
+        user: keep_sign_in(works, chromium, tmp_path_factory.mktemp("kept"), user, roles)
+        for user, roles in (("ann", ADMIN), ("vic", VIEWER))
+    }
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from playwright.sync_api import Browser, Page
 
 from tests.deployments.desk import Desk
 from tests.ui.payloads import PAYLOADS
-from tests.ui.site import ADMIN, Site, serve_page
+from tests.ui.site import Site, serve_page
 from tests.ui.test_hostile import FOREIGN
+from tests.ui.windows import keep_sign_in
 from tests.ui.works import CHURN, DAILY, add_alert, add_event, add_predictions, opened_as
 from tests.web.api.service_scene import make_store
 
@@ -52,11 +53,7 @@ def hostile_works(built_page: None, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def kept(hostile_works: Site, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a browser keeps of an admin of that store."""
-    path = tmp_path_factory.mktemp("kept") / "state.json"
-    context = hostile_works.sign_in(chromium, "ann", ADMIN)
-    context.storage_state(path=path)
-    context.close()
-    return path
+    return keep_sign_in(hostile_works, chromium, tmp_path_factory.mktemp("kept"))
 
 
 def test_whatever_people_say_is_shown_as_text(hostile_works: Site, chromium: Browser, kept: Path):

@@ -16,7 +16,8 @@ from headwater.model.ids import new_ulid
 from headwater.model.launch import PublishedEvent
 from headwater.production.alerts.kept import Alerts
 from tests.deployments.desk import Desk
-from tests.ui.site import Site, Watched, run_flow
+from tests.ui.site import Site, run_flow
+from tests.ui.windows import windows
 from tests.web.api.service_scene import make_store
 
 CHURN = "fraud.Churn@production"
@@ -86,14 +87,8 @@ def add_predictions(home: str, count: int, request: object = 1, answer: str = "6
 @contextmanager
 def opened_as(site: Site, browser: Browser, kept: Path) -> Iterator[Page]:
     """Open a page with what a browser keeps of somebody; what goes wrong in it fails the test."""
-    context = browser.new_context(base_url=site.url, storage_state=kept, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(15_000)
-    try:
-        watched = Watched(context.new_page())
-        yield watched.page
-    finally:
-        context.close()
-    watched.check()
+    with windows(site, browser, kept) as open_one:
+        yield open_one().page
 
 
 def ask(page: Page, method: str, path: str, body: object = None) -> int:
