@@ -49,6 +49,7 @@ export const PLACES: readonly { to: string; name: string; icon: IconName; key: s
   { to: "/deployments", name: "Deployments", icon: "deployments", key: "d" },
   { to: "/schedules", name: "Schedules", icon: "schedules", key: "s" },
   { to: "/endpoints", name: "Endpoints", icon: "endpoints", key: "e" },
+  { to: "/approvals", name: "Approvals", icon: "approvals", key: "p" },
   { to: "/events", name: "Events", icon: "events", key: "v" },
   { to: "/alerts", name: "Alerts", icon: "alerts", key: "l" },
   { to: "/settings", name: "Settings", icon: "settings", key: "," },

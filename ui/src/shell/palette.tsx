@@ -16,6 +16,7 @@ import { navigate } from "@/router/location";
 import { pathOf } from "@/router/match";
 import { PLACES } from "@/screens";
 import { type Choice, rank } from "@/shell/rank";
+import { useWaitingForMe, waitingText } from "@/shell/waiting";
 import { chooseTheme } from "@/theme/theme";
 
 interface Row extends Choice {
@@ -115,6 +116,7 @@ export function Palette({ close, showKeys }: { close: () => void; showKeys: () =
 
 function useRows(text: string, showKeys: () => void): Row[] {
   const newest = useSmoothQuery<Page<RunSummary>>(apiUrl("/runs", { limit: 100 }));
+  const waiting = useWaitingForMe();
   const wanted = text.trim();
   const asked = useSmoothQuery<Page<RunSummary>>(wanted.length > 1 ? apiUrl("/runs", { search: wanted, limit: 20 }) : null);
   return useMemo(() => {
@@ -128,8 +130,23 @@ function useRows(text: string, showKeys: () => void): Row[] {
           group: "Go to",
           name,
           icon,
-          aside: <kbd>g {key}</kbd>,
+          aside: (
+            <>
+              {to === "/approvals" && waiting.length > 0 && `${waitingText(waiting.length)} for you `}
+              <kbd>g {key}</kbd>
+            </>
+          ),
           act: () => navigate(to),
+        }),
+      ),
+      ...waiting.slice(0, 5).map(
+        (each): Row => ({
+          group: "Waits for you",
+          name: each.kind === "step" ? `${each.run} at ${each.step}` : `${each.target} to version ${each.number}`,
+          words: ["approve", "reject", "approval"],
+          icon: { status: "waiting" },
+          aside: <When at={each.asked_at} />,
+          act: () => navigate("/approvals"),
         }),
       ),
       ...flows.map(
@@ -155,7 +172,7 @@ function useRows(text: string, showKeys: () => void): Row[] {
       { group: "Actions", name: "Show the keys", icon: "help", aside: <kbd>?</kbd>, act: showKeys },
     ];
     return rank(rows, text, { Runs: text ? 12 : 5, Flows: text ? 8 : 4 });
-  }, [text, wanted, newest.data, asked.data, showKeys]);
+  }, [text, wanted, newest.data, asked.data, waiting, showKeys]);
 }
 
 const ACTIONS: readonly Row[] = [

@@ -16,6 +16,7 @@ import { KeyList } from "@/shell/key_list";
 import { type KeyAction, focusFilter, useKeys } from "@/shell/keys";
 import { Palette } from "@/shell/palette";
 import { UserMenu } from "@/shell/user_menu";
+import { useWaitingForMe, waitingText } from "@/shell/waiting";
 
 export function Shell({ children }: { children: ReactNode }) {
   const { path } = useAddress();
@@ -87,6 +88,7 @@ export function Shell({ children }: { children: ReactNode }) {
 function Navigation({ path }: { path: string }) {
   const me = useMe();
   const store = me.store.split("/").slice(-2).join("/");
+  const waiting = useWaitingForMe().length;
   return (
     <nav className="places" aria-label="Places">
       <Link to="/" className="brand" aria-label="Headwater">
@@ -102,6 +104,7 @@ function Navigation({ path }: { path: string }) {
               <Link to={to} className="place" title={name} aria-current={isOwn ? "page" : undefined}>
                 <Icon name={icon} />
                 <span>{name}</span>
+                {to === "/approvals" && waiting > 0 && <Count count={waiting} />}
               </Link>
             </li>
           );
@@ -111,6 +114,15 @@ function Navigation({ path }: { path: string }) {
         {store}
       </p>
     </nav>
+  );
+}
+
+function Count({ count }: { count: number }) {
+  return (
+    <b className="place-count number">
+      {waitingText(count)}
+      <i className="hidden-text"> wait for you</i>
+    </b>
   );
 }
 

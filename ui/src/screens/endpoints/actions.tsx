@@ -4,13 +4,15 @@ import { useState } from "react";
 
 import { answers } from "@/api/cache";
 import { request } from "@/api/client";
-import type { ServiceRow, ServiceView } from "@/api/schema";
+import type { RolloutMark, ServiceRow, ServiceView } from "@/api/schema";
 import { Confirm } from "@/parts/dialog";
+import { When } from "@/parts/when";
 import { serviceUrl } from "@/screens/endpoints/words";
 
 export type ServiceDeed = "promote" | "rollback" | "pause" | "unpause";
 
-export function ServiceActions({ view }: { view: ServiceView }) {
+/** `refused`: the newest version was rolled back; it can be promoted all the same, and nothing suggests it. */
+export function ServiceActions({ view, refused }: { view: ServiceView; refused: RolloutMark | undefined }) {
   const [deed, setDeed] = useState<ServiceDeed | null>(null);
   const { row } = view;
   if (!row.may_change) return null;
@@ -18,7 +20,7 @@ export function ServiceActions({ view }: { view: ServiceView }) {
     <div className="row wrap">
       {view.newest > row.number && (
         // While the numbers decide, letting them is the usual thing.
-        <button type="button" className={row.rollout ? "button" : "button primary"} onClick={() => setDeed("promote")}>
+        <button type="button" className={row.rollout || refused ? "button" : "button primary"} onClick={() => setDeed("promote")}>
           Promote version {view.newest}
         </button>
       )}
@@ -30,7 +32,7 @@ export function ServiceActions({ view }: { view: ServiceView }) {
       <button type="button" className="button" onClick={() => setDeed(row.is_paused ? "unpause" : "pause")}>
         {row.is_paused ? "Unpause" : "Pause"}
       </button>
-      {deed && <ServiceChange row={row} deed={deed} close={() => setDeed(null)} />}
+      {deed && <ServiceChange row={row} deed={deed} refused={refused} close={() => setDeed(null)} />}
     </div>
   );
 }
@@ -53,12 +55,14 @@ export function ServiceChange({
   row,
   deed,
   number,
+  refused,
   close,
 }: {
   row: ServiceRow;
   deed: ServiceDeed;
   /** Of the version; else the one that the deed means. */
   number?: number;
+  refused?: RolloutMark | undefined;
   close: () => void;
 }) {
   const [reason, setReason] = useState("");
@@ -71,6 +75,11 @@ export function ServiceChange({
   };
   return (
     <Confirm title={`${action}: ${row.service}`} action={action} act={act} close={close} isDangerous={deed === "pause"}>
+      {deed === "promote" && refused && (
+        <p className="bad-text">
+          Version {refused.number} was rolled back <When at={refused.since} />: {refused.reason}
+        </p>
+      )}
       <p>{what(row, version)}</p>
       <label className="stack tight">
         <span>

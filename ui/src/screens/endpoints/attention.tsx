@@ -3,7 +3,7 @@
 import type { ReactNode } from "react";
 
 import type { DriftView, RolloutMark, RolloutView, ServiceView } from "@/api/schema";
-import { type Page, useQuery } from "@/api/use_query";
+import { useQuery } from "@/api/use_query";
 import { Command } from "@/parts/copy";
 import { Status } from "@/parts/status";
 import { useMinute, When } from "@/parts/when";
@@ -16,10 +16,8 @@ import { countText } from "@/words/numbers";
 /** Seconds for which what ended is still news. */
 const NEWS = 86400;
 
-export function Attention({ view, drift }: { view: ServiceView; drift: DriftView | undefined }) {
+export function Attention({ view, drift, latest }: { view: ServiceView; drift: DriftView | undefined; latest: RolloutMark | undefined }) {
   const { row } = view;
-  const list = useQuery<Page<RolloutMark>>(serviceUrl(row.service, "/rollouts")).data;
-  const latest = list?.rows[0];
   const minute = useMinute();
   const columns = driftingColumns(drift);
   return (

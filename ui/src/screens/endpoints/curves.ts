@@ -41,14 +41,14 @@ export function curvesOf({ since, until, width, points }: Traffic, live: number,
     without: number | null,
     isDashed = false,
   ): Series[] =>
-    [...versions].map(([version, { known, first, last }], index) => ({
+    [...versions].map(([version, { known, first, last }]) => ({
       name: name(version),
       xs,
       // A version that is not asked yet, or no more, has no curve: no line of zeros beside the others.
       ys: xs.map((_, place) =>
         place >= ended ? null : valueAt(known.get(place), value, place < first - 1 || (place > last + 1 && version !== live) ? null : without),
       ),
-      colour: index + 1,
+      colour: colourOf(version),
       ...(isDashed ? { isDashed } : {}),
     }));
   const named = (version: number) => `version ${version}`;
@@ -66,6 +66,13 @@ export function curvesOf({ since, until, width, points }: Traffic, live: number,
 function valueAt(point: TrafficPoint | undefined, value: (point: TrafficPoint) => number, without: number | null): number | null {
   return point ? value(point) : without;
 }
+
+/** Give the number of a version's colour: the same on all curves and bars, whatever else is there. */
+export function colourOf(version: number): number {
+  return ((version - 1) % COLOURS) + 1;
+}
+
+const COLOURS = 10;
 
 interface Known {
   readonly known: Map<number, TrafficPoint>;

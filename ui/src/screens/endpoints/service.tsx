@@ -5,8 +5,8 @@ import "./endpoints.css";
 
 import type { ReactNode } from "react";
 
-import type { DriftView, ServiceRow, ServiceView } from "@/api/schema";
-import { useQuery } from "@/api/use_query";
+import type { DriftView, RolloutMark, ServiceRow, ServiceView } from "@/api/schema";
+import { type Page, useQuery } from "@/api/use_query";
 import { Copy } from "@/parts/copy";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
@@ -17,6 +17,7 @@ import { Link } from "@/router/link";
 import { linkOfRun } from "@/screens/deployments/run_squares";
 import { ServiceActions } from "@/screens/endpoints/actions";
 import { Attention } from "@/screens/endpoints/attention";
+import { colourOf } from "@/screens/endpoints/curves";
 import { Drift } from "@/screens/endpoints/drift";
 import { driftingColumns } from "@/screens/endpoints/drifting";
 import { ServiceHistory } from "@/screens/endpoints/history";
@@ -34,13 +35,14 @@ export function ServicePage({ service }: { service: string }) {
   const url = serviceUrl(service);
   const { data, problem } = useQuery<ServiceView>(url);
   const drift = useQuery<DriftView>(serviceUrl(service, "/drift")).data;
+  const rollouts = useQuery<Page<RolloutMark>>(serviceUrl(service, "/rollouts")).data;
   usePulse(url, data !== undefined);
   if (problem && !data) return <ProblemNote problem={problem} />;
   if (!data) return <Spinner isPage />;
   return (
     <div className="stack">
-      <Head view={data} />
-      <Attention view={data} drift={drift} />
+      <Head view={data} refused={rollouts?.rows.find(({ number, state }) => number === data.newest && state === "rolled_back")} />
+      <Attention view={data} drift={drift} latest={rollouts?.rows[0]} />
       <Lately row={data.row} />
       <Tabs
         label="Parts of the service"
@@ -58,7 +60,7 @@ export function ServicePage({ service }: { service: string }) {
   );
 }
 
-function Head({ view }: { view: ServiceView }) {
+function Head({ view, refused }: { view: ServiceView; refused: RolloutMark | undefined }) {
   const { row } = view;
   return (
     <header className="row wrap">
@@ -90,7 +92,7 @@ function Head({ view }: { view: ServiceView }) {
         {view.doc && <p className="muted">{view.doc}</p>}
       </div>
       <div className="push">
-        <ServiceActions view={view} />
+        <ServiceActions view={view} refused={refused} />
       </div>
     </header>
   );
@@ -113,8 +115,8 @@ function Lately({ row }: { row: ServiceRow }) {
         <dt>Who answers</dt>
         <dd>
           <span className="share-bar" aria-hidden>
-            {shares.map(({ version, share }, index) => (
-              <span key={version} className={index === 0 ? "live" : "candidate"} style={{ flexGrow: share }} />
+            {shares.map(({ version, share }) => (
+              <span key={version} className={`series-${colourOf(version)}`} style={{ flexGrow: share }} />
             ))}
           </span>
           <span className="muted">
