@@ -201,6 +201,22 @@ def test_s_36_requests_that_two_servers_would_read_differently_are_refused(serve
     assert server.ask("GET", "/healthz")[0] == 200
 
 
+ODD_ADDRESSES = [
+    *(b"/api/v1/runs/" + part + b"/1" for part in (b"%ff%fe", b"%00", b"%", b"%ed%a0%80", b"\xc3\xa9", b"x" * 9000)),
+    *(b"/api/v1/runs?" + query for query in (b"search=%ff%fe", b"search=%00", b"%", b"limit=1&limit=2", b"=&&=")),
+    *(b"//api//v1//runs", b"/api/v1/../v1/runs", b"*", b"x"),
+]
+
+
+@pytest.mark.parametrize("address", ODD_ADDRESSES, ids=lambda address: repr(address[:30]))
+def test_odd_addresses_on_the_wire_are_answered(server, address):
+    head = b"Host: 127.0.0.1:%d\r\nAuthorization: Bearer %b\r\nConnection: close" % (server.port, server.token.encode())
+    status, answer = server.raw(b"GET %b HTTP/1.1\r\n%b\r\n\r\n" % (address, head))
+
+    assert status is not None
+    assert status < 500, answer[:500]
+
+
 def test_s_35_a_body_without_end_is_cut_off(server):
     host = f"127.0.0.1:{server.port}".encode()
     head = b"POST /api/v1/session/password HTTP/1.1\r\nHost: %b\r\nContent-Type: application/json\r\n" % host

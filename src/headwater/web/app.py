@@ -38,6 +38,8 @@ _ALL = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: Programs send the production tokens of aliases that they change in it.
 TOKEN_HEADER = "headwater-production-token"
 _MOST_TOKENS = 10
+#: Letters of a sentence of a refusal.
+_MOST_LETTERS = 2000
 #: On every answer.
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -182,7 +184,13 @@ def _problem(problem: Problem, more: dict[str, str] | None = None) -> Response:
     headers = {"cache-control": "no-store", **(more or {})}
     if problem.status == 401:
         headers["www-authenticate"] = "Bearer"
-    return Response(msgspec.json.encode(problem), problem.status, headers, media_type=TYPE)
+    # What was sent is named in it, however long that was.
+    told = msgspec.structs.replace(problem, detail=_cut(problem.detail), hint=_cut(problem.hint))
+    return Response(msgspec.json.encode(told), problem.status, headers, media_type=TYPE)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]} ..."
 
 
 class _WithHeaders:
