@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from headwater.hosting.calls import Answer
 from headwater.hosting.measures import Measures
-from headwater.hosting.pool import Answer
 from headwater.hosting.prediction_ids import PredictionIds
 from headwater.hosting.predictions import time_of
 from headwater.hosting.writes import JoinedWrites

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from headwater.hosting.calls import Answer
 from headwater.hosting.measures import Measures
-from headwater.hosting.pool import Answer
 from headwater.hosting.statistics import BatchStatistics, Duration, statistics_of
 from tests.hosting.http_scene import Given, HttpHost
 

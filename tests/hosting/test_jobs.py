@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from headwater.hosting.calls import Answer, Refused
 from headwater.hosting.jobs import KEPT_SECONDS, Jobs
-from headwater.hosting.pool import Answer, Refused
 
 
 async def _answered(body: bytes = b"1") -> Answer:

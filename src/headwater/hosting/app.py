@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 
 from headwater.hosting.access_log import AccessLog, continued_trace
+from headwater.hosting.calls import RETRY_AFTER, Answer, Refused
 from headwater.hosting.front import Front
 from headwater.hosting.guard import Guard
 from headwater.hosting.inference import Inference, Observer
 from headwater.hosting.jobs import Jobs
 from headwater.hosting.measures import Measures
-from headwater.hosting.pool import RETRY_AFTER, Answer, Refused, VersionPool
+from headwater.hosting.pool import VersionPool
 from headwater.hosting.prediction_ids import PredictionIds
 from headwater.hosting.problems import problem
 from headwater.hosting.requests import (

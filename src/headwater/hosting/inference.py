@@ -10,9 +10,10 @@ from collections.abc import Callable
 import msgspec
 
 from headwater import __version__
+from headwater.hosting.calls import RETRY_AFTER, Refused
 from headwater.hosting.frames import TENSORS
 from headwater.hosting.measures import Measures
-from headwater.hosting.pool import RETRY_AFTER, Refused, VersionPool
+from headwater.hosting.pool import VersionPool
 from headwater.hosting.prediction_ids import PredictionIds
 from headwater.hosting.requests import (
     BINARY_TYPE,

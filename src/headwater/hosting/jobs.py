@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.hosting.pool import Answer, Refused
+from headwater.hosting.calls import Answer, Refused
 
 #: Seconds for which an answer is kept.
 KEPT_SECONDS = 3600.0

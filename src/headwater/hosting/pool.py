@@ -6,21 +6,14 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import msgspec
 
-from headwater.hosting.frames import (
-    JSON,
-    Answers,
-    Begin,
-    Call,
-    Frame,
-    Hello,
-    Unpacker,
-    packed,
-)
+from headwater.hosting.calls import Answer, Asked, Refused, Waiting
+from headwater.hosting.frames import JSON, Answers, Begin, Call, Hello
 from headwater.hosting.gathering import Gatherer
+from headwater.hosting.links import Link
 from headwater.hosting.workers import WORKER_COMMAND, PoolLimits, Workers
 from headwater.model.ids import Digest
 from headwater.model.service import ServiceVersion
@@ -32,40 +25,6 @@ _DEPTH = 2
 #: The same where a call takes less than this: several go over the socket at once.
 _DEPTH_OF_SHORT = 16
 _SHORT_SECONDS = 0.0005
-#: What a caller is told to wait before trying again, in seconds.
-RETRY_AFTER = 1
-
-
-class Refused(Exception):
-    """A call is not taken, or given up; holds the HTTP status and what to tell the caller."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """The answer to one call."""
-
-    status: int
-    body: bytes
-    #: Bytes of JSON at its start when binary tensors follow; 0 = none do.
-    json_length: int
-    #: Seconds that it waited for a worker, and that the user's method took.
-    queued: float
-    computed: float
-    #: How many calls were answered together.
-    batch: int
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """What a call asks for."""
-
-    endpoint: str
-    body: bytes
-    form: int
-    json_length: int
 
 
 class Watching(Protocol):
@@ -75,64 +34,6 @@ class Watching(Protocol):
         self, pool: "VersionPool", answering: Coroutine[Any, Any, Answer], asked: Asked
     ) -> Coroutine[Any, Any, Answer]:
         """Await `answering` and give its answer, or raise what it raises."""
-
-
-class _Waiting(msgspec.Struct):
-    """A call on its way."""
-
-    number: int
-    endpoint: str
-    form: int
-    body: bytes
-    json_length: int
-    #: When it came, and when it went to a worker.
-    arrived: float
-    sent: float
-    future: asyncio.Future[Answer]
-    #: A worker died under it: it goes to one more, and never to a third.
-    is_repeated: bool = False
-
-
-class _Link(asyncio.Protocol):
-    """The connection of one worker."""
-
-    def __init__(self, pool: "VersionPool", loop: asyncio.AbstractEventLoop) -> None:
-        self._pool = pool
-        self._loop = loop
-        self._unpacker = Unpacker()
-        self.transport: asyncio.Transport | None = None
-        self.number = 0
-        #: Calls that it has, first to last; it answers them in this order.
-        self.calls: deque[list[_Waiting]] = deque()
-        #: When it began with the first of them.
-        self.since = 0.0
-        self.is_given_up = False
-        self._out: list[bytes] = []
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Transports of other event loops are not of asyncio's classes.
-        self.transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        for frame in self._unpacker.feed(data):
-            if isinstance(frame, Answers) and self.calls:
-                self._pool.answered(self, frame)
-            elif isinstance(frame, Hello):
-                self._pool.joined(self, frame)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._pool.left(self)
-
-    def send(self, frame: Frame) -> None:
-        """Write a frame, together with others that are sent in the same turn of the loop: a write costs 15 us."""
-        if not self._out:
-            self._loop.call_soon(self._flush)
-        self._out.append(packed(frame))
-
-    def _flush(self) -> None:
-        out, self._out = self._out, []
-        assert self.transport is not None
-        self.transport.write(b"".join(out))
 
 
 class VersionPool:
@@ -176,15 +77,15 @@ class VersionPool:
             environ=environ,
             log=log,
         )
-        self._links: list[_Link] = []
-        self._queue: deque[list[_Waiting]] = deque()
+        self._links: list[Link] = []
+        self._queue: deque[list[Waiting]] = deque()
         #: Calls whose worker died under them: each goes by itself to the next worker that comes, so that one which
         #: kills its worker costs no other one.
-        self._suspects: list[_Waiting] = []
+        self._suspects: list[Waiting] = []
         self._waiting = 0
         self._next = 0
         self._gatherers = {
-            name: Gatherer[_Waiting](spec.batch, spec.within_ms / 1000)
+            name: Gatherer[Waiting](spec.batch, spec.within_ms / 1000)
             for name, spec in version.definition.endpoints.items()
             if spec.batch
         }
@@ -203,7 +104,7 @@ class VersionPool:
             VersionFailed: it does not load.
         """
         self._loop = loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: _Link(self, loop), self._address, backlog=128)
+        self._server = await loop.create_unix_server(lambda: Link(self, loop), self._address, backlog=128)
         try:
             await self._workers.start()
         except BaseException:
@@ -249,7 +150,7 @@ class VersionPool:
         self._require_workers()
         now = time.monotonic()
         self._next += 1
-        waiting = _Waiting(self._next, endpoint, form, body, json_length, now, now, self._future())
+        waiting = Waiting(self._next, endpoint, form, body, json_length, now, now, self._future())
         self._waiting += 1
         try:
             gatherer = self._gatherers.get(endpoint) if form == JSON else None
@@ -275,7 +176,7 @@ class VersionPool:
             return [refused for _ in bodies]
         now = time.monotonic()
         lot = [
-            _Waiting(self._next + place, endpoint, JSON, body, 0, now, now, self._future())
+            Waiting(self._next + place, endpoint, JSON, body, 0, now, now, self._future())
             for place, body in enumerate(bodies, 1)
         ]
         self._next += len(lot)
@@ -300,7 +201,7 @@ class VersionPool:
     def _future(self) -> "asyncio.Future[Answer]":
         return (self._loop or asyncio.get_running_loop()).create_future()
 
-    def _wake(self, endpoint: str, gatherer: Gatherer[_Waiting], now: float) -> None:
+    def _wake(self, endpoint: str, gatherer: Gatherer[Waiting], now: float) -> None:
         if endpoint in self._timers:
             return
 
@@ -327,7 +228,7 @@ class VersionPool:
                 batch += gatherer.take(spec.batch - len(batch))
             self._send(link, batch)
 
-    def _send(self, link: _Link, batch: list[_Waiting]) -> None:
+    def _send(self, link: Link, batch: list[Waiting]) -> None:
         now = time.monotonic()
         if not link.calls:
             link.since = now
@@ -348,7 +249,7 @@ class VersionPool:
 
     # What links tell
 
-    def joined(self, link: _Link, hello: Hello) -> None:
+    def joined(self, link: Link, hello: Hello) -> None:
         """Let a worker take calls, if it knows the token."""
         if not secrets.compare_digest(hello.token, self._token):
             assert link.transport is not None
@@ -363,7 +264,7 @@ class VersionPool:
                 self._send(link, [waiting])
         self._dispatch()
 
-    def answered(self, link: _Link, answers: Answers) -> None:
+    def answered(self, link: Link, answers: Answers) -> None:
         """Hand the answers to those who wait for them."""
         self._workers.answered()
         self._seconds += (answers.seconds - self._seconds) / 16
@@ -377,7 +278,7 @@ class VersionPool:
                 waiting.future.set_result(Answer(status, body, json_length, queued, answers.seconds, len(batch)))
         self._dispatch()
 
-    def left(self, link: _Link) -> None:
+    def left(self, link: Link) -> None:
         """A worker is gone: what it was at is repeated once or lost, what waited there goes to another one."""
         if link not in self._links:
             return
@@ -390,7 +291,7 @@ class VersionPool:
         self._workers.fell(link.number)
         self._dispatch()
 
-    def _is_lost(self, waiting: _Waiting, link: _Link) -> bool:
+    def _is_lost(self, waiting: Waiting, link: Link) -> bool:
         """Refuse a call that its worker was at, unless another one may try.
 
         Of calls that were gathered all but one are not to blame; and the worker may have been killed from outside.
@@ -419,7 +320,7 @@ class VersionPool:
                     self._workers.kill(link.number)
             self._expire(now)
 
-    def _timeout(self, batch: list[_Waiting]) -> float:
+    def _timeout(self, batch: list[Waiting]) -> float:
         return self.version.definition.endpoints[batch[0].endpoint].timeout_seconds
 
     def _expire(self, now: float) -> None:

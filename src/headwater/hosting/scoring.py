@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import msgspec
 
+from headwater.hosting.calls import Answer, Refused
 from headwater.hosting.columns import TABLE_ROWS, ColumnPlan
-from headwater.hosting.pool import Answer, Refused
 from headwater.hosting.prediction_log import LONGEST
 from headwater.hosting.prediction_writer import WRITE_SECONDS, Writer
 from headwater.hosting.predictions import Entry, Lot

@@ -9,8 +9,9 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from headwater.home import Home
+from headwater.hosting.calls import Answer, Refused
 from headwater.hosting.deploying import laid_out, worker_of
-from headwater.hosting.pool import Answer, Refused, VersionPool
+from headwater.hosting.pool import VersionPool
 from headwater.hosting.sources import small_of
 from headwater.hosting.workers import PoolLimits
 from headwater.model.service import DeployedVersion

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Protocol
 
-from headwater.hosting.pool import Refused, VersionPool
+from headwater.hosting.calls import Refused
+from headwater.hosting.pool import VersionPool
 from headwater.model.service import EndpointSpec
 
 #: The caller of the request that this task answers, as a number: what is counted once while versions are compared. None

@@ -13,7 +13,8 @@ import pytest
 from scipy import stats
 
 from headwater.flow.load import find_code
-from headwater.hosting.pool import Refused, VersionPool
+from headwater.hosting.calls import Refused
+from headwater.hosting.pool import VersionPool
 from headwater.hosting.rollout.judge import Tally
 from headwater.hosting.rollout.shadow import ShadowWatch
 from headwater.hosting.rollout.watch import Divider, Watch

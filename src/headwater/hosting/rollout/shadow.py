@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from headwater.hosting.pool import Answer, Asked, Refused, VersionPool
+from headwater.hosting.calls import Answer, Asked, Refused
+from headwater.hosting.pool import VersionPool
 from headwater.hosting.rollout.watch import Watch
 from headwater.model.ids import new_ulid
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from headwater.hosting.pool import Answer, Asked, Refused, VersionPool
+from headwater.hosting.calls import Answer, Asked, Refused
+from headwater.hosting.pool import VersionPool
 from headwater.hosting.rollout.evidence import after_block, after_event
 from headwater.hosting.rollout.judge import Signal, SignalName, Tally
 from headwater.hosting.rollout.shift import Shift, shifts_of
