@@ -72,7 +72,7 @@ def addresses(home: Home) -> list[str]:
         f"{run}/timeline",
         f"{run}/timeline?cursor={middle}",
         f"{run}/tasks",
-        f"{run}/tasks?sort=duration&ascending=false",
+        f"{run}/tasks?sort=-duration",
         f"{run}/tasks?search=score%2F99",
         f"{run}/tasks?status=failed",
     ]

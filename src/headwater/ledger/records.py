@@ -56,6 +56,10 @@ class Records:
         rows = self._database.rows(self._database.sql["records"], (kind, prefix, after, limit))
         return [_record(row) for row in rows]
 
+    def records_backwards(self, kind: str, *, before: str, limit: int) -> list[Record]:
+        rows = self._database.rows(self._database.sql["records_backwards"], (kind, before, limit))
+        return [_record(row) for row in rows]
+
     def record_history(self, kind: str, key: str) -> list[Record]:
         return [_record(row) for row in self._database.rows(self._database.sql["record_history"], (kind, key))]
 

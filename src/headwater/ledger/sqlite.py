@@ -296,6 +296,10 @@ class SqliteLedger:
     def records(self, kind: str, *, prefix: str = "", after: str = "", limit: int = 1000) -> list[Record]:
         return self._records.records(kind, prefix=prefix, after=after, limit=limit)
 
+    def records_backwards(self, kind: str, *, before: str, limit: int) -> list[Record]:
+        """List records as `records` does, those whose keys come before one, the last of these first."""
+        return self._records.records_backwards(kind, before=before, limit=limit)
+
     def record_history(self, kind: str, key: str) -> list[Record]:
         return self._records.record_history(kind, key)
 

@@ -15,9 +15,11 @@ from headwater.model.errors import HeadwaterError
 from headwater.web.access import Access
 from headwater.web.asked import Asked
 from headwater.web.audit import AuditEntry, details_of, note, note_begin, note_end
+from headwater.web.choices import choices_of, refuse_unknown_words
 from headwater.web.problems import Refused, problem_of
 from headwater.web.routes import PREFIX, Raw, Route, Sent, Upload, shape_of
 from headwater.web.uploads import kept_body
+from headwater.web.users import Users
 
 #: Makes what a handler is given from a request and its caller.
 Ask = Callable[[Request, Access], Asked]
@@ -40,6 +42,7 @@ class Call:
         self._ask = ask
         self._is_refused = is_read_only and route.method != "GET" and not route.is_reading and route.needs != "nobody"
         self._query_lists = _list_fields(self.shape.query)
+        self._choices = {} if self.shape.query is None else choices_of(self.shape.query)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what is wrong is raised, and told by the application."""
@@ -110,7 +113,10 @@ class Call:
             answer = self.route.answer(asked, **given)
         except Refused as refused:
             if refused.problem.status == 401:
-                note(asked.home.ledger, msgspec.structs.replace(entry, result=_result(refused)))
+                # What was typed where a name belongs may be a password: only names that there are are kept.
+                is_known = Users(asked.home.ledger).get(entry.details.get("name", "")) is not None
+                details = entry.details if is_known else {}
+                note(asked.home.ledger, msgspec.structs.replace(entry, details=details, result=_result(refused)))
             raise
         user, means = answer.let_in if isinstance(answer, Raw) else ("", "")
         note(asked.home.ledger, msgspec.structs.replace(entry, user=user, means=means, result="done"))
@@ -145,6 +151,7 @@ class Call:
             if name not in self._query_lists and len(values) > 1:
                 raise Refused(400, f"`{name}` is given {len(values)} times")
             raw[name] = values if name in self._query_lists else values[0]
+        refuse_unknown_words(raw, self._choices)
         return _converted(raw, kind, "the query")
 
     async def _read_body(self, request: Request) -> Any:

@@ -24,6 +24,10 @@ _LONGEST = 300
 AliasStanding = Literal["active", "paused", "pending", "expired"]
 
 
+#: `ended`: no slot is to come; `shadow`: what it shadows fires.
+ScheduleStanding = Literal["fires", "paused", "shadow", "ended"]
+
+
 class PendingView(msgspec.Struct, frozen=True):
     """A move of an alias that waits for somebody's approval."""
 
@@ -97,7 +101,7 @@ class ScheduleView(msgspec.Struct, frozen=True):
     target: str
     name: str
     schedule: Schedule
-    stands: Literal["fires", "paused", "shadow", "ended"]
+    stands: ScheduleStanding
     #: The firings to come, jitter included.
     next_at: tuple[float, ...]
     #: A slot that is due and has no record: nobody fires; None = there is none.
@@ -162,7 +166,7 @@ def schedule_view(state: ScheduleState, now: float) -> ScheduleView:
     schedule, last, target = state.schedule, state.last, state.alias.target
     return ScheduleView(
         target=target,
-        name=schedule.name or schedule.cron,
+        name=schedule_name(schedule),
         schedule=schedule,
         stands=state.stands,
         next_at=() if state.next_at is None else tuple(next_firings(schedule, target, now, _FIRINGS)),
@@ -172,6 +176,11 @@ def schedule_view(state: ScheduleState, now: float) -> ScheduleView:
         last_reason="" if last is None else last.reason,
         last_run=None if last is None else last.run_path,
     )
+
+
+def schedule_name(schedule: Schedule) -> str:
+    """Give what people call a schedule: its name, else its cron expression."""
+    return schedule.name or schedule.cron
 
 
 def standing_of(state: AliasState, now: float) -> AliasStanding:

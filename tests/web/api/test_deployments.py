@@ -63,8 +63,8 @@ def test_nobody_sees_deployments_of_projects_without_a_role_in_them(scene):
     seen = {who: targets(scene.site.get("/deployments", who=who)) for who in ("root", "ann", "cem", "dan")}
 
     assert seen == {
-        "root": ["Plain@production", "ads.Bid@production", "fraud.Churn@production"],
-        "ann": ["Plain@production", "fraud.Churn@production"],
+        "root": ["ads.Bid@production", "fraud.Churn@production", "Plain@production"],
+        "ann": ["fraud.Churn@production", "Plain@production"],
         "cem": ["fraud.Churn@production"],
         "dan": ["ads.Bid@production"],
     }

@@ -31,9 +31,9 @@ def test_tasks_are_narrowed_and_sorted(site, history):
 
     assert labels(step="score") == [2, 3, 4]
     assert labels(status="failed") == [5]
-    assert labels(status=["failed", "succeeded"], step="score", ascending="false") == [4, 3, 2]
+    assert labels(status=["failed", "succeeded"], step="score", sort="-label") == [4, 3, 2]
     assert labels(search="no ROWS") == [5]
-    assert labels(sort="started", ascending="false") == [5, 4, 3, 2, 1]
+    assert labels(sort="-started") == [5, 4, 3, 2, 1]
     assert site.get("/runs/Fan/1/tasks", sort="colour").status == 400
     failed = site.get("/runs/Fan/1/tasks", status="failed").value["rows"][0]
     assert (failed["error"], failed["message"], failed["cause"]) == ("ValueError", "no rows", "exception")

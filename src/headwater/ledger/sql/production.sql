@@ -58,6 +58,16 @@ FROM (
 CROSS JOIN records ON records.kind = ?1 AND records.key = latest.key AND version = last
 ORDER BY records.key;
 
+-- name: records_backwards
+SELECT records.kind, records.key, version, at, body, holds
+FROM (
+    SELECT key, max(version) AS last FROM records
+    WHERE kind = ?1 AND key < ?2
+    GROUP BY key ORDER BY key DESC LIMIT ?3
+) AS latest
+CROSS JOIN records ON records.kind = ?1 AND records.key = latest.key AND version = last
+ORDER BY records.key DESC;
+
 -- name: latest_holds
 SELECT latest.kind, latest.key, holds
 FROM (

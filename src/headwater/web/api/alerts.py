@@ -1,7 +1,7 @@
 """Alerts: what people were told, on which channels it arrived, and the channels, without what is secret of them."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -12,18 +12,25 @@ from headwater.production.alerts.delivery import is_given_up
 from headwater.production.alerts.kept import Alerts
 from headwater.web.asked import Asked
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit, Text, Time
+from headwater.web.run_paths import Text, Time
+from headwater.web.sorting import SortedQuery, Sorting, page_of
 
 
-class AlertsQuery(msgspec.Struct, frozen=True):
-    """Which alerts; newest first."""
+class AlertsQuery(SortedQuery, frozen=True):
+    """Which alerts; newest first, unless it says otherwise."""
 
     #: One of these.
     kind: tuple[AlertKind, ...] = ()
     target: Text | None = None
+    #: Told from then on, and before then.
     since: Time | None = None
-    limit: Limit = 50
-    cursor: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
+    until: Time | None = None
+    #: Part of the title, target, step or run, in upper or lower case.
+    search: Text = ""
+    #: `last_at`: when the cause showed up last.
+    sort: Literal[
+        "at", "-at", "last_at", "-last_at", "kind", "-kind", "title", "-title", "target", "-target", "count", "-count"
+    ] = "-at"
 
 
 class AlertRow(msgspec.Struct, frozen=True):
@@ -95,18 +102,9 @@ class ChannelsPage(msgspec.Struct, frozen=True):
 
 def list_alerts(asked: Asked, query: AlertsQuery) -> AlertsPage:
     """List alerts, newest first, and on which channels they arrived."""
-    found = sorted(Alerts(asked.ledger).begun_with(""), key=_place, reverse=True)
-    wanted = [
-        alert
-        for alert in found
-        if (not query.kind or alert.kind in query.kind)
-        and query.target in (None, alert.target)
-        and (query.since is None or alert.at >= query.since)
-        and (query.cursor is None or _place(alert) < query.cursor)
-    ]
-    rows = tuple(map(alert_row, wanted[: query.limit]))
-    cursor = _place(wanted[query.limit - 1]) if len(wanted) > query.limit else None
-    return AlertsPage(rows, cursor, asked.ledger.leader(ROLE) is not None)
+    wanted = (alert for alert in Alerts(asked.ledger).begun_with("") if _is_asked_for(alert, query))
+    page, cursor = page_of(wanted, _SORTING, query)
+    return AlertsPage(tuple(map(alert_row, page)), cursor, asked.ledger.leader(ROLE) is not None)
 
 
 def show_alert(asked: Asked, query: AlertQuery) -> AlertView:
@@ -147,9 +145,29 @@ def alert_row(alert: Alert) -> AlertRow:
     )
 
 
-def _place(alert: Alert) -> str:
-    """Give where an alert stands in the list; sorts by time, then cause."""
-    return f"{alert.at:020.6f} {alert.cause}"
+def _is_asked_for(alert: Alert, query: AlertsQuery) -> bool:
+    part = query.search.casefold()
+    return (
+        (not query.kind or alert.kind in query.kind)
+        and query.target in (None, alert.target)
+        and (query.since is None or alert.at >= query.since)
+        and (query.until is None or alert.at < query.until)
+        and any(part in (text or "").casefold() for text in (alert.title, alert.target, alert.step, alert.run))
+    )
+
+
+#: In memory: one cause is told of once, however often it shows up, and only those of production are told of at all.
+_SORTING: Sorting[Alert] = Sorting(
+    {
+        "at": lambda alert: alert.at,
+        "last_at": lambda alert: alert.last_at or alert.at,
+        "kind": lambda alert: alert.kind,
+        "title": lambda alert: alert.title,
+        "target": lambda alert: alert.target,
+        "count": lambda alert: alert.count,
+    },
+    lambda alert: alert.cause,
+)
 
 
 ROUTES = (

@@ -16,8 +16,14 @@ from headwater.web.api.deployment_changes import DecisionAsked, deciding_role
 from headwater.web.asked import Asked
 from headwater.web.callers import view_of
 from headwater.web.routes import Route
-from headwater.web.run_paths import Label, Limit
+from headwater.web.run_paths import Label, Limit, Text
+from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.visible import project_of_name
+
+#: `step`: a run waits at a gate; `move`: an alias waits to name another deployment.
+ApprovalKind = Literal["step", "move"]
+#: Runs that wait which are looked at; of more, the newest ones.
+_MOST_RUNS = 500
 
 
 class GatePath(msgspec.Struct, frozen=True):
@@ -28,9 +34,29 @@ class GatePath(msgspec.Struct, frozen=True):
     step: Annotated[str, msgspec.Meta(max_length=128)]
 
 
-class ApprovalsQuery(msgspec.Struct, frozen=True):
-    """How much is listed; what has waited longest comes first."""
+class ApprovalsQuery(SortedQuery, frozen=True):
+    """Which approvals; what has waited longest comes first, unless it says otherwise."""
 
+    #: One of these.
+    kind: tuple[ApprovalKind, ...] = ()
+    target: Text | None = None
+    project: Text | None = None
+    #: Only what the caller may decide.
+    mine: bool = False
+    sort: Literal[
+        "asked_at",
+        "-asked_at",
+        "expires_at",
+        "-expires_at",
+        "target",
+        "-target",
+        "kind",
+        "-kind",
+        "asked_by",
+        "-asked_by",
+        "run",
+        "-run",
+    ] = "asked_at"
     limit: Limit = 100
 
 
@@ -38,7 +64,7 @@ class ApprovalRow(msgspec.Struct, frozen=True):
     """Something that waits for an approval."""
 
     #: `step`: a run waits at a gate; `move`: an alias waits to name another deployment.
-    kind: Literal["step", "move"]
+    kind: ApprovalKind
     #: `Churn@production`; empty for a run that is no deployment's.
     target: str
     project: str
@@ -60,12 +86,12 @@ class ApprovalRow(msgspec.Struct, frozen=True):
 
 
 class ApprovalsPage(msgspec.Struct, frozen=True):
-    """What waits, the longest first."""
+    """A part of what waits."""
 
     rows: tuple[ApprovalRow, ...]
-    #: There is more.
+    #: More runs wait than are looked at.
     is_cut: bool = False
-    cursor: None = None
+    cursor: str | None = None
 
 
 class GateDecision(msgspec.Struct, frozen=True):
@@ -82,11 +108,10 @@ class GateDecision(msgspec.Struct, frozen=True):
 
 def list_approvals(asked: Asked, query: ApprovalsQuery) -> ApprovalsPage:
     """List everything that waits for somebody's approval: steps of runs, and moves of aliases."""
-    waiting = asked.ledger.runs(RunQuery(status="waiting", limit=query.limit))
+    waiting = asked.ledger.runs(RunQuery(status="waiting", limit=_MOST_RUNS))
     found = [row for run in waiting.rows for row in _steps(asked, run)] + _moves(asked)
-    found.sort(key=lambda row: row.asked_at)
-    is_cut = waiting.cursor is not None or len(found) > query.limit
-    return ApprovalsPage(tuple(found[: query.limit]), is_cut)
+    page, cursor = page_of((row for row in found if _is_asked_for(row, query)), _SORTING, query)
+    return ApprovalsPage(tuple(page), waiting.cursor is not None, cursor)
 
 
 def approve_step(asked: Asked, at: GatePath, body: DecisionAsked) -> GateDecision:
@@ -102,6 +127,29 @@ def reject_step(asked: Asked, at: GatePath, body: DecisionAsked) -> GateDecision
 def project_of_gate(asked: Asked, at: GatePath) -> str:
     """Give the project of the run that waits."""
     return asked.ledger.find_run(at.flow, at.label).project
+
+
+def _is_asked_for(row: ApprovalRow, query: ApprovalsQuery) -> bool:
+    return (
+        (not query.kind or row.kind in query.kind)
+        and query.target in (None, row.target)
+        and query.project in (None, row.project)
+        and (row.may_decide or not query.mine)
+    )
+
+
+#: In memory: people are to answer each of them.
+_SORTING: Sorting[ApprovalRow] = Sorting(
+    {
+        "asked_at": lambda row: row.asked_at,
+        "expires_at": lambda row: row.expires_at,
+        "target": lambda row: row.target or None,
+        "kind": lambda row: row.kind,
+        "asked_by": lambda row: row.asked_by,
+        "run": lambda row: row.run,
+    },
+    lambda row: f"{row.kind} {row.run or row.target} {row.step or row.number}",
+)
 
 
 def _decide(asked: Asked, at: GatePath, verdict: Verdict, reason: str) -> GateDecision:

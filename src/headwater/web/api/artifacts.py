@@ -1,7 +1,7 @@
 """Artifacts of all runs: the list, and one value with who made it, who used it and which services answer from it."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -18,8 +18,9 @@ from headwater.model.service import DeployedVersion
 from headwater.web.asked import Asked
 from headwater.web.callers import view_of
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit, RunPath, Text, find_run
+from headwater.web.run_paths import RunPath, Text, find_run
 from headwater.web.shown import Shown, shown
+from headwater.web.sorting import SortedQuery, direction
 
 #: BLAKE3, hexadecimal.
 DigestText = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
@@ -29,8 +30,8 @@ _MOST_USERS = 200
 _VERSIONS = 500
 
 
-class ArtifactsQuery(msgspec.Struct, frozen=True):
-    """Which artifacts; newest run first."""
+class ArtifactsQuery(SortedQuery, frozen=True):
+    """Which artifacts; newest run first, unless it says otherwise."""
 
     name: Text | None = None
     #: Full name of the value's class.
@@ -41,8 +42,8 @@ class ArtifactsQuery(msgspec.Struct, frozen=True):
     #: Part of the name or type.
     search: Text = ""
     project: tuple[Text, ...] = ()
-    limit: Limit = 50
-    cursor: str | None = None
+    #: `run`: the order in which the runs were started.
+    sort: Literal["run", "-run", "name", "-name", "type", "-type", "size", "-size"] = "-run"
 
 
 class ArtifactSummary(msgspec.Struct, frozen=True):
@@ -119,6 +120,7 @@ class ValueView(msgspec.Struct, frozen=True):
 
 def list_artifacts(asked: Asked, query: ArtifactsQuery) -> ArtifactsPage:
     """List artifacts of all runs, newest run first."""
+    column, is_ascending = direction(query.sort)
     found = asked.ledger.artifacts_named(
         ArtifactQuery(
             name=query.name,
@@ -129,6 +131,8 @@ def list_artifacts(asked: Asked, query: ArtifactsQuery) -> ArtifactsPage:
             projects=query.project or None,
             limit=query.limit,
             cursor=query.cursor,
+            sort=column,  # type: ignore[arg-type]
+            is_ascending=is_ascending,
         )
     )
     return ArtifactsPage(tuple(_summary(row) for row in found.rows), found.cursor)

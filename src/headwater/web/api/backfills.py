@@ -15,6 +15,7 @@ from headwater.web.asked import Asked
 from headwater.web.callers import Caller, home_of
 from headwater.web.routes import Route
 from headwater.web.run_paths import Limit, Text
+from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.targets import GivenToken, TargetPath, find_alias, project_of_target
 from headwater.web.visible import project_of_name
 
@@ -27,12 +28,33 @@ class BackfillPath(msgspec.Struct, frozen=True):
     backfill: Annotated[str, msgspec.Meta(max_length=400)]
 
 
-class BackfillsQuery(msgspec.Struct, frozen=True):
-    """Which backfills; newest first."""
+class BackfillsQuery(SortedQuery, frozen=True):
+    """Which backfills; newest first, unless it says otherwise."""
 
     target: Text | None = None
+    user: Text | None = None
+    #: Part of the id or target, in upper or lower case.
+    search: Text = ""
+    #: `since` and `until`: of the slots.
+    sort: Literal[
+        "at",
+        "-at",
+        "id",
+        "-id",
+        "target",
+        "-target",
+        "user",
+        "-user",
+        "since",
+        "-since",
+        "until",
+        "-until",
+        "total",
+        "-total",
+        "parallel",
+        "-parallel",
+    ] = "-at"
     limit: Limit = 20
-    cursor: Annotated[str, msgspec.Meta(max_length=500)] | None = None
 
 
 class SlotsQuery(msgspec.Struct, frozen=True):
@@ -124,7 +146,7 @@ class BackfillRow(msgspec.Struct, frozen=True):
 
 
 class BackfillsPage(msgspec.Struct, frozen=True):
-    """A part of the list of backfills, newest first."""
+    """A part of the list of backfills."""
 
     rows: tuple[BackfillRow, ...]
     cursor: str | None = None
@@ -155,14 +177,9 @@ class BackfillView(msgspec.Struct, frozen=True):
 
 def list_backfills(asked: Asked, query: BackfillsQuery) -> BackfillsPage:
     """List backfills, newest first, and how far each has come."""
-    found = [decode_backfill(record) for record in backfill_records(asked.ledger)]
-    wanted = [
-        each
-        for each in sorted(found, key=_place, reverse=True)
-        if query.target in (None, each.target) and (query.cursor is None or _cursor(each) < query.cursor)
-    ]
-    rows = tuple(_row(progress_of(asked.ledger, each)) for each in wanted[: query.limit])
-    return BackfillsPage(rows, _cursor(wanted[query.limit - 1]) if len(wanted) > query.limit else None)
+    found = (decode_backfill(record) for record in backfill_records(asked.ledger))
+    page, cursor = page_of((each for each in found if _is_asked_for(each, query)), _SORTING, query)
+    return BackfillsPage(tuple(_row(progress_of(asked.ledger, each)) for each in page), cursor)
 
 
 def show_backfill(asked: Asked, at: BackfillPath, query: SlotsQuery) -> BackfillView:
@@ -216,13 +233,29 @@ def _planned(asked: Asked, at: TargetPath, body: BackfillWanted) -> Preview:
     return plan_backfill(home_of(asked), state, wanted, asked.now)
 
 
-def _place(backfill: Backfill) -> tuple[float, str]:
-    return backfill.at, backfill.id
+def _is_asked_for(backfill: Backfill, query: BackfillsQuery) -> bool:
+    part = query.search.casefold()
+    return (
+        query.target in (None, backfill.target)
+        and query.user in (None, backfill.user)
+        and (part in backfill.id.casefold() or part in backfill.target.casefold())
+    )
 
 
-def _cursor(backfill: Backfill) -> str:
-    """Give where a backfill stands in the list; sorts as `_place`."""
-    return f"{backfill.at:020.6f} {backfill.id}"
+#: In memory: people start each of them. How far each has come takes a look at its runs, for those of the page only.
+_SORTING: Sorting[Backfill] = Sorting(
+    {
+        "at": lambda each: each.at,
+        "id": lambda each: each.id,
+        "target": lambda each: each.target,
+        "user": lambda each: each.user,
+        "since": lambda each: each.first,
+        "until": lambda each: each.until,
+        "total": lambda each: each.total,
+        "parallel": lambda each: each.parallel,
+    },
+    lambda each: each.id,
+)
 
 
 def _row(progress: Progress) -> BackfillRow:
@@ -285,7 +318,7 @@ ROUTES = (
         preview_backfill,
         needs="deployer",
         of=project_of_target,
-        is_audited=False,
+        is_reading=True,
     ),
     Route(
         "POST", "/deployments/{target}/backfills", begin_backfill, needs="deployer", of=project_of_target, status=201

@@ -1,5 +1,7 @@
 """The versions of a deployed flow: what was put to work, never changed."""
 
+from typing import Literal
+
 import msgspec
 
 from headwater.deployments.aliases import Aliases
@@ -8,9 +10,10 @@ from headwater.model.deployment import AliasState, Deployment
 from headwater.model.ids import Digest
 from headwater.model.production import ProductionOptions
 from headwater.web.asked import Asked
-from headwater.web.paging import NumberedQuery
 from headwater.web.routes import Route
+from headwater.web.run_paths import Text
 from headwater.web.shown import parameter_values
+from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.targets import TargetPath, TargetVersionPath, find_alias, project_of_target
 
 
@@ -78,24 +81,31 @@ class VersionView(msgspec.Struct, frozen=True):
     steps: tuple[str, ...]
 
 
+class VersionsQuery(SortedQuery, frozen=True):
+    """Which deployments of a flow; newest first, unless it says otherwise."""
+
+    #: Part of the note, a tag or the user, in upper or lower case.
+    search: Text = ""
+    user: Text | None = None
+    #: All of them must be on it.
+    tag: tuple[Text, ...] = ()
+    sort: Literal["number", "-number", "at", "-at", "user", "-user", "note", "-note", "size", "-size"] = "-number"
+
+
 class VersionsPage(msgspec.Struct, frozen=True):
-    """Deployments of a flow, newest first."""
+    """A part of the deployments of a flow."""
 
     rows: tuple[VersionRow, ...]
     cursor: str | None = None
 
 
-def list_deployed_versions(asked: Asked, at: TargetPath, query: NumberedQuery) -> VersionsPage:
+def list_deployed_versions(asked: Asked, at: TargetPath, query: VersionsQuery) -> VersionsPage:
     """List the deployments of an alias's flow, newest first."""
     state = find_alias(asked, at.target)
     aliases = Aliases(asked.ledger).of(state.name)
-    found = [
-        each
-        for each in reversed(list_deployments(asked.ledger, state.name))
-        if query.cursor is None or each.number < query.cursor
-    ]
-    rows = tuple(version_row(each, aliases) for each in found[: query.limit])
-    return VersionsPage(rows, None if len(found) <= query.limit else str(rows[-1].number))
+    found = (each for each in list_deployments(asked.ledger, state.name) if _is_asked_for(each, query))
+    page, cursor = page_of(found, _SORTING, query, of=state.name)
+    return VersionsPage(tuple(version_row(each, aliases) for each in page), cursor)
 
 
 def show_deployed_version(asked: Asked, at: TargetVersionPath) -> VersionView:
@@ -137,6 +147,28 @@ def version_row(deployment: Deployment, aliases: list[AliasState]) -> VersionRow
         aliases=tuple(state.target for state in aliases if state.deployment == deployment.id),
         python=deployment.python,
     )
+
+
+def _is_asked_for(deployment: Deployment, query: VersionsQuery) -> bool:
+    part = query.search.casefold()
+    return (
+        query.user in (None, deployment.user)
+        and set(query.tag) <= set(deployment.tags)
+        and any(part in text.casefold() for text in (deployment.note, deployment.user, *deployment.tags))
+    )
+
+
+#: In memory: people, or a robot of theirs, make each of them; a graph in a record is read whole anyway.
+_SORTING: Sorting[Deployment] = Sorting(
+    {
+        "number": lambda each: each.number,
+        "at": lambda each: each.at,
+        "user": lambda each: each.user,
+        "note": lambda each: each.note or None,
+        "size": lambda each: each.size_bytes,
+    },
+    lambda each: each.number,
+)
 
 
 def _parameters(asked: Asked, deployment: Deployment) -> tuple[DeployedParameter, ...]:

@@ -1,10 +1,10 @@
 """Deployments: the aliases with what they name, one alias, its history."""
 
-from typing import Annotated
+from typing import Literal, get_args
 
 import msgspec
 
-from headwater.deployments.aliases import KIND, Aliases
+from headwater.deployments.aliases import Aliases
 from headwater.deployments.stored import find_deployment
 from headwater.model.deployment import AliasChange, AliasState, Deployment
 from headwater.model.errors import NotFound
@@ -22,9 +22,9 @@ from headwater.web.deployed import (
     schedule_view,
     standing_of,
 )
-from headwater.web.paging import NumberedQuery
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit, Text
+from headwater.web.run_paths import Text
+from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.targets import TargetPath, find_alias, project_of_target
 from headwater.web.visible import project_of_name
 
@@ -32,8 +32,7 @@ from headwater.web.visible import project_of_name
 _LAST_RUNS = 8
 #: Runs that the page of one names.
 _RUNS = 20
-#: Aliases read at once.
-_PAGE = 200
+_STANDINGS = get_args(AliasStanding)
 
 
 class DeploymentRow(msgspec.Struct, frozen=True):
@@ -55,14 +54,14 @@ class DeploymentRow(msgspec.Struct, frozen=True):
 
 
 class DeploymentsPage(msgspec.Struct, frozen=True):
-    """A part of the list of aliases, by name."""
+    """A part of the list of aliases."""
 
     rows: tuple[DeploymentRow, ...]
     cursor: str | None = None
 
 
-class DeploymentsQuery(msgspec.Struct, frozen=True):
-    """Which aliases; by name."""
+class DeploymentsQuery(SortedQuery, frozen=True):
+    """Which aliases; by name, unless it says otherwise."""
 
     #: `Churn`, `fraud.Churn`: aliases of this name only.
     name: Text | None = None
@@ -72,8 +71,25 @@ class DeploymentsQuery(msgspec.Struct, frozen=True):
     owner: Text | None = None
     #: One of these.
     stands: tuple[AliasStanding, ...] = ()
-    limit: Limit = 50
-    cursor: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+    #: `next_at`: when it fires next; `changed_at`: when the alias was last moved, paused or let go on.
+    sort: Literal[
+        "target",
+        "-target",
+        "owner",
+        "-owner",
+        "stands",
+        "-stands",
+        "number",
+        "-number",
+        "changed_at",
+        "-changed_at",
+        "deployed_at",
+        "-deployed_at",
+        "deployed_by",
+        "-deployed_by",
+        "next_at",
+        "-next_at",
+    ] = "target"
 
 
 class DeploymentView(msgspec.Struct, frozen=True):
@@ -103,8 +119,14 @@ class AliasChangeView(msgspec.Struct, frozen=True):
     pending: int | None
 
 
+class AliasHistoryQuery(SortedQuery, frozen=True):
+    """Which changes; newest first, unless it says otherwise."""
+
+    sort: Literal["at", "-at", "change", "-change", "user", "-user", "number", "-number"] = "-at"
+
+
 class AliasHistoryPage(msgspec.Struct, frozen=True):
-    """Changes of an alias, newest first."""
+    """A part of the changes of an alias."""
 
     rows: tuple[AliasChangeView, ...]
     cursor: str | None = None
@@ -112,17 +134,11 @@ class AliasHistoryPage(msgspec.Struct, frozen=True):
 
 def list_aliases(asked: Asked, query: DeploymentsQuery) -> DeploymentsPage:
     """List aliases with what they name, when that fires next, and its last runs."""
-    rows: list[DeploymentRow] = []
-    after, prefix = query.cursor or "", "" if query.name is None else f"{query.name}@"
-    while page := asked.ledger.records(KIND, prefix=prefix, after=after, limit=_PAGE):
-        for record in page:
-            after = record.key
-            state = msgspec.json.decode(record.body, type=AliasState)
-            if _is_asked_for(asked, state, query):
-                rows.append(_row(asked, state))
-                if len(rows) == query.limit:
-                    return DeploymentsPage(tuple(rows), after)
-    return DeploymentsPage(tuple(rows))
+    aliases = Aliases(asked.ledger)
+    taken = aliases.all_taken() if query.name is None else aliases.of(query.name)
+    wanted = [state for state in taken if _is_asked_for(asked, state, query)]
+    page, cursor = page_of(wanted, _sorting(asked), query)
+    return DeploymentsPage(tuple(_row(asked, state) for state in page), cursor)
 
 
 def show_alias(asked: Asked, at: TargetPath) -> DeploymentView:
@@ -141,32 +157,70 @@ def show_alias(asked: Asked, at: TargetPath) -> DeploymentView:
     )
 
 
-def show_alias_history(asked: Asked, at: TargetPath, query: NumberedQuery) -> AliasHistoryPage:
+def show_alias_history(asked: Asked, at: TargetPath, query: AliasHistoryQuery) -> AliasHistoryPage:
     """Show every change of an alias, newest first: who, when, why."""
     find_alias(asked, at.target)
-    states = list(enumerate(Aliases(asked.ledger).history(at.target), 1))
-    page = [each for each in reversed(states) if query.cursor is None or each[0] < query.cursor]
-    rows = tuple(_change(state) for _, state in page[: query.limit])
-    return AliasHistoryPage(rows, None if len(page) <= query.limit else str(page[query.limit - 1][0]))
+    states = enumerate(Aliases(asked.ledger).history(at.target), 1)
+    page, cursor = page_of(states, _HISTORY, query, of=at.target)
+    return AliasHistoryPage(tuple(_change(state) for _, state in page), cursor)
 
 
 def _is_asked_for(asked: Asked, state: AliasState, query: DeploymentsQuery) -> bool:
     return (
-        (state.deployment is not None or state.pending is not None)
-        and query.project in (None, project_of_name(state.name))
+        query.project in (None, project_of_name(state.name))
         and query.owner in (None, state.owner)
-        and query.search.lower() in state.target.lower()
+        and query.search.casefold() in state.target.casefold()
         and (not query.stands or standing_of(state, asked.now) in query.stands)
     )
+
+
+def _sorting(asked: Asked) -> Sorting[AliasState]:
+    """Say how aliases are sorted; in memory: people make each of them, and most columns are worked out from the clock.
+
+    What is deployed is read only when it is sorted by.
+    """
+
+    def deployed(state: AliasState) -> Deployment | None:
+        return _named(asked, state)
+
+    return Sorting(
+        {
+            "target": lambda state: state.target,
+            "owner": lambda state: state.owner,
+            "stands": lambda state: _STANDINGS.index(standing_of(state, asked.now)),
+            "number": lambda state: None if state.deployment is None else state.number,
+            "changed_at": lambda state: state.at,
+            "deployed_at": lambda state: None if (found := deployed(state)) is None else found.at,
+            "deployed_by": lambda state: None if (found := deployed(state)) is None else found.user,
+            "next_at": lambda state: _next_at(asked, state, deployed(state)),
+        },
+        lambda state: state.target,
+    )
+
+
+#: In memory: as many as somebody changed it; a change has no number but its place.
+_HISTORY: Sorting[tuple[int, AliasState]] = Sorting(
+    {
+        "at": lambda each: each[0],
+        "change": lambda each: each[1].change,
+        "user": lambda each: each[1].user,
+        "number": lambda each: None if each[1].deployment is None else each[1].number,
+    },
+    lambda each: each[0],
+)
+
+
+def _next_at(asked: Asked, state: AliasState, deployment: Deployment | None) -> float | None:
+    """Give when an alias fires next; None = nothing is scheduled, or it does not fire."""
+    if deployment is None or state.is_paused or state.shadow_of is not None:
+        return None
+    schedules = deployment.graph.production.schedules
+    return min((at for each in schedules for at in next_firings(each, state.target, asked.now, 1)), default=None)
 
 
 def _row(asked: Asked, state: AliasState) -> DeploymentRow:
     deployment = _named(asked, state)
     production = ProductionOptions() if deployment is None else deployment.graph.production
-    fires = not state.is_paused and state.shadow_of is None
-    times = [
-        at for schedule in production.schedules for at in next_firings(schedule, state.target, asked.now, 1) if fires
-    ]
     return DeploymentRow(
         alias=alias_view(asked, state),
         flow=state.name.rpartition(".")[2],
@@ -175,7 +229,7 @@ def _row(asked: Asked, state: AliasState) -> DeploymentRow:
         note="" if deployment is None else deployment.note,
         schedules=tuple(schedule.name or schedule.cron for schedule in production.schedules),
         triggers=_trigger_words(production),
-        next_at=min(times, default=None),
+        next_at=_next_at(asked, state, deployment),
         runs=runs_of_target(asked, state.target, _LAST_RUNS),
     )
 

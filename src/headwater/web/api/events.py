@@ -1,37 +1,37 @@
 """Published events: the list, and publishing one."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
-from headwater.deployments.moves import latest_event
 from headwater.deployments.publishing import MOST_PAYLOAD_BYTES, publish
 from headwater.model.errors import NotFound
 from headwater.model.launch import PublishedEvent
+from headwater.model.rows import PublishedQuery
 from headwater.web.api.deployment_changes import idempotency_key
 from headwater.web.asked import Asked
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit, Text, Time
+from headwater.web.run_paths import Text, Time
+from headwater.web.sorting import SortedQuery, direction
 from headwater.web.targets import Number
 
-#: Events read at once, and how often for one page: events of one name may lie far apart.
-_WINDOW = 500
-_MOST_WINDOWS = 20
 #: Bytes of JSON up to which a payload stands in a list.
 _LIST_BYTES = 2048
 
 
-class EventsQuery(msgspec.Struct, frozen=True):
-    """Which events; newest first."""
+class EventsQuery(SortedQuery, frozen=True):
+    """Which events; newest first, unless it says otherwise."""
 
     #: Of this name only.
     name: Text | None = None
+    #: `user:ann`, `Churn@production`, `run:Churn`.
+    source: Text | None = None
     #: Part of the name, source, run or id, in upper or lower case.
     search: Text = ""
+    #: Told from then on, and before then.
     since: Time | None = None
-    limit: Limit = 50
-    #: Of the page before. A page may have fewer rows than asked for, and go on all the same.
-    cursor: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
+    until: Time | None = None
+    sort: Literal["at", "-at", "name", "-name", "source", "-source"] = "-at"
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -82,22 +82,21 @@ class EventWanted(msgspec.Struct, frozen=True):
 
 def list_events(asked: Asked, query: EventsQuery) -> EventsPage:
     """List published events, newest first; ends of runs are among them."""
-    high = latest_event(asked.ledger) if query.cursor is None else query.cursor - 1
-    found: list[EventRow] = []
-    for _ in range(_MOST_WINDOWS):
-        low = max(0, high - _WINDOW)
-        window = [event for event in asked.ledger.published(low, limit=_WINDOW) if event.number <= high]
-        for event in reversed(window):
-            if query.since is not None and event.at < query.since:
-                return EventsPage(tuple(found))
-            if _is_asked_for(event, query):
-                found.append(_row(event, _LIST_BYTES))
-                if len(found) == query.limit:
-                    return EventsPage(tuple(found), str(event.number) if event.number > 1 else None)
-        if not low:
-            return EventsPage(tuple(found))
-        high = low
-    return EventsPage(tuple(found), str(high + 1))
+    column, is_ascending = direction(query.sort)
+    page = asked.ledger.list_published(
+        PublishedQuery(
+            name=query.name,
+            source=query.source,
+            search=query.search,
+            since=query.since,
+            until=query.until,
+            sort=column,  # type: ignore[arg-type]
+            is_ascending=is_ascending,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+    )
+    return EventsPage(tuple(_row(event, _LIST_BYTES) for event in page.rows), page.cursor)
 
 
 def show_event(asked: Asked, at: EventPath) -> EventRow:
@@ -121,13 +120,6 @@ def publish_event(asked: Asked, body: EventWanted) -> EventRow:
         scope=body.scope,
     )
     return _row(event)
-
-
-def _is_asked_for(event: PublishedEvent, query: EventsQuery) -> bool:
-    if query.name not in (None, event.name):
-        return False
-    wanted = query.search.lower()
-    return not wanted or any(wanted in text.lower() for text in (event.name, event.source, event.run or "", event.id))
 
 
 def _row(event: PublishedEvent, most_bytes: int = MOST_PAYLOAD_BYTES) -> EventRow:

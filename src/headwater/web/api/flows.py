@@ -1,19 +1,20 @@
 """Flows: how their runs went, and what people say of them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from headwater.client.records import RunRecord
 from headwater.deployments.flow_pages import MOST_CHARACTERS, FlowPage, read_flow_page, write_flow_page
 from headwater.model.errors import NotFound
-from headwater.model.overviews import FinishedRun, FlowRow
+from headwater.model.overviews import FinishedRun, FlowQuery, FlowRow
 from headwater.model.rows import RunQuery
 from headwater.web.api.runs import RunSummary, summaries
 from headwater.web.asked import Asked
 from headwater.web.callers import view_of
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit
+from headwater.web.run_paths import Limit, Text
+from headwater.web.sorting import SortedQuery, direction
 
 
 class FlowPath(msgspec.Struct, frozen=True):
@@ -22,12 +23,15 @@ class FlowPath(msgspec.Struct, frozen=True):
     flow: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
-class FlowsQuery(msgspec.Struct, frozen=True):
-    """Which part of the list of flows, which goes by name."""
+class FlowsQuery(SortedQuery, frozen=True):
+    """Which flows; by name, unless it says otherwise."""
 
+    #: Part of the name, in upper or lower case.
+    search: Text = ""
+    project: tuple[Text, ...] = ()
+    #: `last`: when the last run was started; `runs`: how many there are.
+    sort: Literal["flow", "-flow", "last", "-last", "runs", "-runs"] = "flow"
     limit: Limit = 100
-    #: Name of the last flow of the part before.
-    cursor: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class FlowSummary(msgspec.Struct, frozen=True):
@@ -81,11 +85,20 @@ class Description(msgspec.Struct, frozen=True):
 
 def list_flows(asked: Asked, query: FlowsQuery) -> FlowsPage:
     """List flows by name, each with how its runs went."""
-    rows = asked.ledger.flow_rows(after=query.cursor, limit=query.limit + 1)
-    shown = rows[: query.limit]
-    lasts = summaries(asked, [row.last for row in shown])
-    told = tuple(_summary(row, last, _page(asked, row)) for row, last in zip(shown, lasts, strict=True))
-    return FlowsPage(told, shown[-1].flow if len(rows) > query.limit else None)
+    column, is_ascending = direction(query.sort)
+    page = asked.ledger.list_flows(
+        FlowQuery(
+            search=query.search,
+            projects=query.project or None,
+            sort=column,  # type: ignore[arg-type]
+            is_ascending=is_ascending,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+    )
+    lasts = summaries(asked, [row.last for row in page.rows])
+    told = tuple(_summary(row, last, _page(asked, row)) for row, last in zip(page.rows, lasts, strict=True))
+    return FlowsPage(told, page.cursor)
 
 
 def show_flow(asked: Asked, at: FlowPath) -> FlowView:

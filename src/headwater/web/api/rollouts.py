@@ -1,5 +1,7 @@
 """Rollouts: how new versions take over, with the numbers that their verdicts come from."""
 
+from typing import Literal, get_args
+
 import msgspec
 
 from headwater.hosting.rollout.files import read_progress
@@ -10,13 +12,21 @@ from headwater.model.errors import NotFound
 from headwater.model.service import Rollout
 from headwater.web.asked import Asked
 from headwater.web.hosted import RolloutMark, rollout_mark
-from headwater.web.paging import NumberedQuery
 from headwater.web.routes import Route
+from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.targets import ServicePath, ServiceVersionPath, find_service, project_of_service
 
 
+class RolloutsQuery(SortedQuery, frozen=True):
+    """Which rollouts; newest version first, unless it says otherwise."""
+
+    #: One of these.
+    state: tuple[StateName, ...] = ()
+    sort: Literal["number", "-number", "state", "-state", "share", "-share", "since", "-since"] = "-number"
+
+
 class RolloutsPage(msgspec.Struct, frozen=True):
-    """A part of the list of rollouts, newest version first."""
+    """A part of the list of rollouts."""
 
     rows: tuple[RolloutMark, ...]
     cursor: str | None = None
@@ -56,16 +66,12 @@ class RolloutView(msgspec.Struct, frozen=True):
     steps: tuple[RolloutStep, ...]
 
 
-def list_rollouts(asked: Asked, at: ServicePath, query: NumberedQuery) -> RolloutsPage:
+def list_rollouts(asked: Asked, at: ServicePath, query: RolloutsQuery) -> RolloutsPage:
     """List the rollouts of a service, newest version first."""
     service = find_service(asked, at.service).name
-    found = [
-        each
-        for each in reversed(Rollouts(asked.ledger).all(service))
-        if query.cursor is None or each.number < query.cursor
-    ]
-    rows = tuple(map(rollout_mark, found[: query.limit]))
-    return RolloutsPage(rows, str(rows[-1].number) if len(found) > query.limit else None)
+    found = (each for each in Rollouts(asked.ledger).all(service) if not query.state or each.state in query.state)
+    page, cursor = page_of(found, _SORTING, query, of=service)
+    return RolloutsPage(tuple(map(rollout_mark, page)), cursor)
 
 
 def show_rollout(asked: Asked, at: ServiceVersionPath) -> RolloutView:
@@ -88,6 +94,20 @@ def show_rollout(asked: Asked, at: ServiceVersionPath) -> RolloutView:
         not_shadowed=0 if progress is None else progress.dropped,
         steps=tuple(map(_step, history)),
     )
+
+
+_STATES = get_args(StateName)
+
+#: In memory: one for each version at most.
+_SORTING: Sorting[RolloutState] = Sorting(
+    {
+        "number": lambda each: each.number,
+        "state": lambda each: _STATES.index(each.state),
+        "share": lambda each: each.share,
+        "since": lambda each: each.since,
+    },
+    lambda each: each.number,
+)
 
 
 def _step(state: RolloutState) -> RolloutStep:

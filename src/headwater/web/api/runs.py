@@ -2,25 +2,55 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from headwater.model.launch import Launch
 from headwater.model.outcome import ExitCause
-from headwater.model.rows import MetricCondition, RunQuery, RunRow, RunSort, RunStatus, TaskStatus
+from headwater.model.overviews import RunFailure
+from headwater.model.rows import MetricCondition, RunQuery, RunRow, RunStatus, TaskStatus
 from headwater.web.asked import Asked
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit, Text, Time
+from headwater.web.run_paths import Text, Time
 from headwater.web.shown import parameter_values
+from headwater.web.sorting import SortedQuery, direction
 
 _CONDITION = re.compile(r"(.+?)(<=|>=|<|>|=)(.*)", re.DOTALL)
 #: Latest runs whose parameters are offered as filters.
 _LOOKED_AT = 100
+#: Characters of an exception's message in a list.
+_MESSAGE_CHARACTERS = 300
 
 
-class RunsQuery(msgspec.Struct, frozen=True):
+RunsSort = Literal[
+    "started",
+    "-started",
+    "finished",
+    "-finished",
+    "duration",
+    "-duration",
+    "flow",
+    "-flow",
+    "user",
+    "-user",
+    "status",
+    "-status",
+    "project",
+    "-project",
+    "host",
+    "-host",
+    "note",
+    "-note",
+    "metric",
+    "-metric",
+    "parameter",
+    "-parameter",
+]
+
+
+class RunsQuery(SortedQuery, frozen=True):
     """Which runs; newest first, unless it says otherwise."""
 
     flow: Text | None = None
@@ -41,12 +71,22 @@ class RunsQuery(msgspec.Struct, frozen=True):
     parameter: tuple[Text, ...] = ()
     #: `f1>=0.7`; also with `=`, `<`, `<=`, `>`.
     metric: tuple[Text, ...] = ()
-    sort: RunSort = "started"
+    sort: RunsSort = "-started"
     #: Metric to sort by, when `sort` is `metric`.
     sort_metric: Text = ""
-    ascending: bool = False
-    limit: Limit = 50
-    cursor: str | None = None
+    #: Parameter to sort by, when `sort` is `parameter`.
+    sort_parameter: Text = ""
+
+
+class FailureMark(msgspec.Struct, frozen=True):
+    """Why a run failed, in a line."""
+
+    #: `train/4`.
+    task: str
+    #: Class of the exception.
+    type: str
+    #: First line of its message, cut to size.
+    message: str
 
 
 class RunSummary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,6 +111,8 @@ class RunSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     task_counts: dict[str, int] = {}
     cause: ExitCause | None = None
     message: str = ""
+    #: What the task raised that failed it; None = none did, or it left no exception.
+    raised: FailureMark | None = None
     failed_key: str | None = None
     launch: Launch | None = None
     #: Steps at whose gates its tasks wait.
@@ -172,6 +214,7 @@ def asked_runs(query: RunsQuery) -> RunQuery:
     Raises:
         Refused: a condition is not of its form.
     """
+    column, is_ascending = direction(query.sort)
     return RunQuery(
         flow=query.flow,
         statuses=query.status,
@@ -184,9 +227,10 @@ def asked_runs(query: RunsQuery) -> RunQuery:
         search=query.search,
         parameter_text=dict(_named_text(text) for text in query.parameter),
         metrics=tuple(_condition(text) for text in query.metric),
-        sort=query.sort,
+        sort=column,  # type: ignore[arg-type]
         sort_metric=query.sort_metric,
-        is_ascending=query.ascending,
+        sort_parameter=query.sort_parameter,
+        is_ascending=is_ascending,
         limit=query.limit,
         cursor=query.cursor,
     )
@@ -195,10 +239,11 @@ def asked_runs(query: RunsQuery) -> RunQuery:
 def summaries(asked: Asked, rows: Sequence[RunRow]) -> tuple[RunSummary, ...]:
     """Give what a list shows of runs."""
     values = parameter_values(asked.home, [row.parameters for row in rows])
-    return tuple(_summary(row, parameters) for row, parameters in zip(rows, values, strict=True))
+    failures = asked.ledger.run_failures([row.run for row in rows if row.failed_key is not None])
+    return tuple(_summary(row, parameters, failures.get(row.run)) for row, parameters in zip(rows, values, strict=True))
 
 
-def _summary(row: RunRow, parameters: dict[str, object]) -> RunSummary:
+def _summary(row: RunRow, parameters: dict[str, object], failure: RunFailure | None) -> RunSummary:
     return RunSummary(
         path=row.path,
         run=row.run,
@@ -217,6 +262,7 @@ def _summary(row: RunRow, parameters: dict[str, object]) -> RunSummary:
         task_counts=row.task_counts,
         cause=row.cause,
         message=row.message,
+        raised=None if failure is None else _failure_mark(failure),
         failed_key=row.failed_key,
         launch=row.launch,
         gates=row.gates,
@@ -224,6 +270,11 @@ def _summary(row: RunRow, parameters: dict[str, object]) -> RunSummary:
         project=row.project,
         parameters=parameters,
     )
+
+
+def _failure_mark(failure: RunFailure) -> FailureMark:
+    first = failure.message.strip().partition("\n")[0]
+    return FailureMark(f"{failure.step}/{failure.label}", failure.type, first[:_MESSAGE_CHARACTERS])
 
 
 def _named_text(text: str) -> tuple[str, str]:

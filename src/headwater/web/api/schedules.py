@@ -1,61 +1,67 @@
 """Schedules: what fires when, what fired, and what a time table will do."""
 
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.stored import find_deployment
 from headwater.model.errors import NotFound
+from headwater.model.ids import RunId
 from headwater.model.launch import Firing
-from headwater.model.rows import FiringQuery
+from headwater.model.rows import FiringQuery, FiringVerdict, RunStatus
 from headwater.production.history import usual_duration
 from headwater.production.simulate import ClockChange, SimulatedFiring, TimeTable, clock_changes, simulate
-from headwater.production.upcoming import NextFiring, next_of_all, schedule_states
+from headwater.production.upcoming import NextFiring, ScheduleState, next_of_all, schedule_states
 from headwater.web.asked import Asked
-from headwater.web.deployed import ScheduleView, schedule_view
+from headwater.web.deployed import ScheduleStanding, ScheduleView, schedule_name, schedule_view
 from headwater.web.routes import Route
 from headwater.web.run_paths import Limit, Text, Time
+from headwater.web.sorting import SortedQuery, Sorting, direction, page_of
 from headwater.web.targets import TargetPath, find_alias, project_of_target
 
 _DAY = 86400.0
-Verdict = Literal["started", "skipped", "missed", "refused"]
-#: Pages of firings that are looked through for those of some verdicts.
-_MOST_PAGES = 20
 #: Firings of a simulation that are counted; more are not walked through.
 _MOST_FIRINGS = 20_000
 
 
-class SchedulesQuery(msgspec.Struct, frozen=True):
-    """Which schedules; by deployment."""
+class SchedulesQuery(SortedQuery, frozen=True):
+    """Which schedules; by deployment, unless it says otherwise."""
 
     target: Text | None = None
+    #: Part of the deployment's or the schedule's name, in upper or lower case.
+    search: Text = ""
+    #: One of these.
+    stands: tuple[ScheduleStanding, ...] = ()
+    sort: Literal[
+        "target", "-target", "name", "-name", "stands", "-stands", "next_at", "-next_at", "last_slot", "-last_slot"
+    ] = "target"
     limit: Limit = 100
-    #: Target of the last one of the page before.
-    cursor: Annotated[str, msgspec.Meta(max_length=500)] | None = None
 
 
 class SchedulesPage(msgspec.Struct, frozen=True):
-    """A part of the list of schedules, by deployment; those of one deployment stay together."""
+    """A part of the list of schedules."""
 
     rows: tuple[ScheduleView, ...]
     cursor: str | None = None
 
 
-class FiringsQuery(msgspec.Struct, frozen=True):
-    """Which firings; newest decision first."""
+class FiringsQuery(SortedQuery, frozen=True):
+    """Which firings; newest decision first, unless it says otherwise."""
 
     target: Text | None = None
     #: `schedule:<name>`, `event`, `backfill:<id>`, `person`, `retry`, `shadow`.
     source: Text | None = None
     #: One of these.
-    verdict: tuple[Verdict, ...] = ()
-    #: Slots from this one on.
+    verdict: tuple[FiringVerdict, ...] = ()
+    #: Slots from this one on, and before that one.
     since: Time | None = None
-    limit: Limit = 50
-    #: Of the page before. A page may have fewer rows than asked for, and go on all the same.
-    cursor: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+    until: Time | None = None
+    #: Part of the target, source, reason or run, in upper or lower case.
+    search: Text = ""
+    sort: Literal["at", "-at", "slot", "-slot", "target", "-target", "source", "-source", "verdict", "-verdict"] = "-at"
 
 
 class FiringRow(msgspec.Struct, frozen=True):
@@ -65,11 +71,13 @@ class FiringRow(msgspec.Struct, frozen=True):
     target: str
     source: str
     at: float
-    verdict: Verdict
+    verdict: FiringVerdict
     slot: float | None
     reason: str
     #: `Churn/17`; None = no run was started.
     run: str | None
+    #: What became of the run.
+    status: RunStatus | None = None
 
 
 class FiringsPage(msgspec.Struct, frozen=True):
@@ -131,36 +139,30 @@ class Simulation(msgspec.Struct, frozen=True):
 
 def list_schedules(asked: Asked, query: SchedulesQuery) -> SchedulesPage:
     """List the schedules of all deployments: when each fires next, and what became of its last slot."""
-    rows: list[ScheduleView] = []
-    for state in Aliases(asked.ledger).all():
-        if query.target not in (None, state.target) or (query.cursor is not None and state.target <= query.cursor):
-            continue
-        if len(rows) >= query.limit:
-            return SchedulesPage(tuple(rows), rows[-1].target)
-        try:
-            deployment = find_deployment(asked.ledger, state.name, state.number)
-        except NotFound:
-            continue
-        states = schedule_states(asked.ledger, state, deployment, asked.now)
-        rows += [schedule_view(each, asked.now) for each in states]
-    return SchedulesPage(tuple(rows))
+    states = (each for each in _states(asked, query.target) if _is_asked_for(each, query))
+    page, cursor = page_of(states, _SORTING, query)
+    return SchedulesPage(tuple(schedule_view(each, asked.now) for each in page), cursor)
 
 
 def list_firings(asked: Asked, query: FiringsQuery) -> FiringsPage:
     """List what was done about slots, events and requests to run, newest first."""
-    wanted = FiringQuery(query.target, query.source, query.since, query.limit, query.cursor)
-    if not query.verdict:
-        page = asked.ledger.firings(wanted)
-        return FiringsPage(tuple(map(firing_row, page.rows)), page.cursor)
-    found: list[Firing] = []
-    for _ in range(_MOST_PAGES):
-        # No page is longer than what is still to be found, so that its cursor stands behind the last row that is given.
-        page = asked.ledger.firings(msgspec.structs.replace(wanted, limit=query.limit - len(found)))
-        found += [firing for firing in page.rows if firing.verdict in query.verdict]
-        wanted = msgspec.structs.replace(wanted, cursor=page.cursor)
-        if page.cursor is None or len(found) == query.limit:
-            break
-    return FiringsPage(tuple(map(firing_row, found)), wanted.cursor)
+    column, is_ascending = direction(query.sort)
+    page = asked.ledger.firings(
+        FiringQuery(
+            target=query.target,
+            source=query.source,
+            since=query.since,
+            until=query.until,
+            verdicts=query.verdict,
+            search=query.search,
+            sort=column,  # type: ignore[arg-type]
+            is_ascending=is_ascending,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+    )
+    statuses = asked.ledger.run_statuses([firing.run for firing in page.rows if firing.run is not None])
+    return FiringsPage(tuple(_firing_row(firing, statuses) for firing in page.rows), page.cursor)
 
 
 def list_next_firings(asked: Asked, query: NextQuery) -> NextPage:
@@ -192,11 +194,10 @@ def simulate_schedules(asked: Asked, at: TargetPath, query: SimulationQuery) -> 
 def next_row(firing: NextFiring) -> NextRow:
     """Give a firing to come as lists show it."""
     schedule = firing.schedule
-    return NextRow(firing.target, schedule.name or schedule.cron, schedule.cron, schedule.timezone, firing.at)
+    return NextRow(firing.target, schedule_name(schedule), schedule.cron, schedule.timezone, firing.at)
 
 
-def firing_row(firing: Firing) -> FiringRow:
-    """Give a firing as lists show it."""
+def _firing_row(firing: Firing, statuses: Mapping[RunId, RunStatus]) -> FiringRow:
     return FiringRow(
         firing.key,
         firing.target,
@@ -206,7 +207,40 @@ def firing_row(firing: Firing) -> FiringRow:
         firing.slot,
         firing.reason,
         firing.run_path,
+        None if firing.run is None else statuses.get(firing.run),
     )
+
+
+def _states(asked: Asked, target: str | None) -> Iterator[ScheduleState]:
+    for state in Aliases(asked.ledger).all():
+        if target in (None, state.target):
+            try:
+                deployment = find_deployment(asked.ledger, state.name, state.number)
+            except NotFound:
+                continue
+            yield from schedule_states(asked.ledger, state, deployment, asked.now)
+
+
+def _is_asked_for(state: ScheduleState, query: SchedulesQuery) -> bool:
+    part = query.search.casefold()
+    return (not query.stands or state.stands in query.stands) and (
+        part in state.alias.target.casefold() or part in schedule_name(state.schedule).casefold()
+    )
+
+
+_STANDINGS = get_args(ScheduleStanding)
+
+#: In memory: people write each of them, and when they fire is worked out from the clock.
+_SORTING: Sorting[ScheduleState] = Sorting(
+    {
+        "target": lambda state: state.alias.target,
+        "name": lambda state: schedule_name(state.schedule),
+        "stands": lambda state: _STANDINGS.index(state.stands),
+        "next_at": lambda state: state.next_at,
+        "last_slot": lambda state: None if state.last is None else state.last.slot,
+    },
+    lambda state: f"{state.alias.target} {state.schedule.key}",
+)
 
 
 def _tables(asked: Asked, at: TargetPath, seconds: float | None) -> list[TimeTable]:

@@ -1,7 +1,7 @@
 """Services: the list, one with its endpoints and versions, its traffic over time, and what people do to it."""
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -24,11 +24,11 @@ from headwater.model.service import (
 from headwater.web.api.deployment_changes import ChangeAsked
 from headwater.web.asked import Asked
 from headwater.web.callers import Caller, home_of
-from headwater.web.hosted import ServiceRow, service_row
-from headwater.web.paging import NumberedQuery
+from headwater.web.hosted import ServiceRow, ServiceStanding, service_row
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit, Text, Time
+from headwater.web.run_paths import Text, Time
+from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.targets import (
     GivenToken,
     Number,
@@ -44,12 +44,34 @@ _DAY = 86400.0
 _LONGEST_SECONDS = 32 * _DAY
 
 
-class ServicesQuery(msgspec.Struct, frozen=True):
-    """Which services; by name."""
+class ServicesQuery(SortedQuery, frozen=True):
+    """Which services; by name, unless it says otherwise."""
 
-    limit: Limit = 50
-    #: Name of the last one of the page before.
-    cursor: Annotated[str, msgspec.Meta(max_length=300)] | None = None
+    #: Part of the name, in upper or lower case.
+    search: Text = ""
+    project: Text | None = None
+    owner: Text | None = None
+    #: One of these.
+    stands: tuple[ServiceStanding, ...] = ()
+    #: `requests`, `failed`, `p99`: of the last minutes.
+    sort: Literal[
+        "service",
+        "-service",
+        "stands",
+        "-stands",
+        "number",
+        "-number",
+        "owner",
+        "-owner",
+        "deployed_at",
+        "-deployed_at",
+        "requests",
+        "-requests",
+        "failed",
+        "-failed",
+        "p99",
+        "-p99",
+    ] = "service"
 
 
 class ServicesPage(msgspec.Struct, frozen=True):
@@ -119,8 +141,14 @@ class ServiceView(msgspec.Struct, frozen=True):
     newest: int
 
 
+class ServiceVersionsQuery(SortedQuery, frozen=True):
+    """Which versions; newest first, unless it says otherwise."""
+
+    sort: Literal["number", "-number", "at", "-at", "user", "-user", "run", "-run", "size", "-size"] = "-number"
+
+
 class ServiceVersionsPage(msgspec.Struct, frozen=True):
-    """A part of the list of versions, newest first."""
+    """A part of the list of versions."""
 
     rows: tuple[ServiceVersionRow, ...]
     cursor: str | None = None
@@ -137,8 +165,14 @@ class ServiceChangeView(msgspec.Struct, frozen=True):
     is_paused: bool
 
 
+class ServiceHistoryQuery(SortedQuery, frozen=True):
+    """Which changes; newest first, unless it says otherwise."""
+
+    sort: Literal["at", "-at", "change", "-change", "user", "-user", "number", "-number"] = "-at"
+
+
 class ServiceHistoryPage(msgspec.Struct, frozen=True):
-    """Changes of a service, newest first."""
+    """A part of the changes of a service."""
 
     rows: tuple[ServiceChangeView, ...]
     cursor: str | None = None
@@ -177,18 +211,9 @@ class RollbackVersion(msgspec.Struct, frozen=True):
 
 def list_services(asked: Asked, query: ServicesQuery) -> ServicesPage:
     """List services: which version answers, how it does, and where."""
-    host = read_status(home_of(asked))
-    rows: list[ServiceRow] = []
-    for state in service_aliases(asked.ledger).all():
-        if query.cursor is not None and state.name <= query.cursor:
-            continue
-        if len(rows) == query.limit:
-            return ServicesPage(tuple(rows), rows[-1].service)
-        try:
-            rows.append(service_row(asked, state, host))
-        except NotFound:
-            continue
-    return ServicesPage(tuple(rows))
+    rows = (row for row in _service_rows(asked, query) if _is_asked_for(row, query))
+    page, cursor = page_of(rows, _SERVICES, query)
+    return ServicesPage(tuple(page), cursor)
 
 
 def show_service(asked: Asked, at: ServicePath) -> ServiceView:
@@ -213,16 +238,11 @@ def show_service(asked: Asked, at: ServicePath) -> ServiceView:
     )
 
 
-def list_service_versions(asked: Asked, at: ServicePath, query: NumberedQuery) -> ServiceVersionsPage:
+def list_service_versions(asked: Asked, at: ServicePath, query: ServiceVersionsQuery) -> ServiceVersionsPage:
     """List the versions of a service, newest first."""
     state = find_service(asked, at.service)
-    found = [
-        each
-        for each in reversed(list_versions(asked.ledger, state.name))
-        if query.cursor is None or each.number < query.cursor
-    ]
-    rows = tuple(_version_row(each, state) for each in found[: query.limit])
-    return ServiceVersionsPage(rows, str(rows[-1].number) if len(found) > query.limit else None)
+    page, cursor = page_of(list_versions(asked.ledger, state.name), _VERSIONS, query, of=state.name)
+    return ServiceVersionsPage(tuple(_version_row(each, state) for each in page), cursor)
 
 
 def show_service_version(asked: Asked, at: ServiceVersionPath) -> ServiceVersionRow:
@@ -231,13 +251,12 @@ def show_service_version(asked: Asked, at: ServiceVersionPath) -> ServiceVersion
     return _version_row(find_version(asked.ledger, state.name, at.number), state)
 
 
-def show_service_history(asked: Asked, at: ServicePath, query: NumberedQuery) -> ServiceHistoryPage:
+def show_service_history(asked: Asked, at: ServicePath, query: ServiceHistoryQuery) -> ServiceHistoryPage:
     """Show every change of what answers, newest first: who, when, why."""
     state = find_service(asked, at.service)
-    numbered = list(enumerate(service_aliases(asked.ledger).history(state.target), 1))
-    page = [each for each in reversed(numbered) if query.cursor is None or each[0] < query.cursor]
-    rows = tuple(_change(each) for _, each in page[: query.limit])
-    return ServiceHistoryPage(rows, str(page[query.limit - 1][0]) if len(page) > query.limit else None)
+    numbered = enumerate(service_aliases(asked.ledger).history(state.target), 1)
+    page, cursor = page_of(numbered, _HISTORY, query, of=state.name)
+    return ServiceHistoryPage(tuple(_change(each) for _, each in page), cursor)
 
 
 def show_service_traffic(asked: Asked, at: ServicePath, query: TrafficQuery) -> Traffic:
@@ -281,6 +300,60 @@ def pause_service(asked: Asked, at: ServicePath, body: ChangeAsked) -> ServiceRo
 def unpause_service(asked: Asked, at: ServicePath, body: ChangeAsked) -> ServiceRow:
     """Answer again."""
     return _do(asked, at, body.token, lambda changes: changes.unpause(at.service, asked.now))
+
+
+def _service_rows(asked: Asked, query: ServicesQuery) -> Iterator[ServiceRow]:
+    host = read_status(home_of(asked))
+    for state in service_aliases(asked.ledger).all():
+        # What its name and owner rule out need not be looked at more closely.
+        if query.search.casefold() in state.name.casefold() and query.owner in (None, state.owner):
+            try:
+                yield service_row(asked, state, host)
+            except NotFound:
+                continue
+
+
+def _is_asked_for(row: ServiceRow, query: ServicesQuery) -> bool:
+    return query.project in (None, row.project) and (not query.stands or row.stands in query.stands)
+
+
+_STANDINGS = get_args(ServiceStanding)
+
+#: In memory: as many as one host has processes for, and how they do is in no table.
+_SERVICES: Sorting[ServiceRow] = Sorting(
+    {
+        "service": lambda row: row.service,
+        "stands": lambda row: _STANDINGS.index(row.stands),
+        "number": lambda row: row.number,
+        "owner": lambda row: row.owner,
+        "deployed_at": lambda row: row.deployed_at,
+        "requests": lambda row: None if row.health is None else row.health.requests,
+        "failed": lambda row: None if row.health is None else row.health.failed,
+        "p99": lambda row: None if row.health is None else row.health.p99,
+    },
+    lambda row: row.service,
+)
+#: In memory: as many as somebody deployed.
+_VERSIONS: Sorting[DeployedVersion] = Sorting(
+    {
+        "number": lambda each: each.number,
+        "at": lambda each: each.at,
+        "user": lambda each: each.user,
+        "run": lambda each: each.version.run,
+        "size": lambda each: each.size_bytes,
+    },
+    lambda each: each.number,
+)
+#: In memory: as many as somebody changed it; a change has no number but its place.
+_HISTORY: Sorting[tuple[int, AliasState]] = Sorting(
+    {
+        "at": lambda each: each[0],
+        "change": lambda each: each[1].change,
+        "user": lambda each: each[1].user,
+        "number": lambda each: None if each[1].deployment is None else each[1].number,
+    },
+    lambda each: each[0],
+)
 
 
 def _do(asked: Asked, at: ServicePath, token: str, change: Callable[[ServiceChanges], AliasState]) -> ServiceRow:

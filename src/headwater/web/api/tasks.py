@@ -1,6 +1,7 @@
 """Tasks of a run: the list, and one of them with its attempts, neighbours and artifacts."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -12,11 +13,12 @@ from headwater.model.errors import NotFound
 from headwater.model.ids import Digest, TaskKey, parse_task_key
 from headwater.model.outcome import ExitCause, FileRead, TaskError, Usage
 from headwater.model.overviews import Seconds
-from headwater.model.rows import ArtifactRow, AttemptRow, TaskQuery, TaskRow, TaskSort, TaskStatus
+from headwater.model.rows import ArtifactRow, AttemptRow, TaskQuery, TaskRow, TaskStatus
 from headwater.web.asked import Asked
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit, RunPath, TaskPart, TaskPath, Text, find_run, find_task, project_of_run
+from headwater.web.run_paths import RunPath, TaskPart, TaskPath, Text, find_run, find_task, project_of_run
 from headwater.web.shown import Shown, shown
+from headwater.web.sorting import SortedQuery, direction
 
 #: Neighbours that a task's page lists.
 _MOST_NEIGHBOURS = 50
@@ -29,7 +31,33 @@ _MOST_FRAMES = 100
 _TRACEBACK_CHARACTERS = 100_000
 
 
-class TasksQuery(msgspec.Struct, frozen=True):
+TasksSort = Literal[
+    "label",
+    "-label",
+    "step",
+    "-step",
+    "status",
+    "-status",
+    "started",
+    "-started",
+    "finished",
+    "-finished",
+    "waited",
+    "-waited",
+    "duration",
+    "-duration",
+    "cpu",
+    "-cpu",
+    "peak_memory",
+    "-peak_memory",
+    "attempts",
+    "-attempts",
+    "error",
+    "-error",
+]
+
+
+class TasksQuery(SortedQuery, frozen=True):
     """Which tasks of a run; in the order in which they first started, unless it says otherwise."""
 
     step: Text | None = None
@@ -37,10 +65,7 @@ class TasksQuery(msgspec.Struct, frozen=True):
     status: tuple[TaskStatus, ...] = ()
     #: Part of `train/4`, of the key, or of the error's type and message.
     search: Text = ""
-    sort: TaskSort = "label"
-    ascending: bool = True
-    limit: Limit = 50
-    cursor: str | None = None
+    sort: TasksSort = "label"
 
 
 class TaskSummary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -171,14 +196,15 @@ class ArtifactView(msgspec.Struct, frozen=True):
 def list_tasks(asked: Asked, at: RunPath, query: TasksQuery) -> TasksPage:
     """List tasks of a run."""
     record = find_run(asked, at)
+    column, is_ascending = direction(query.sort)
     found = asked.ledger.tasks(
         TaskQuery(
             record.run,
             step=query.step,
             statuses=query.status,
             search=query.search,
-            sort=query.sort,
-            is_ascending=query.ascending,
+            sort=column,  # type: ignore[arg-type]
+            is_ascending=is_ascending,
             limit=query.limit,
             cursor=query.cursor,
         )

@@ -1,6 +1,6 @@
 """Access tokens: one's own, and for admins everybody's; shown once, when they are made."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -9,7 +9,8 @@ from headwater.web.api.users import ProjectName, UserName
 from headwater.web.asked import Asked
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit
+from headwater.web.run_paths import Text
+from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.tokens import AccessToken, create_token, revoke_token, tokens_of
 from headwater.web.users import Users
 
@@ -23,13 +24,30 @@ class TokenPath(msgspec.Struct, frozen=True):
     name: TokenName
 
 
-class TokensQuery(msgspec.Struct, frozen=True):
-    """Which tokens."""
+class TokensQuery(SortedQuery, frozen=True):
+    """Which tokens; the newest first, unless it says otherwise."""
 
     #: None = one's own; `*` = everybody's.
     user: UserName | None = None
-    limit: Limit = 50
-    cursor: str = ""
+    #: Part of the name, in upper or lower case.
+    search: Text = ""
+    #: True: good ones only; False: expired and revoked ones only; None = all.
+    valid: bool | None = None
+    #: Those that never expire come last.
+    sort: Literal[
+        "at",
+        "-at",
+        "name",
+        "-name",
+        "user",
+        "-user",
+        "by",
+        "-by",
+        "expires_at",
+        "-expires_at",
+        "revoked_at",
+        "-revoked_at",
+    ] = "-at"
 
 
 class TokenView(msgspec.Struct, frozen=True):
@@ -48,7 +66,7 @@ class TokenView(msgspec.Struct, frozen=True):
 
 
 class TokensPage(msgspec.Struct, frozen=True):
-    """A part of the tokens; in no order that means anything."""
+    """A part of the tokens."""
 
     rows: tuple[TokenView, ...]
     cursor: str | None
@@ -79,14 +97,13 @@ def list_tokens(asked: Asked, query: TokensQuery) -> TokensPage:
     if user != asked.access.user:
         asked.require("admin", "*")
     wanted = None if user == "*" else user
-    found: list[tuple[str, AccessToken]] = []
-    for key, token in tokens_of(asked.home.ledger, wanted, after=query.cursor):
-        found.append((key, token))
-        if len(found) > query.limit:
-            break
-    rows = found[: query.limit]
-    cursor = rows[-1][0] if len(found) > query.limit else None
-    return TokensPage(tuple(_view(token, asked.now) for _, token in rows), cursor)
+    found = (
+        token
+        for _, token in tokens_of(asked.home.ledger, wanted)
+        if query.search.casefold() in token.name.casefold() and query.valid in (None, token.is_valid(asked.now))
+    )
+    page, cursor = page_of(found, _SORTING, query)
+    return TokensPage(tuple(_view(token, asked.now) for token in page), cursor)
 
 
 def make_token(asked: Asked, body: NewToken) -> MadeToken:
@@ -115,6 +132,20 @@ def end_token(asked: Asked, at: TokenPath) -> TokenView:
         asked.require("admin", "*")
     revoked = revoke_token(asked.home.ledger, at.name, at.user, by=asked.access.user, now=asked.now)
     return _view(revoked, asked.now)
+
+
+#: In memory: people make each of them. Their names do for cursors, which need not hold hashes of tokens.
+_SORTING: Sorting[AccessToken] = Sorting(
+    {
+        "at": lambda each: each.at,
+        "name": lambda each: each.name,
+        "user": lambda each: each.user,
+        "by": lambda each: each.by,
+        "expires_at": lambda each: each.expires_at,
+        "revoked_at": lambda each: each.revoked_at,
+    },
+    lambda each: f"{each.user} {each.name} {each.at!r}",
+)
 
 
 def _view(token: AccessToken, now: float) -> TokenView:

@@ -1,6 +1,6 @@
 """Accounts and their roles; for admins, of all projects or of those that are theirs."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -10,7 +10,8 @@ from headwater.web.access import ALL, Role
 from headwater.web.asked import Asked
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
-from headwater.web.run_paths import Limit
+from headwater.web.run_paths import Text
+from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.users import Account, Users
 
 UserName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -24,11 +25,18 @@ class UserPath(msgspec.Struct, frozen=True):
     user: UserName
 
 
-class UsersQuery(msgspec.Struct, frozen=True):
-    """Which page."""
+#: `program`: it has tokens only; `disabled`: whoever it is of is kept out.
+AccountKind = Literal["person", "program", "disabled"]
 
-    limit: Limit = 50
-    cursor: str = ""
+
+class UsersQuery(SortedQuery, frozen=True):
+    """Which accounts; by name, unless it says otherwise."""
+
+    #: Part of the name, in upper or lower case.
+    search: Text = ""
+    #: One of these.
+    kind: tuple[AccountKind, ...] = ()
+    sort: Literal["name", "-name", "changed_at", "-changed_at", "changed_by", "-changed_by", "kind", "-kind"] = "name"
 
 
 class UserView(msgspec.Struct, frozen=True):
@@ -45,7 +53,7 @@ class UserView(msgspec.Struct, frozen=True):
 
 
 class UsersPage(msgspec.Struct, frozen=True):
-    """A part of the accounts, by name."""
+    """A part of the accounts."""
 
     rows: tuple[UserView, ...]
     cursor: str | None
@@ -87,18 +95,9 @@ def everything(asked: Asked, at: object) -> str:
 
 def list_users(asked: Asked, query: UsersQuery) -> UsersPage:
     """List accounts, by name; admins of single projects see those who have a role there."""
-    users = Users(asked.home.ledger)
-    found: list[Account] = []
-    after = query.cursor
-    while page := users.page(after, 200):
-        for account in page:
-            if _is_seen(asked, account):
-                found.append(account)
-            if len(found) > query.limit:
-                rows = found[: query.limit]
-                return UsersPage(tuple(_view(asked, each) for each in rows), rows[-1].name)
-        after = page[-1].name
-    return UsersPage(tuple(_view(asked, each) for each in found), None)
+    seen = (account for account in Users(asked.home.ledger).all() if _is_seen(asked, account))
+    page, cursor = page_of((account for account in seen if _is_asked_for(account, query)), _SORTING, query)
+    return UsersPage(tuple(_view(asked, each) for each in page), cursor)
 
 
 def show_user(asked: Asked, at: UserPath) -> UserView:
@@ -160,6 +159,29 @@ def enable_user(asked: Asked, at: UserPath) -> UserView:
 def remove_user(asked: Asked, at: UserPath) -> None:
     """Remove an account with its roles; its tokens and sessions are over for good."""
     account_changes.remove(asked.home.ledger, at.user, by=asked.access.user, at=asked.now)
+
+
+def _is_asked_for(account: Account, query: UsersQuery) -> bool:
+    is_named = query.search.casefold() in account.name.casefold()
+    return is_named and (not query.kind or _kind(account) in query.kind)
+
+
+def _kind(account: Account) -> AccountKind:
+    if account.disabled_at is not None:
+        return "disabled"
+    return "program" if account.is_service else "person"
+
+
+#: In memory: as many as there are people and programs.
+_SORTING: Sorting[Account] = Sorting(
+    {
+        "name": lambda account: account.name,
+        "changed_at": lambda account: account.at,
+        "changed_by": lambda account: account.by,
+        "kind": _kind,
+    },
+    lambda account: account.name,
+)
 
 
 def _hashed(asked: Asked, password: str) -> str:

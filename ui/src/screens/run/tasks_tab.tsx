@@ -30,8 +30,7 @@ export function TasksTab({ run, listen }: About) {
     step,
     status: status ? [status] : [],
     search,
-    sort: sort.replace("-", ""),
-    ascending: sort.startsWith("-") ? false : undefined,
+    sort,
     limit: 200,
   });
   const { rows, problem, isLoading, hasMore, isLoadingMore, loadMore } = useEndless<TaskSummary>(url, keyOf);

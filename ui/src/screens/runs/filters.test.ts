@@ -35,7 +35,9 @@ test("days are days of the reader's zone, the last one included", () => {
   expect(boundsOf("nonsense", 0)).toEqual({});
 });
 
-test("sorting rises when it has no sign", () => {
-  expect(sortOf("duration")).toEqual({ sort: "duration", ascending: true });
-  expect(sortOf("-duration")).toEqual({ sort: "duration", ascending: undefined });
+test("metrics and parameters are sorted by under their names", () => {
+  expect(sortOf("")).toEqual({});
+  expect(sortOf("-duration")).toEqual({ sort: "-duration" });
+  expect(sortOf("-metric:f1")).toEqual({ sort: "-metric", sort_metric: "f1" });
+  expect(sortOf("parameter:a:b")).toEqual({ sort: "parameter", sort_parameter: "a:b" });
 });

@@ -83,14 +83,15 @@ export function questionOf(path: string, query: URLSearchParams, now: number, mo
   });
 }
 
-/** `-duration`, `metric:f1` as the API asks for them. */
+/** `-duration`, `metric:f1`, `parameter:alpha` as the API asks for them. */
 export function sortOf(text: string): QueryValues {
   if (!text) return {};
-  const isFalling = text.startsWith("-");
-  const id = isFalling ? text.slice(1) : text;
-  const ascending = isFalling ? undefined : true;
-  if (id.startsWith("metric:")) return { sort: "metric", sort_metric: id.slice("metric:".length), ascending };
-  return { sort: id, ascending };
+  const sign = text.startsWith("-") ? "-" : "";
+  const id = text.slice(sign.length);
+  for (const kind of ["metric", "parameter"]) {
+    if (id.startsWith(`${kind}:`)) return { sort: sign + kind, [`sort_${kind}`]: id.slice(kind.length + 1) };
+  }
+  return { sort: text };
 }
 
 function dayStart(text: string): number | null {

@@ -58,7 +58,7 @@ export function FlowGrid({ flow, isAlone, title = flow }: { flow: string; isAlon
   const [hovered, hover] = useState<Hovered | null>(null);
   const minute = useMinute();
   const url = useMemo(
-    () => questionOf("/runs/grid", query, query.get("time") ? minute : 0, { flow, limit: RUNS_SHOWN, sort: null, ascending: null, sort_metric: null }),
+    () => questionOf("/runs/grid", query, query.get("time") ? minute : 0, { flow, limit: RUNS_SHOWN, sort: null, sort_metric: null, sort_parameter: null }),
     [query, minute, flow],
   );
   const { data, problem } = useSmoothQuery<Grid>(url);
