@@ -22,6 +22,7 @@ SUBJECTS = (
     "runs_since",
     "runs_export",
     "tasks",
+    "tasks_beside",
     "run_stream",
     "logs",
     "metrics",

@@ -10,6 +10,7 @@ import { Empty } from "@/parts/empty";
 import { Spinner } from "@/parts/spinner";
 import { useQueryState } from "@/router/location";
 
+import { AxisChoice, SmoothChoice } from "../run/curve_choices";
 import { type Axis, type Curves, seriesOf } from "../run/curves";
 import { runUrl } from "../run/use_run";
 import type { ComparedRun } from "./shapes";
@@ -40,24 +41,8 @@ export function CurvesOverlaid({ runs }: { runs: readonly ComparedRun[] }) {
   return (
     <div className="stack tight">
       <div className="row wrap">
-        <label className="row muted">
-          Over
-          <select className="field" value={axis} onChange={(event) => setAxis(event.target.value)}>
-            <option value="step">step</option>
-            <option value="since">seconds since the first point</option>
-          </select>
-        </label>
-        <label className="row muted">
-          Smooth
-          <input
-            type="range"
-            min="0"
-            max="95"
-            step="5"
-            value={smooth}
-            onChange={(event) => setSmooth(event.target.value)}
-          />
-        </label>
+        <AxisChoice axes={["step", "since"]} chosen={axis} choose={setAxis} />
+        <SmoothChoice percent={smooth} choose={setSmooth} />
       </div>
       <div className="chart-grid">
         {names.slice(0, CHARTS).map((name) => (

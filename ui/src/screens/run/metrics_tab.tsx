@@ -12,6 +12,7 @@ import { Spinner } from "@/parts/spinner";
 import { useQueryState } from "@/router/location";
 import { plural } from "@/words/numbers";
 
+import { AxisChoice, SmoothChoice } from "./curve_choices";
 import { type Axis, CurveSet, type Curves, type SentPoints, seriesOf } from "./curves";
 import type { RunView } from "./shapes";
 import { type About, isOpen, runUrl } from "./use_run";
@@ -50,25 +51,8 @@ export function MetricsTab({ run }: About) {
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
-        <label className="row muted">
-          Over
-          <select className="field" value={axis} onChange={(event) => setAxis(event.target.value)}>
-            <option value="step">step</option>
-            <option value="time">time</option>
-            <option value="since">seconds since the task's first point</option>
-          </select>
-        </label>
-        <label className="row muted">
-          Smooth
-          <input
-            type="range"
-            min="0"
-            max="95"
-            step="5"
-            value={smooth}
-            onChange={(event) => setSmooth(event.target.value)}
-          />
-        </label>
+        <AxisChoice axes={["step", "time", "since"]} chosen={axis} choose={setAxis} />
+        <SmoothChoice percent={smooth} choose={setSmooth} />
         <label className="row muted">
           <input type="checkbox" checked={log === "on"} onChange={() => setLog(log === "on" ? "" : "on")} /> Logarithmic
         </label>

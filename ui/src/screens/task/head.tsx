@@ -7,16 +7,20 @@ import { Link } from "@/router/link";
 import { durationText } from "@/words/duration";
 
 import { pageOf } from "../run/use_run";
+import { Beside } from "./beside";
 import type { AttemptView, TaskView } from "./shapes";
 
 export function TaskHead({
   task,
   attempt,
   hasFailed,
+  url,
 }: {
   task: TaskView;
   attempt: AttemptView | undefined;
   hasFailed: boolean;
+  /** Of what the API says of it. */
+  url: string;
 }) {
   const run = task.path.split("/").slice(0, 2).join("/");
   const shown = attempt ?? task;
@@ -32,6 +36,7 @@ export function TaskHead({
           )}
         </h1>
         <Copy text={task.path} label="Copy the task's path" />
+        <Beside url={url} status={task.run_status} />
         <span className="push row wrap">
           {/* What has failed tells them where it says why. */}
           {!hasFailed && task.commands["debug"] && <Command text={task.commands["debug"]} />}

@@ -50,7 +50,7 @@ function Task({ flow, label, step, task: number }: { flow: string; label: string
   const error = attempt?.error ?? (attempt === task.attempts.at(-1) ? task.failure : null);
   return (
     <article className="run task">
-      <TaskHead task={task} attempt={attempt} hasFailed={Boolean(error)} />
+      <TaskHead task={task} attempt={attempt} hasFailed={Boolean(error)} url={url} />
       {task.attempts.length > 1 && (
         <Attempts
           attempts={task.attempts}

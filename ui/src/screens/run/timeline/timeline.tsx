@@ -4,7 +4,7 @@ import "./timeline.css";
 
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import { Icon } from "@/parts/icon";
+import { Icon, type IconName } from "@/parts/icon";
 import { useTheme } from "@/theme/theme";
 import { plural } from "@/words/numbers";
 
@@ -171,33 +171,9 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
         </button>
         <Legend />
         <span className="row push" role="group" aria-label="Zoom">
-          <button
-            type="button"
-            className="button icon small"
-            aria-label="Zoom out"
-            title="Zoom out (-)"
-            onClick={() => setShown(zoom(seenWindow, 2, around, whole))}
-          >
-            <Icon name="minus" size={14} />
-          </button>
-          <button
-            type="button"
-            className="button icon small"
-            aria-label="Zoom in"
-            title="Zoom in (+)"
-            onClick={() => setShown(zoom(seenWindow, 0.5, around, whole))}
-          >
-            <Icon name="plus" size={14} />
-          </button>
-          <button
-            type="button"
-            className="button icon small"
-            aria-label="Show all of it"
-            title="Show all of it (0)"
-            onClick={() => setShown(null)}
-          >
-            <Icon name="fit" size={14} />
-          </button>
+          <Tool name="Zoom out" keys="-" icon="minus" act={() => setShown(zoom(seenWindow, 2, around, whole))} />
+          <Tool name="Zoom in" keys="+" icon="plus" act={() => setShown(zoom(seenWindow, 0.5, around, whole))} />
+          <Tool name="Show all of it" keys="0" icon="fit" act={() => setShown(null)} />
         </span>
       </div>
       <div
@@ -222,6 +198,14 @@ export function Timeline({ spans, version, start, isRunning, open }: TimelinePro
       </div>
       {pointed && <Hover row={pointed.row} x={pointed.x} y={pointed.y} now={now} />}
     </div>
+  );
+}
+
+function Tool({ name, keys, icon, act }: { name: string; keys: string; icon: IconName; act: () => void }) {
+  return (
+    <button type="button" className="button icon small" aria-label={name} title={`${name} (${keys})`} onClick={act}>
+      <Icon name={icon} size={14} />
+    </button>
   );
 }
 
