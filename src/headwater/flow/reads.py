@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from headwater.flow.facts import Facts, InputRead, Merge, Read, read_facts
+from headwater.flow.facts import Facts, InputRead, Merge, Read
 from headwater.flow.parameter import Constant, Parameter
 from headwater.flow.source import Sources
 from headwater.flow.steps import StepSource, shown
+from headwater.flow.walk import read_facts
 from headwater.model.errors import Mistake
 from headwater.model.nearest import did_you_mean
 
