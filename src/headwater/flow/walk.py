@@ -7,7 +7,7 @@ import msgspec
 
 from headwater.flow.facts import Facts, InputRead, Read
 from headwater.flow.source import Source
-from headwater.flow.syntax import catches_missing, has_items, is_super_call, merge_of
+from headwater.flow.syntax import catches_missing, has_items, is_super_call, is_suppress, merge_of
 
 #: Functions to which `self` can be passed without its attributes being changed there.
 _HARMLESS = frozenset(("isinstance", "type", "id", "repr", "str", "print", "super", "hash", "issubclass", "callable"))
