@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from headwater.model.addresses import has_password, mask_address
 from headwater.model.errors import SettingMistake
 
 #: Marks a folder that `headwater init` (or the first run) made; holds the store's format version.
@@ -67,7 +68,7 @@ def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], c
         cwd: the folder in which to look for a project.
 
     Raises:
-        SettingMistake: a file that does not parse, or a value that cannot be.
+        SettingMistake: a file that does not parse, or a value that cannot be, such as an address with a password.
     """
     layers = [
         ({name: value for name, value in given.items() if value is not None}, "command line"),
@@ -80,7 +81,7 @@ def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], c
         for values, source in layers:
             if name in values:
                 shown = f"HEADWATER_{name.upper()}" if source == "environment" else source
-                return Setting(values[name], shown)
+                return Setting(without_password(values[name], shown), shown)
         return None
 
     cpus = str(max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
@@ -117,7 +118,8 @@ def _find_server(layers: Sequence[tuple[Mapping[str, str], str]], environ: Mappi
     """The server that is named before any folder is; last of all, that of `headwater login`."""
     for values, source in layers:
         if "server" in values:
-            return Setting(_site(values["server"]), "HEADWATER_SERVER" if source == "environment" else source)
+            shown = "HEADWATER_SERVER" if source == "environment" else source
+            return Setting(_site(values["server"], shown), shown)
         if "home" in values:
             return None
     config = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config")
@@ -129,9 +131,21 @@ def _find_server(layers: Sequence[tuple[Mapping[str, str], str]], environ: Mappi
     return Setting(url, "headwater login") if url else None
 
 
-def _site(url: str) -> str:
+def without_password(value: str, source: str) -> str:
+    """Give a value that may be shown: settings are, and an address is the name of a folder.
+
+    Raises:
+        SettingMistake: it is an address with a user or a password.
+    """
+    if has_password(value):
+        hint = "leave them out; `headwater login` keeps the token of a server"
+        raise SettingMistake(f"{source} holds a user or a password: {mask_address(value)}", hint=hint)
+    return value
+
+
+def _site(url: str, source: str) -> str:
     """Give an address as `headwater login` keeps it."""
-    return url.strip().rstrip("/")
+    return without_password(url.strip().rstrip("/"), source)
 
 
 def _folder_of(server: Setting | None, environ: Mapping[str, str]) -> Setting | None:

@@ -117,6 +117,14 @@ def test_no_run_is_started_in_anothers_name(ledger, write):
     refused(ledger, RUNNER, write)
 
 
+@pytest.mark.parametrize("facts", [{"tags": ("a\nb",)}, {"tags": ("",)}, {"system_tags": ("x\x1b[2J",)}])
+def test_no_run_is_started_with_tags_that_cannot_be(ledger, facts):
+    with pytest.raises(TagRefused):
+        start("bob", **facts)(as_seen(ledger, RUNNER))
+
+    assert ledger.flows() == []
+
+
 def test_a_viewer_starts_nothing(ledger):
     refused(ledger, access("bob", fraud="viewer"), start("bob"))
 

@@ -7,8 +7,11 @@ import stat
 
 import pytest
 
+from headwater.client.session import metadata
+from headwater.environments.uv import reason_in
 from headwater.home import open_home
-from headwater.model.errors import UserMistake
+from headwater.model.errors import SettingMistake, UserMistake
+from headwater.remote.connection import Server, checked_url
 from headwater.web.access import Access
 from headwater.web.guard import Guard
 from headwater.web.server import require_somebody
@@ -331,10 +334,60 @@ def test_s_12_a_server_for_other_machines_starts_when_somebody_could_sign_in(sto
     assert require_somebody(store.ledger) is None
 
 
-@pytest.mark.parametrize("name", ["", "https://", "ftp://x", "data.example.org/path", "https://a/b"])
+@pytest.mark.parametrize("name", ["", "https://", "ftp://x", "data.example.org/path", "https://a/b", "https://u@a"])
 def test_names_that_are_none_keep_the_server_from_starting(store, name):
     with pytest.raises(UserMistake, match="web_names"):
         GateSite(store, names=(name,))
+
+
+ADDRESS = "https://ann:s3cret/p@ss@data.example.org"
+
+
+@pytest.mark.parametrize("name", ["HOME", "SERVER", "WEB_NAMES", "USER", "POOLS"])
+def test_s_45_no_setting_holds_a_password(tmp_path, name):
+    with pytest.raises(SettingMistake, match=f"HEADWATER_{name} holds a user or a password") as refused:
+        open_home(environ={"HEADWATER_HOME": str(tmp_path), f"HEADWATER_{name}": ADDRESS}, make=True)
+
+    assert "https://***@data.example.org" in refused.value.message
+    assert "s3cret" not in str(refused.value)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        checked_url,
+        metadata,
+        lambda url: Server(url, "hwt_x"),
+        lambda url: Guard(
+            "0.0.0.0", 8501, find_session=lambda digest: None, find_token=lambda digest: None, names=(url,)
+        ),
+    ],
+)
+def test_s_45_an_address_with_a_password_is_refused_without_a_word_of_it(use, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    with pytest.raises(SettingMistake) as refused:
+        use(ADDRESS)
+
+    assert "***@data.example.org" in refused.value.message
+    assert "s3cret" not in str(refused.value)
+    assert os.listdir(tmp_path) == []
+
+
+def test_s_45_what_uv_says_of_an_index_has_no_password():
+    said = reason_in(f"error: Failed to fetch {ADDRESS.replace('/p@ss', 'p@ss')}/simple: 401")
+
+    assert said == "Failed to fetch https://***@data.example.org/simple: 401"
+
+
+def test_s_27_what_is_typed_in_the_place_of_a_name_is_in_no_log(signed_in):
+    signed_in.ask("POST", "/session/password", {"name": "my-passw0rd", "password": "bob"})
+    signed_in.ask("POST", "/session/password", {"name": "bob", "password": "my-passw0rd"})
+    page = signed_in.ask("GET", "/audit", cookie=signed_in.cookie).value["rows"]
+    refused = [row for row in page if row["result"].startswith("refused: this name")]
+
+    assert [row.get("details") for row in refused[:2]] == [{"name": "bob"}, None]
+    assert "my-passw0rd" not in str(page)
 
 
 def test_two_stores_on_one_machine_do_not_read_each_others_cookies(store):

@@ -9,8 +9,10 @@ from headwater.client.named import Named, local_time
 from headwater.client.records import PARAMETERS_STEP, RunRecord, is_run_over
 from headwater.client.sheets import run_sheet
 from headwater.client.siblings import Siblings
+from headwater.model.errors import TagRefused
 from headwater.model.graph import Graph
 from headwater.model.launch import Launch
+from headwater.model.masking import masked
 from headwater.model.rows import RunRow, RunStatus
 
 #: A metric's value.
@@ -154,7 +156,8 @@ class RunFacts(Named):
         """Add tags.
 
         Raises:
-            TagRefused: one is empty or too long, or there would be too many; none is added.
+            TagRefused: one is empty, too long, has a control character or the value of a secret, or there would be
+                too many; none is added.
         """
         self._retag(add=tags)
 
@@ -179,7 +182,10 @@ class RunFacts(Named):
         self._retag(add=tags_to_add, remove=tags_to_remove)
 
     def _retag(self, add: str | Iterable[str] = (), remove: str | Iterable[str] = ()) -> None:
-        self._view.ledger.tag_run(self._record.run, _tags(add), _tags(remove))
+        added = _tags(add)
+        if any(masked(tag) != tag for tag in added):
+            raise TagRefused("a tag cannot hold the value of a secret", hint="tags are shown to everybody")
+        self._view.ledger.tag_run(self._record.run, added, _tags(remove))
 
     def _sheet(self) -> Sheet:
         return run_sheet(self._record)

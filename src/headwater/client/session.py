@@ -7,7 +7,7 @@ from headwater.model.current import current
 from headwater.model.errors import UserMistake
 from headwater.model.ports import Ledger
 from headwater.places import is_far
-from headwater.settings import Settings, read_settings, server_folder
+from headwater.settings import Settings, read_settings, server_folder, without_password
 from headwater.store.artifacts import ArtifactStore
 
 
@@ -74,6 +74,8 @@ class _Session:
         home = self._homes.get(key)
         if home is None:
             home = self._homes[key] = open_home(path)
+            if current.get("home") == path:  # inside a step, which has more to lose than a command
+                home.be_patient()
         return home
 
 
@@ -121,7 +123,7 @@ def metadata(where: str) -> str:
     The token for a server is that of `headwater login`, or HEADWATER_SERVER_TOKEN.
     """
     if where.startswith(("http://", "https://")):
-        url = where.rstrip("/")
+        url = without_password(where.rstrip("/"), "the address")
         folder = server_folder(url, os.environ)
         use_server(url, folder)
         _session.home_path = folder

@@ -17,6 +17,7 @@ from headwater.flow.checks import check_flow
 from headwater.flow.deploy_checks import deploy_mistakes
 from headwater.flow.values import constants_of, evaluate_parameters
 from headwater.home import Home
+from headwater.ledger.tags import refuse_ill_formed
 from headwater.model.deployment import AliasState, Deployment
 from headwater.model.errors import DeploymentRefused, FlowMistakes, Mistake
 from headwater.model.graph import Graph
@@ -92,6 +93,8 @@ class Deploying(msgspec.Struct, frozen=True):
 
 def prepare(asked: Deploying) -> Prepared:
     """Do all of a deploy that can fail: check, evaluate, lock, package; errors as `deploy`."""
+    for tag in asked.request.tags:
+        refuse_ill_formed(tag)
     graph, warnings = _checked(asked.flow, asked.request)
     name = deployment_name(graph.flow, graph.production.project)
     target, before = _target(asked, name)

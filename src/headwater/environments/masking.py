@@ -6,7 +6,7 @@ from headwater.model.errors import EnvironmentMistake
 from headwater.model.packages import PackageSet
 
 #: `user:password@` or `token@` between the scheme and the host of an address.
-_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@'\"`]+@")
+_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"`]+@")
 
 
 def mask_credentials(text: str) -> str:

@@ -54,9 +54,24 @@ def refuse_ill_formed(tag: str) -> None:
     """Raise unless the text may be a tag.
 
     Raises:
-        TagRefused: it is empty or too long.
+        TagRefused: it is empty, too long, or has characters that no reader sees as what they are.
     """
     if not tag:
         raise TagRefused("a tag cannot be empty")
+    unseen = next((letter for letter in tag if _is_unseen(letter)), "")
+    if unseen:
+        what = "line break" if unseen in "\n\r\u2028\u2029" else "control character"
+        raise TagRefused(f"the tag {tag[:100]!a} has a {what}, U+{ord(unseen):04X}", hint="leave it out")
     if len(tag) > LONGEST_TAG:
         raise TagRefused(f"the tag `{tag[:20]}...` has {len(tag)} characters, at most {LONGEST_TAG} are kept")
+
+
+def _is_unseen(letter: str) -> bool:
+    """Whether it moves a cursor, breaks a line, turns the direction of writing round, or is half of a character."""
+    return (
+        letter < " "
+        or "\x7f" <= letter <= "\x9f"
+        or "\u2028" <= letter <= "\u202e"
+        or "\u2066" <= letter <= "\u2069"
+        or "\ud800" <= letter <= "\udfff"
+    )

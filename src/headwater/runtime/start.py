@@ -82,7 +82,7 @@ def start_run(
     """Append the run's first events (what it reuses included) and take its lease, in one transaction.
 
     Raises:
-        TagRefused: one of its tags is empty or too long.
+        TagRefused: one of its tags is empty, too long, or has a control character.
 
     Returns:
         The lease, the folded state, and the events as stored.

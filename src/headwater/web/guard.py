@@ -7,6 +7,7 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.types import Scope
 
 from headwater.hosting.guard import is_loopback
+from headwater.model.addresses import mask_address
 from headwater.model.errors import SettingMistake, UserMistake
 from headwater.web.access import Access
 from headwater.web.problems import Refused
@@ -130,7 +131,7 @@ def _cookie_of(values: list[str], name: str) -> str:
 def _named(name: str) -> tuple[str, str]:
     """Take `https://data.example.org` apart into host and scheme."""
     scheme, mark, host = name.strip().lower().rpartition("://")
-    if not host or "/" in host or (mark and scheme not in ("http", "https")):
+    if not host or "/" in host or "@" in host or (mark and scheme not in ("http", "https")):
         hint = "such as https://data.example.org, or data.example.org:8501"
-        raise SettingMistake(f"{name!r:.200} in web_names is no name of a server", hint=hint)
+        raise SettingMistake(f"{mask_address(name)!r:.200} in web_names is no name of a server", hint=hint)
     return host, scheme

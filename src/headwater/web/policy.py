@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.names import is_production, split_target
 from headwater.ledger.launches import contradiction_in
+from headwater.ledger.tags import refuse_ill_formed
 from headwater.model.deployment import AliasState
 from headwater.model.errors import NotFound, TagRefused, UserMistake
 from headwater.model.events import Cancel, Decide, Request, RunStarted
@@ -187,6 +188,7 @@ class Policy:
     def _refuse_tags(self, tags: Sequence[str]) -> None:
         own = f"user:{self._access.user}"
         for tag in tags:
+            refuse_ill_formed(tag)
             if tag.startswith(_TELLING) and tag != own:
                 raise TagRefused(f"`{tag}` says whose a run is: it is not for you to give")
 

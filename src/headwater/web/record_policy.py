@@ -15,6 +15,7 @@ from headwater.deployments.stored import KIND as DEPLOYMENT
 from headwater.deployments.stored import record_key, record_of
 from headwater.deployments.tokens import token_hash
 from headwater.hosting.versions import SERVICE, VERSION
+from headwater.ledger.tags import refuse_ill_formed
 from headwater.model.deployment import AliasState, Deployment
 from headwater.model.errors import DeploymentRefused, NotFound, UserMistake, VersionConflict
 from headwater.model.ports import Ledger
@@ -125,6 +126,8 @@ class RecordPolicy:
             raise DeploymentRefused(f"the record of {record.key} does not say what it holds")
         if latest is None:
             self._require_self(deployment.user)
+            for tag in deployment.tags:
+                refuse_ill_formed(tag)
             return
         before = _decoded(latest, Deployment)
         if deployment == before:

@@ -502,6 +502,31 @@ def test_tags_that_cannot_be_are_refused_and_nothing_changes(ledger, add, remove
     assert (lambda row: (row.tags, row.system_tags))(ledger.run(lease.run)) == (("a",), ("user:ada",))
 
 
+@pytest.mark.parametrize("letter", ["\n", "\r", "\0", "\x1b", "\x7f", "\x9b", "\u2028", "\u202e", "\u2066", "\ud800"])
+def test_tags_that_no_reader_sees_as_they_are_are_refused(ledger, letter):
+    lease, _ = begin(ledger)
+    with pytest.raises(TagRefused, match=f"U\\+{ord(letter):04X}") as refused:
+        ledger.tag_run(lease.run, [f"good{letter}"], [])
+
+    assert str(refused.value).isprintable() or "\n\nhint" in str(refused.value)
+    assert letter not in str(refused.value).replace("\n", "", 2)
+    assert ledger.run(lease.run).tags == ()
+
+
+@pytest.mark.parametrize("tag", ["émigré", "数据", "👩‍🔬", "a b", "نموذج", "<b>", "'; drop", "n\u00a0b", "e\u0301"])
+def test_tags_of_all_languages_are_taken(ledger, tag):
+    lease, _ = begin(ledger)
+
+    assert ledger.tag_run(lease.run, [tag], []) == (tag,)
+
+
+def test_tags_from_before_are_shown_and_taken_away(ledger):
+    lease, _ = begin(ledger, tags=("two\nlines",))
+
+    assert ledger.run(lease.run).tags == ("two\nlines",)
+    assert ledger.tag_run(lease.run, [], ["two\nlines"]) == ()
+
+
 def test_fifty_tags_of_five_hundred_characters_are_taken(ledger):
     lease, _ = begin(ledger, system_tags=("user:ada",))
     tags = [f"{number:02}" + "x" * 498 for number in range(50)]
