@@ -1,6 +1,6 @@
 """Questions about many tasks, runs or flows at once, answered in few words each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,12 +11,26 @@ from headwater.ledger.run_conditions import Where, as_json, ask_projects, runs_w
 from headwater.ledger.run_questions import RunQuestions
 from headwater.model.errors import NotFound, UserMistake
 from headwater.model.ids import RunId
-from headwater.model.overviews import FinishedRun, FlowQuery, FlowRow, Seconds, StepCount, TaskSpan
+from headwater.model.overviews import FinishedRun, FlowQuery, FlowRow, Seconds, StepCount, TaskSpan, TaskUsage
 from headwater.model.rows import Page, RunQuery, TaskStatus
 
 _decode_seconds = msgspec.json.Decoder(Seconds).decode
+_decode_many_seconds = msgspec.json.Decoder(list[Seconds]).decode
 _NONE = Seconds()
 _KINDS = Seconds.__struct_fields__
+
+
+class _Used(msgspec.Struct, gc=False):
+    """The numbers of a `Usage` that are summed up."""
+
+    started_at: float = 0.0
+    ended_at: float = 0.0
+    user_cpu: float = 0.0
+    system_cpu: float = 0.0
+    peak_memory_bytes: int = 0
+
+
+_decode_many_used = msgspec.json.Decoder(list[_Used]).decode
 
 #: Finished runs that a flow's row shows.
 _RECENT = 20
@@ -66,11 +80,31 @@ class Overviews:
         past: dict[int, list[Any]] = {}
         for row in self._database.rows(self._database.sql["past_spans"], (run_id, after_label, rows[-1][0])):
             past.setdefault(row[0], []).append(row)
+        many = _decode_many_seconds(_joined(row[8] for row in rows))
+        latest = [_span(row, seconds, is_driven) for row, seconds in zip(rows, many, strict=True)]
+        if not past:
+            return latest
         spans: list[TaskSpan] = []
-        for row in rows:
+        for row, span in zip(rows, latest, strict=True):
             spans += [_past_span(earlier, row) for earlier in past.get(row[0], ()) if earlier[2] < row[4]]
-            spans.append(_span(row, is_driven))
+            spans.append(span)
         return spans
+
+    def task_usages(self, run: RunId, *, limit: int) -> list[TaskUsage]:
+        run_id, _ = self._position(run)
+        rows = self._database.rows(self._database.sql["task_usages"], (run_id, limit))
+        many = _decode_many_used(_joined(row[3] for row in rows))
+        return [
+            TaskUsage(
+                label,
+                step,
+                bool(is_reused),
+                used.ended_at - used.started_at if used.ended_at else None,
+                used.user_cpu + used.system_cpu,
+                used.peak_memory_bytes,
+            )
+            for (label, step, is_reused, _), used in zip(rows, many, strict=True)
+        ]
 
     def flow_rows(self, projects: Sequence[str] | None, *, after: str, limit: int) -> list[FlowRow]:
         where = Where()
@@ -183,8 +217,13 @@ def _status(stored: TaskStatus, is_driven: bool) -> TaskStatus:
     return "lost" if stored == "running" and not is_driven else stored
 
 
-def _span(row: tuple[Any, ...], is_driven: bool) -> TaskSpan:
-    label, step, key, status, attempt, ready_at, started_at, finished_at, usage, parent, is_reused = row
+def _joined(texts: Iterable[bytes | None]) -> bytes:
+    """Write one list of many JSON texts (None: an empty object): ten thousand are decoded at once."""
+    return b"[" + b",".join(text or b"{}" for text in texts) + b"]"
+
+
+def _span(row: tuple[Any, ...], seconds: Seconds, is_driven: bool) -> TaskSpan:
+    label, step, key, status, attempt, ready_at, started_at, finished_at, _, parent, is_reused = row
     return TaskSpan(
         label,
         step,
@@ -194,7 +233,7 @@ def _span(row: tuple[Any, ...], is_driven: bool) -> TaskSpan:
         ready_at,
         started_at,
         finished_at,
-        _NONE if usage is None else _decode_seconds(usage),
+        seconds,
         parent,
         bool(is_reused),
     )

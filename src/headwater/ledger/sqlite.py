@@ -39,6 +39,7 @@ from headwater.model.overviews import (
     RunFailure,
     StepCount,
     TaskSpan,
+    TaskUsage,
 )
 from headwater.model.ports import Commit, Lease, Owner, PlannedFiring
 from headwater.model.private_files import make_private_folder
@@ -195,6 +196,10 @@ class SqliteLedger:
 
     def task_spans(self, run: RunId, *, after_label: int = 0, limit: int = 10_000) -> list[TaskSpan]:
         return self._overviews.task_spans(run, after_label=after_label, limit=limit)
+
+    def task_usages(self, run: RunId, *, limit: int = 100_000) -> list[TaskUsage]:
+        """Give what each of the first tasks of a run used, by label; raises NotFound."""
+        return self._overviews.task_usages(run, limit=limit)
 
     def tasks(self, query: TaskQuery) -> Page[TaskRow]:
         return self._tasks.tasks(query)

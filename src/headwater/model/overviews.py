@@ -57,6 +57,20 @@ class TaskSpan(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     is_reused: bool = False
 
 
+class TaskUsage(msgspec.Struct, frozen=True, gc=False):
+    """What a task's latest attempt used."""
+
+    label: int
+    step: str
+    #: It stands for a task of another run, and used nothing.
+    is_reused: bool
+    #: From its start to its end, as its process saw them; None = that is not known.
+    running_seconds: float | None
+    #: Of the processor.
+    cpu_seconds: float
+    peak_memory_bytes: int
+
+
 class FinishedRun(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run as a row of dots shows it."""
 

@@ -1,6 +1,6 @@
 """The tasks that a run's duration hung on: the chain that ends with its last task, each link what it waited for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -11,7 +11,6 @@ from headwater.model.overviews import Seconds, TaskSpan
 #: Tasks that are looked at; the path of a larger run is that of its last ones.
 MOST_TASKS = 100_000
 _PAGE = 10_000
-_KINDS = Seconds.__struct_fields__
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -48,18 +47,19 @@ def find_path(record: RunRecord, spans: Sequence[TaskSpan], now: float) -> list[
 
     Of the tasks that one follows, the one that ended last is what it waited for.
     """
-    attempts: dict[TaskKey, list[TaskSpan]] = {}
-    for span in spans:
-        attempts.setdefault(span.key, []).append(span)
-    if not attempts:
+    if not spans:
         return []
-    last = {key: many[-1] for key, many in attempts.items()}
+    last = {span.key: span for span in spans}
     at: TaskSpan | None = max(last.values(), key=lambda span: (_end(span, now), span.label))
     chain: list[TaskSpan] = []
     while at is not None:
         chain.append(at)
         at = _waited_for(record, at, last, now)
     chain.reverse()
+    attempts: dict[TaskKey, list[TaskSpan]] = {span.key: [] for span in chain}
+    for span in spans:
+        if span.key in attempts:
+            attempts[span.key].append(span)
     freed = record.row.started_at
     links = []
     for span in chain:
@@ -75,8 +75,14 @@ def _waited_for(record: RunRecord, span: TaskSpan, last: dict[TaskKey, TaskSpan]
 
 
 def _link(span: TaskSpan, attempts: Sequence[TaskSpan], freed_at: float, now: float) -> Link:
-    sums = {kind: sum(getattr(each.seconds, kind) for each in attempts) for kind in _KINDS}
-    return Link(span, freed_at, attempts[0].started_at, _end(span, now), Seconds(**sums), len(attempts))
+    seconds = sum_of(each.seconds for each in attempts)
+    return Link(span, freed_at, attempts[0].started_at, _end(span, now), seconds, len(attempts))
+
+
+def sum_of(many: Iterable[Seconds]) -> Seconds:
+    """Add up where the time of attempts went."""
+    columns = zip(*map(msgspec.structs.astuple, many), strict=True)
+    return Seconds(*map(sum, columns))
 
 
 def _end(span: TaskSpan, now: float) -> float:

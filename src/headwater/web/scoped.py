@@ -20,6 +20,7 @@ from headwater.model.overviews import (
     RunFailure,
     StepCount,
     TaskSpan,
+    TaskUsage,
 )
 from headwater.model.ports import Commit, Lease, Ledger, Owner, PlannedFiring
 from headwater.model.records import Record
@@ -174,6 +175,11 @@ class ScopedLedger:
     def task_spans(self, run: RunId, *, after_label: int = 0, limit: int = 10_000) -> list[TaskSpan]:
         self._require(run)
         return self._ledger.task_spans(run, after_label=after_label, limit=limit)
+
+    def task_usages(self, run: RunId, *, limit: int = 100_000) -> list[TaskUsage]:
+        """Give what each task of a run used; see `SqliteLedger.task_usages`."""
+        self._require(run)
+        return self._whole().task_usages(run, limit=limit)
 
     def tasks(self, query: TaskQuery) -> Page[TaskRow]:
         self._require(query.run)

@@ -36,6 +36,9 @@ ORDER BY runs.id, min(tasks.label);
 SELECT label, step, key, status, attempt, ready_at, started_at, finished_at, usage, parent, origin IS NOT NULL
 FROM tasks WHERE run = ? AND label > ? ORDER BY label LIMIT ?;
 
+-- name: task_usages
+SELECT label, step, origin IS NOT NULL, usage FROM tasks WHERE run = ? ORDER BY label LIMIT ?;
+
 -- name: past_spans
 SELECT label, status, attempt, ready_at, started_at, finished_at, usage
 FROM past_attempts WHERE run = ? AND label > ? AND label <= ? ORDER BY label, attempt;

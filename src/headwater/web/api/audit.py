@@ -43,12 +43,10 @@ def list_audit(asked: Asked, query: AuditQuery) -> AuditPage:
 
     A page may have fewer rows than asked for although more follow: then it has a cursor.
     """
-    key = str(read_cursor(query, query.cursor, 1)[0]) if query.cursor else ""
+    begin = str(read_cursor(query, query.cursor, 1)[0]) if query.cursor else ""
     projects = _projects(asked)
     found: list[AuditEntry] = []
-    looked_at = 0
-    for key, entry in _entries(asked, query, key):
-        looked_at += 1
+    for looked_at, (key, entry) in enumerate(_entries(asked, query, begin), 1):
         if _is_past(entry, query):
             return AuditPage(tuple(found))
         if (projects is None or entry.project in projects) and _is_asked_for(entry, query):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from headwater.model.options import Resources
-from headwater.model.rows import TaskQuery, TaskRow
+from headwater.model.overviews import TaskUsage
 from headwater.web.asked import Asked
 from headwater.web.critical_path import MOST_TASKS
 from headwater.web.routes import Route
@@ -43,24 +43,20 @@ class ResourcesView(msgspec.Struct, frozen=True):
 def show_resources(asked: Asked, at: RunPath) -> ResourcesView:
     """Show what the steps of a run asked for and what their tasks used."""
     record = find_run(asked, at)
-    rows: dict[str, list[TaskRow]] = {name: [] for name in record.started.graph.steps}
-    count = 0
-    for page in record.tasks(TaskQuery(record.run, limit=MOST_TASKS)):
-        for row in page:
-            rows.setdefault(row.step, []).append(row)
-        count += len(page)
-        if count >= MOST_TASKS:
-            break
+    rows: dict[str, list[TaskUsage]] = {name: [] for name in record.started.graph.steps}
+    tasks = asked.ledger.task_usages(record.run, limit=MOST_TASKS)
+    for row in tasks:
+        rows.setdefault(row.step, []).append(row)
     options = {name: step.options.resources for name, step in record.started.graph.steps.items()}
     steps = tuple(_step_resources(name, options.get(name), many) for name, many in rows.items() if many)
-    return ResourcesView(steps, count >= MOST_TASKS)
+    return ResourcesView(steps, len(tasks) >= MOST_TASKS)
 
 
-def _step_resources(name: str, asked: Resources | None, rows: Sequence[TaskRow]) -> StepResources:
-    ran = [row for row in rows if row.origin is None and row.usage.ended_at]
+def _step_resources(name: str, asked: Resources | None, rows: Sequence[TaskUsage]) -> StepResources:
+    ran = [row for row in rows if not row.is_reused and row.running_seconds is not None]
     if not ran:
         return StepResources(name, len(rows), asked)
-    memory = sorted((row.usage.peak_memory_bytes, row.label) for row in ran)
+    memory = sorted((row.peak_memory_bytes, row.label) for row in ran)
     cores = sorted(_cores(row) for row in ran)
     peak, label = memory[-1]
     return StepResources(
@@ -70,7 +66,7 @@ def _step_resources(name: str, asked: Resources | None, rows: Sequence[TaskRow])
         memory[len(memory) // 2][0],
         peak,
         label,
-        sum(row.usage.user_cpu + row.usage.system_cpu for row in ran),
+        sum(row.cpu_seconds for row in ran),
         cores[len(cores) // 2],
         cores[-1],
         peak / (asked.memory * 1e6) if asked is not None and asked.memory else None,
@@ -78,10 +74,9 @@ def _step_resources(name: str, asked: Resources | None, rows: Sequence[TaskRow])
     )
 
 
-def _cores(row: TaskRow) -> float:
-    usage = row.usage
-    took = usage.ended_at - usage.started_at
-    return (usage.user_cpu + usage.system_cpu) / took if took > 0 else 0.0
+def _cores(row: TaskUsage) -> float:
+    took = row.running_seconds or 0.0
+    return row.cpu_seconds / took if took > 0 else 0.0
 
 
 ROUTES = (Route("GET", "/runs/{flow}/{label}/resources", show_resources, needs="viewer", of=project_of_run),)

@@ -8,11 +8,12 @@ from headwater.model.ids import TaskKey
 from headwater.model.overviews import Seconds, TaskSpan
 from headwater.model.rows import TaskStatus
 from headwater.web.asked import Asked
-from headwater.web.critical_path import MOST_TASKS, Link, find_path, read_spans
+from headwater.web.critical_path import MOST_TASKS, Link, find_path, read_spans, sum_of
 from headwater.web.routes import Route
 from headwater.web.run_paths import RunPath, find_run, project_of_run
 
-_KINDS = Seconds.__struct_fields__
+_FAILED = frozenset(("failed", "retrying", "caught", "lost"))
+_DONE = frozenset(("succeeded", "caught"))
 #: Links of the path that are listed: the longest; loops can have thousands.
 _MOST_LINKS = 500
 
@@ -115,15 +116,16 @@ def show_blame(asked: Asked, at: RunPath) -> Blame:
     row = record.row
     spans = read_spans(record)
     duration = max(0.0, (row.finished_at or asked.now) - row.started_at)
-    path = _sum(link.seconds for link in find_path(record, spans, asked.now))
+    path = sum_of(link.seconds for link in find_path(record, spans, asked.now))
     in_order: dict[str, list[TaskSpan]] = {name: [] for name in record.started.graph.steps}
     steps = in_order | _by_step(spans)
+    told = tuple(_step_blame(name, many) for name, many in steps.items() if many)
     return Blame(
         duration,
         path,
-        max(0.0, duration - sum(getattr(path, kind) for kind in _KINDS)),
-        _sum(span.seconds for span in spans),
-        tuple(_step_blame(name, many) for name, many in steps.items() if many),
+        max(0.0, duration - sum(msgspec.structs.astuple(path))),
+        sum_of(step.seconds for step in told),
+        told,
         is_cut=len(spans) >= MOST_TASKS,
     )
 
@@ -152,26 +154,22 @@ def _by_step(spans: Iterable[TaskSpan]) -> dict[str, list[TaskSpan]]:
     return steps
 
 
-def _sum(many: Iterable[Seconds]) -> Seconds:
-    sums = dict.fromkeys(_KINDS, 0.0)
-    for each in many:
-        for kind in _KINDS:
-            sums[kind] += getattr(each, kind)
-    return Seconds(**sums)
-
-
 def _step_blame(name: str, spans: Sequence[TaskSpan]) -> StepBlame:
+    took: list[tuple[float, int]] = []
+    total = 0.0
+    failed = 0
+    for span in spans:
+        status = span.status
+        failed += status in _FAILED
+        if span.finished_at is not None:
+            seconds = max(0.0, span.finished_at - span.started_at)
+            total += seconds
+            if status in _DONE and not span.is_reused:
+                took.append((seconds, span.label))
+    took.sort()
+    retried = {span.label for span in spans if span.attempt > 0}
     labels = {span.label for span in spans}
-    done = [span for span in spans if span.finished_at is not None and span.status in ("succeeded", "caught")]
-    took = sorted((_duration(span), span.label) for span in done if not span.is_reused)
-    about = StepBlame(
-        name,
-        len(labels),
-        len({span.label for span in spans if span.attempt > 0}),
-        sum(span.status in ("failed", "retrying", "caught", "lost") for span in spans),
-        _sum(span.seconds for span in spans),
-        sum(_duration(span) for span in spans if span.finished_at is not None),
-    )
+    about = StepBlame(name, len(labels), len(retried), failed, sum_of(span.seconds for span in spans), total)
     if not took:
         return about
     return msgspec.structs.replace(
@@ -182,10 +180,6 @@ def _step_blame(name: str, spans: Sequence[TaskSpan]) -> StepBlame:
         longest=took[-1][0],
         longest_label=took[-1][1],
     )
-
-
-def _duration(span: TaskSpan) -> float:
-    return max(0.0, (span.finished_at or span.started_at) - span.started_at)
 
 
 _RUN = "/runs/{flow}/{label}"
