@@ -28,7 +28,7 @@ def test_every_flushed_line_before_a_sigkill_is_kept_in_order(tmp_path):
     assert scene.status()["failures"][0]["error"]["details"]["signal"] == "SIGKILL"
 
 
-@pytest.mark.parametrize("megabytes", [48, pytest.param(512, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("megabytes", [48, pytest.param(384, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
 def test_a_flood_is_bounded_in_memory_and_kept_whole_below_the_limit(tmp_path, megabytes):
     scene = Scene(tmp_path, "FloodFlow", DEEDS)
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
