@@ -17,7 +17,7 @@ from headwater.web.guard import Guard
 from headwater.web.server import require_somebody
 from headwater.web.tables import all_routes
 from headwater.web.users import Users
-from tests.web.gate_site import HOST, ORIGIN, PASSWORD, GateSite
+from tests.web.gate_site import HOST, ORIGIN, PASSWORD, GateSite, cookie_of
 from tests.web.test_every_route import path_of
 from tests.web.two_projects import run
 
@@ -388,6 +388,23 @@ def test_s_27_what_is_typed_in_the_place_of_a_name_is_in_no_log(signed_in):
 
     assert [row.get("details") for row in refused[:2]] == [{"name": "bob"}, None]
     assert "my-passw0rd" not in str(page)
+
+
+@pytest.mark.parametrize("roles", [{"everything": "deployer"}, {"none": "admin"}, {"fraud": "admin"}])
+def test_where_the_store_lies_is_for_admins_of_all_projects(gate, roles, monkeypatch):
+    name = gate.person(f"eve-{len(roles)}-{next(iter(roles))}", PASSWORD, **roles)
+    given = gate.ask("POST", "/session/password", {"name": name, "password": PASSWORD})
+    told = [given, *(gate.ask("GET", path, cookie=cookie_of(given)) for path in ("/me", "/settings"))]
+
+    assert [each.status for each in told] == [200] * 3
+    assert [each.value["store"] for each in told] == [""] * 3
+    assert not any(gate.home.path in each.body.decode() for each in told)
+    assert not any("/" in setting["source"] for setting in told[2].value["settings"])
+
+
+def test_admins_of_all_projects_see_where_the_store_lies(signed_in):
+    for path in ("/me", "/settings"):
+        assert signed_in.ask("GET", path, cookie=signed_in.cookie).value["store"] == signed_in.home.path
 
 
 def test_two_stores_on_one_machine_do_not_read_each_others_cookies(store):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from headwater.web.access import Means, Role
+from headwater.web.access import Access, Means, Role
 from headwater.web.account_changes import set_password
 from headwater.web.asked import Asked
 from headwater.web.gate import Admitted
@@ -25,7 +25,7 @@ class Me(msgspec.Struct, frozen=True):
     #: Project -> role; `*` = all.
     roles: dict[str, Role]
     means: Means
-    #: Folder of the store, to tell several apart.
+    #: Folder of the store, to tell several apart; empty for those who are no admins of all projects.
     store: str
     #: They have a password here, which they can change.
     has_password: bool = False
@@ -63,7 +63,7 @@ def show_me(asked: Asked) -> Me:
         extend_session(asked.home.ledger, access.credential, asked.now)
     account = Users(asked.home.ledger).get(access.user)
     has_password = account is not None and account.password_hash is not None
-    return Me(access.user, access.roles, access.means, asked.home.path, has_password, asked.is_read_only)
+    return Me(access.user, access.roles, access.means, _store(asked, access), has_password, asked.is_read_only)
 
 
 def show_sign_in(asked: Asked) -> SignInWays:
@@ -122,9 +122,14 @@ def _admitted(asked: Asked, admitted: Admitted) -> Raw:
         raise Refused(401, "this account is gone")
     roles = session.roles if account is None or session.means == "link" else account.roles
     has_password = account is not None and account.password_hash is not None
-    told = Me(session.user, roles, session.means, asked.home.path, has_password, asked.is_read_only)
+    store = _store(asked, Access(session.user, roles))
+    told = Me(session.user, roles, session.means, store, has_password, asked.is_read_only)
     headers = {"set-cookie": cookie(asked, admitted.secret, _COOKIE_SECONDS), "cache-control": "no-store"}
     return Raw("application/json", msgspec.json.encode(told), headers, let_in=(session.user, session.means))
+
+
+def _store(asked: Asked, access: Access) -> str:
+    return asked.home.path if access.is_admin_of_all else ""
 
 
 ROUTES = (

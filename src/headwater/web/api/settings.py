@@ -1,5 +1,6 @@
 """What is set, with where it comes from, and what runs for this store."""
 
+import os
 import platform
 
 import msgspec
@@ -13,6 +14,8 @@ from headwater.web.routes import Route
 _DAEMON = "daemon"
 #: Settings whose values are nobody's to see end so.
 _SECRET = ("token", "password", "secret")
+#: Setting that says where the store lies.
+_FOLDER = "home"
 #: Setting -> what it is, with its unit.
 MEANINGS = {
     "home": "folder of the store",
@@ -37,7 +40,7 @@ class SettingView(msgspec.Struct, frozen=True):
 
     name: str
     value: str
-    #: `HEADWATER_HOME`, a file's path, `default`, ...
+    #: `HEADWATER_HOME`, a file's path, `default`, ...; who is no admin of all projects sees of a file its name only.
     source: str
     #: What it is, with its unit.
     meaning: str = ""
@@ -59,23 +62,34 @@ class SettingsView(msgspec.Struct, frozen=True):
 
     version: str
     python: str
+    #: Its folder; empty for those who are no admins of all projects.
     store: str
     settings: tuple[SettingView, ...]
     running: Running
 
 
 def show_settings(asked: Asked) -> SettingsView:
-    """Show every setting with its source, never a secret one, and what runs for this store."""
+    """Show every setting with its source, never a secret one, and what runs for this store.
+
+    Where things lie on the server is for admins of all projects.
+    """
     found = asked.home.settings
+    is_admin = asked.access.is_admin_of_all
     pairs = [] if found is None else [(name, getattr(found, name)) for name in found.__struct_fields__]
     shown = tuple(
-        SettingView(name, setting.value, setting.source, MEANINGS.get(name, ""))
+        SettingView(
+            name,
+            setting.value,
+            setting.source if is_admin else os.path.basename(setting.source),
+            MEANINGS.get(name, ""),
+        )
         for name, setting in pairs
-        if not name.endswith(_SECRET)
+        if not name.endswith(_SECRET) and (is_admin or name != _FOLDER)
     )
     leads = {role: asked.ledger.leader(role) is not None for role in (_DAEMON, SCHEDULER, HOST)}
     running = Running(leads[_DAEMON], leads[SCHEDULER], leads[HOST])
-    return SettingsView(__version__, platform.python_version(), asked.home.path, shown, running)
+    store = asked.home.path if is_admin else ""
+    return SettingsView(__version__, platform.python_version(), store, shown, running)
 
 
 ROUTES = (Route("GET", "/settings", show_settings, needs="viewer"),)

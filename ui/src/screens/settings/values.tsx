@@ -35,9 +35,11 @@ export function Values() {
           <Runs is={scheduler} name="Scheduler" does="fires schedules and triggers, and drives the runs of deployments" />
           <Runs is={host} name="Host" does="answers for services; it starts with the first one" />
           {!daemon && <Command text="headwater up" />}
-          <p className="muted">
-            Store <code>{data.store}</code>
-          </p>
+          {data.store && (
+            <p className="muted">
+              Store <code>{data.store}</code>
+            </p>
+          )}
         </div>
       </section>
       <Table label="Settings" rows={data.settings} columns={COLUMNS} keyOf={(row) => row.name} maxHeight={640} />
