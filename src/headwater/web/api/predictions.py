@@ -1,31 +1,30 @@
 """Logged predictions of a service, as they were logged: masked, sampled, cut."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from headwater.hosting.labels import read_labels
-from headwater.hosting.predictions import find_prediction, read_predictions
-from headwater.model.errors import NotInstalled
+from headwater.hosting.predictions import find_prediction
+from headwater.model.errors import CursorRefused, NotInstalled
 from headwater.web.asked import Asked
+from headwater.web.prediction_pages import Wanted, read_page
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
 from headwater.web.run_paths import Text, Time
+from headwater.web.sorting import SortedQuery, cursor_behind, direction, read_cursor
 from headwater.web.targets import Number, PredictionPath, ServicePath, find_service, project_of_service
 
 _DAY = 86400.0
-#: Entries that are looked through for one page.
-_MOST_ROWS = 20_000
-#: Rows of a table that are looked at together.
-_SLICE = 500
+#: No time is later: the year 9999.
+_LATEST = 253402300800
 #: Characters of a request and of an answer that a list shows.
 _SHOWN = 2000
 
 
-class PredictionsQuery(msgspec.Struct, frozen=True):
-    """Which predictions; newest first."""
+class PredictionsQuery(SortedQuery, frozen=True):
+    """Which predictions; newest first, unless it says otherwise. By other columns the newest 20,000 are sorted."""
 
     #: None = a day before `until`.
     since: Time | None = None
@@ -36,9 +35,21 @@ class PredictionsQuery(msgspec.Struct, frozen=True):
     #: Only those that were refused or failed.
     failed: bool = False
     origin: Literal["live", "shadow", "batch"] | None = None
+    sort: Literal[
+        "at",
+        "-at",
+        "seconds",
+        "-seconds",
+        "status",
+        "-status",
+        "version",
+        "-version",
+        "endpoint",
+        "-endpoint",
+        "origin",
+        "-origin",
+    ] = "-at"
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
-    #: Of the page before.
-    cursor: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
 
 class PredictionRow(msgspec.Struct, frozen=True):
@@ -70,28 +81,22 @@ class PredictionsPage(msgspec.Struct, frozen=True):
     cursor: str | None = None
     #: Files of the log that could not be read.
     damaged: int = 0
+    #: Older ones were not looked at.
+    is_cut: bool = False
 
 
 def list_predictions(asked: Asked, at: ServicePath, query: PredictionsQuery) -> PredictionsPage:
     """List logged predictions, newest first; what is logged comes here a few seconds later."""
     service = find_service(asked, at.service).name
-    until = asked.now if query.until is None else query.until
-    before = _read_cursor(query.cursor)
-    if before is not None:
-        until = min(until, before[0] + 0.001)
-    since = until - _DAY if query.since is None else query.since
-    damaged: list[str] = []
-    seen = _Counted(_newest_first(asked, service, since, until, query.version, damaged))
+    wanted = _wanted(asked, service, query)
     try:
-        wanted = (row for row in seen if _is_asked_for(row, query) and (before is None or _place(row) < before))
-        found = list(islice(wanted, query.limit + 1))
+        found = read_page(wanted)
     except NotInstalled as error:
         raise Refused(503, error.message, hint=error.hint) from error
-    page = found[: query.limit]
-    labels = _labels(asked, service, page)
-    last = page[-1] if len(found) > query.limit else seen.last if seen.count == _MOST_ROWS else None
-    rows = tuple(_row(row, labels, _SHOWN) for row in page)
-    return PredictionsPage(rows, None if last is None else _cursor(last), len(damaged))
+    labels = _labels(asked, service, found.rows)
+    rows = tuple(_row(row, labels, _SHOWN) for row in found.rows)
+    cursor = None if found.behind is None else cursor_behind(query, wanted.until, *found.behind, of=service)
+    return PredictionsPage(rows, cursor, found.damaged, found.is_cut)
 
 
 def show_prediction(asked: Asked, at: PredictionPath) -> PredictionRow:
@@ -105,31 +110,32 @@ def show_prediction(asked: Asked, at: PredictionPath) -> PredictionRow:
     return _row(row, _labels(asked, service, [row]), None)
 
 
-class _Counted:
-    """Gives a bounded part of the rows, and knows how many those were and which was the last."""
-
-    def __init__(self, rows: Iterator[dict[str, Any]]) -> None:
-        self._rows = rows
-        self.count = 0
-        self.last: dict[str, Any] | None = None
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        for row in islice(self._rows, _MOST_ROWS):
-            self.count += 1
-            self.last = row
-            yield row
-
-
-def _newest_first(
-    asked: Asked, service: str, since: float, until: float, version: int | None, damaged: list[str]
-) -> Iterator[dict[str, Any]]:
-    tables = read_predictions(
-        asked.home.path, service, since=since, until=until, version=version, newest_first=True, damaged=damaged
+def _wanted(asked: Asked, service: str, query: PredictionsQuery) -> Wanted:
+    """Put a query in the log's terms; all pages are of the time that the first one was of."""
+    until = asked.now if query.until is None else query.until
+    behind: tuple[float | int | str, float, str] | None = None
+    if query.cursor:
+        begun, value, at, name = read_cursor(query, query.cursor, 4, of=service)
+        if isinstance(begun, str) or isinstance(at, str) or not isinstance(name, str):
+            raise CursorRefused("is none")
+        if not (0 <= begun < _LATEST and 0 <= at < _LATEST):
+            raise CursorRefused("is none")
+        until, behind = begun, (value, at, name)
+    column, is_rising = direction(query.sort)
+    return Wanted(
+        home=asked.home.path,
+        service=service,
+        since=until - _DAY if query.since is None else query.since,
+        until=until,
+        version=query.version,
+        endpoint=query.endpoint,
+        origin=query.origin,
+        failed=query.failed,
+        column=column,
+        is_rising=is_rising,
+        limit=query.limit,
+        behind=behind,
     )
-    for table in tables:
-        for end in range(table.num_rows, 0, -_SLICE):
-            begin = max(0, end - _SLICE)
-            yield from reversed(table.slice(begin, end - begin).to_pylist())
 
 
 def _labels(asked: Asked, service: str, rows: Sequence[dict[str, Any]]) -> dict[str, msgspec.Raw]:
@@ -138,35 +144,6 @@ def _labels(asked: Asked, service: str, rows: Sequence[dict[str, Any]]) -> dict[
         return {}
     times = [row["at"] for row in rows]
     return read_labels(asked.home.path, service, min(times) - _DAY, max(times))
-
-
-def _is_asked_for(row: dict[str, Any], query: PredictionsQuery) -> bool:
-    return (
-        query.endpoint in (None, row["endpoint"])
-        and query.origin in (None, row["origin"])
-        and (not query.failed or row["status"] >= 400)
-    )
-
-
-def _place(row: dict[str, Any]) -> tuple[float, str]:
-    return row["at"], row["id"]
-
-
-def _cursor(row: dict[str, Any]) -> str:
-    return f"{row['at']!r} {row['id']}"
-
-
-def _read_cursor(text: str | None) -> tuple[float, str] | None:
-    if text is None:
-        return None
-    at, _, name = text.partition(" ")
-    try:
-        found = float(at)
-    except ValueError:
-        found = float("nan")
-    if not 0 <= found < 1e12:
-        raise Refused(400, "this is no cursor of a page of predictions")
-    return found, name
 
 
 def _row(row: dict[str, Any], labels: dict[str, msgspec.Raw], longest: int | None) -> PredictionRow:
