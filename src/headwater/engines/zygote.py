@@ -36,25 +36,19 @@ from headwater.engines.frames import (
     Ready,
     Said,
     Submit,
-    frame,
 )
 from headwater.engines.importing import LoadFailed, Prepare, import_quietly
-from headwater.engines.processes import IS_LINUX, OwnChildren, adopt_orphans, descendants_of, kill
+from headwater.engines.processes import IS_LINUX, adopt_orphans, descendants_of, kill
+from headwater.engines.reports import Reports
 from headwater.engines.slots import Slot
+from headwater.engines.spares import Spares
+from headwater.engines.strays import PATIENCE, Strays
 from headwater.model.outcome import Outcome, TaskError, Usage
 
 #: Descriptor on which a zygote reports; orders come on descriptor 0.
 REPORTS = 3
 
-#: Seconds that processes left behind get to end by themselves (resource trackers do, within milliseconds).
-_STRAY_GRACE = 0.2
-#: Seconds after which processes that cannot even be killed are given up.
-_STRAY_PATIENCE = 5.0
-#: Bytes waiting for the driver above which lines are no longer forwarded.
-_SLOW_DRIVER = 1 << 20
 _CHUNK = 65536
-#: Processes that wait for an order at most.
-_MOST_SPARES = 4
 #: Takes what `Prepare` gave and the folder of the store.
 Rehearse = Callable[[RunAttempt, str], None]
 
@@ -92,9 +86,6 @@ class Zygote:
         self._reader = FrameReader()
         self._decoder = msgspec.json.Decoder(FromDriver)
         self._heads = msgspec.json.Decoder(OrderHead)
-        self._out = bytearray()
-        #: The driver's pipe is full.
-        self._is_blocked = False
         self._begin: Begin | None = None
         self._spawn_reason = ""
         self._import_error: TaskError | None = None
@@ -102,19 +93,14 @@ class Zygote:
         self._waiting: deque[Attempt] = deque()
         #: At work, by process.
         self._running: dict[int, Attempt] = {}
-        #: Forked already, waiting for an order, each on the slot that it will use.
-        self._spares: dict[int, Slot] = {}
         self._started_count = 0
-        #: Their process is gone, something that they started is not.
-        self._sweeping: list[Attempt] = []
-        self._idle_slots: list[Slot] = []
         #: What to call when a descriptor becomes readable.
         self._readers: dict[int, Callable[[], object]] = {}
         self._poll = select.poll()
+        self._to_driver = Reports(reports, self._poll)
+        self._spares = Spares(self._poll, self._become_attempt)
+        self._strays = Strays()
         self._is_open = True
-        #: Children that the user's module started while it was imported.
-        self._residents: set[int] = set()
-        self._children = OwnChildren()
         self._kernel_kills = 0
         #: Bytes that a forked child starts with.
         self._resident = 0
@@ -123,7 +109,6 @@ class Zygote:
     def run(self, prepare: Prepare) -> None:
         """Import, then serve until the end; kills all descendants before it returns."""
         adopt_orphans()
-        os.set_blocking(self._reports, False)
         self._watch_children()
         try:
             self._receive()
@@ -147,7 +132,7 @@ class Zygote:
             self._tell(ImportFailed(failed.error))
             return
         self._spawn_reason = begin.spawn_reason or reason_not_to_fork()
-        self._residents = set(self._children.pids())
+        self._strays.settle()
         self._kernel_kills = limits.kernel_kills()
         self._resident = 0 if self._spawn_reason else limits.resident_bytes(self._own)
         if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
@@ -162,10 +147,12 @@ class Zygote:
     # What comes in
 
     def _turn(self) -> None:
-        self._flush()
+        if not self._to_driver.flush():
+            self._is_open = False
         if len(self._waiting) >= _REHEARSE_FROM and self._rehearse is not None:
             self._prepare_for_many(self._rehearse, self._waiting[0].head.home)
-        self._keep_spares()
+        if not self._spawn_reason and self._import_error is None:
+            self._spares.keep(self._started_count)
         for descriptor, _ in self._poll.poll(self._pause()):
             reader = self._readers.get(descriptor)
             if reader is not None:
@@ -245,13 +232,11 @@ class Zygote:
         attempt.queue_seconds = now - attempt.received_at
         attempt.started_at = time.time()
         if self._spawn_reason:
-            attempt.slot = slot = self._free_slot()
+            attempt.slot = slot = self._spares.free_slot()
             arguments = ["attempt", str(self._own), f"{attempt.queue_seconds:.6f}", self._spawn_reason]
             attempt.pid = spawning.spawn(attempt.order, slot, arguments, attempt.head.options.environment)
         else:
-            if not self._spares:
-                self._fork_spare()
-            attempt.pid, slot = self._spares.popitem()
+            attempt.pid, slot = self._spares.take()
             attempt.slot = slot
             slot.give_order(attempt.order, attempt.queue_seconds)
         self._started_count += 1
@@ -272,23 +257,6 @@ class Zygote:
             gc.collect()
             gc.freeze()
 
-    def _keep_spares(self) -> None:
-        """Fork processes for the next orders while nobody waits for them.
-
-        Several in a row: what this loop touches between two forks has to be copied by the kernel, page by page.
-        """
-        if self._spares or self._spawn_reason or self._import_error is not None:
-            return
-        for _ in range(min(_MOST_SPARES, 1 + self._started_count // 4)):
-            self._fork_spare()
-
-    def _fork_spare(self) -> None:
-        slot = self._free_slot()
-        pid = os.fork()
-        if not pid:
-            self._become_attempt(slot)
-        self._spares[pid] = slot
-
     def _become_attempt(self, slot: Slot) -> None:
         """Be an attempt, in the forked child; does not return."""
         try:
@@ -305,15 +273,6 @@ class Zygote:
         finally:
             os._exit(1)
 
-    def _free_slot(self) -> Slot:
-        return self._idle_slots.pop() if self._idle_slots else self._new_slot()
-
-    def _new_slot(self) -> Slot:
-        slot = Slot()
-        self._poll.register(slot.stdout, select.POLLIN)
-        self._poll.register(slot.stderr, select.POLLIN)
-        return slot
-
     # Looking after
 
     def _read_output(self, attempt: Attempt, number: int) -> bool:
@@ -328,7 +287,7 @@ class Zygote:
         return bool(chunk)
 
     def _show(self, attempt: Attempt, number: int, chunk: bytes) -> None:
-        lines = attempt.take_output(number, chunk, time.time(), len(self._out) > _SLOW_DRIVER)
+        lines = attempt.take_output(number, chunk, time.time(), self._to_driver.is_slow)
         if lines:
             self._tell(Printed(attempt.head.key, attempt.head.attempt, tuple(lines)))
         if attempt.log.trouble and not attempt.is_trouble_told:
@@ -358,19 +317,22 @@ class Zygote:
                 break
             attempt = self._running.pop(pid, None)
             if attempt is None:
-                self._lose_spare(pid)
+                self._spares.lose(pid)
             else:
                 attempt.status = status
                 attempt.spent = usage.ru_utime, usage.ru_stime, usage.ru_maxrss
-                self._sweeping.append(attempt)
-        if self._sweeping:
-            self._sweep(time.monotonic())
+                self._strays.add(attempt)
+        self._sweep(time.monotonic())
 
-    def _lose_spare(self, pid: int) -> None:
-        """Forget a process that somebody ended before it had an order."""
-        slot = self._spares.pop(pid, None)
-        if slot is not None:
-            self._forget_slot(slot)
+    def _sweep(self, now: float) -> None:
+        """Finish the attempts whose process is gone, once nothing that they started is left."""
+        if not self._strays:
+            return
+        over, notice = self._strays.sweep(now, self._running, self._spares.slot_by_pid)
+        if notice:
+            self._tell(Said(notice))
+        for attempt in over:
+            self._finish(attempt)
 
     def _note_death(self, attempt: Attempt) -> None:
         user_cpu, system_cpu, peak_kilobytes = attempt.spent
@@ -390,30 +352,6 @@ class Zygote:
             kills = limits.kernel_kills()
             attempt.was_kernel_short_of_memory = kills > self._kernel_kills
             self._kernel_kills = kills
-
-    def _sweep(self, now: float) -> None:
-        """Finish the attempts whose process is gone, once nothing that they started is left."""
-        strays = self._strays()
-        if not strays:
-            ended, self._sweeping = self._sweeping, []
-            for attempt in ended:
-                self._finish(attempt)
-            return
-        for attempt in self._sweeping:
-            attempt.left_strays = True
-            if not attempt.strays_until:
-                attempt.strays_until = now + _STRAY_GRACE
-        first = min(attempt.strays_until for attempt in self._sweeping)
-        if now >= first:
-            for stray in strays:
-                kill([stray, *descendants_of(stray)])
-        if now >= first + _STRAY_PATIENCE:
-            self._tell(Said(f"processes {sorted(strays)} of ended tasks cannot be killed; left alone"))
-            self._residents |= strays
-
-    def _strays(self) -> set[int]:
-        strays = set(self._children.pids())
-        return strays - self._running.keys() - self._spares.keys() - self._residents if strays else strays
 
     def _finish(self, attempt: Attempt) -> None:
         slot = attempt.slot
@@ -435,19 +373,8 @@ class Zygote:
             outcome = corrected(msgspec.json.decode(text, type=Outcome), death) if text else outcome_of(death)
             self._over(attempt, outcome)
         # One that was killed may not have taken its order out of the slot.
-        self._give_back(slot, is_used_up=attempt.left_strays or bool(attempt.status))
-
-    def _give_back(self, slot: Slot, *, is_used_up: bool) -> None:
         del self._readers[slot.stdout], self._readers[slot.stderr]
-        if is_used_up:
-            self._forget_slot(slot)
-        else:
-            self._idle_slots.append(slot)
-
-    def _forget_slot(self, slot: Slot) -> None:
-        self._poll.unregister(slot.stdout)
-        self._poll.unregister(slot.stderr)
-        slot.close()
+        self._spares.give_back(slot, is_used_up=attempt.left_strays or bool(attempt.status))
 
     def _over(self, attempt: Attempt, outcome: Outcome) -> None:
         self._close_console(attempt)
@@ -470,9 +397,7 @@ class Zygote:
                 pause = min(pause, attempt.kill_at - now)
             if attempt.memory_limit:
                 pause = min(pause, limits.INTERVAL)
-        for attempt in self._sweeping:
-            # Killed strays wake us when they end; those to whom a grace was given have to be woken for.
-            pause = min(pause, max(attempt.strays_until - now, 0.02))
+        pause = self._strays.pause(now, pause)
         return max(0, int(pause * 1000) + 1) if pause > 0 else 0
 
     def _keep_deadlines(self, now: float) -> None:
@@ -481,8 +406,7 @@ class Zygote:
                 self._kill_late(attempt)
             elif attempt.memory_limit and attempt.memory is None:
                 self._check_memory(attempt)
-        if self._sweeping:
-            self._sweep(now)
+        self._sweep(now)
         if os.getppid() != self._parent:
             self._is_open = False
 
@@ -504,7 +428,7 @@ class Zygote:
         kill([attempt.pid, *descendants_of(attempt.pid)])
 
     def _kill_everybody(self) -> None:
-        until = time.monotonic() + _STRAY_PATIENCE
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             alive = descendants_of(self._own) if IS_LINUX else list(self._running)
             kill(alive)
@@ -515,32 +439,12 @@ class Zygote:
                 return
             select.select([], [], [], 0.001)
 
-    # What goes out
-
     def _watch(self, descriptor: int, reader: Callable[[], None]) -> None:
         self._readers[descriptor] = reader
         self._poll.register(descriptor, select.POLLIN)
 
     def _tell(self, message: FromZygote) -> None:
-        self._out += frame(message)
-
-    def _flush(self) -> None:
-        if not self._out:
-            return
-        try:
-            written = os.write(self._reports, self._out)
-        except BlockingIOError:
-            written = 0
-        except BrokenPipeError:
-            self._is_open = False
-            return
-        del self._out[:written]
-        if bool(self._out) != self._is_blocked:
-            self._is_blocked = bool(self._out)
-            if self._is_blocked:
-                self._poll.register(self._reports, select.POLLOUT)
-            else:
-                self._poll.unregister(self._reports)
+        self._to_driver.tell(message)
 
 
 def _nothing(number: int, stack: object) -> None:
