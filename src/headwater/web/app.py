@@ -149,7 +149,7 @@ class WebApp:
             idempotency_key=request.headers.get("idempotency-key", ""),
             cookie_name=self._guard.cookie_name(site),
             gate=self._gate,
-            desk=self.desk,
+            remote=self.desk,
             is_read_only=self._read_only,
             last_event_id=request.headers.get("last-event-id", ""),
         )

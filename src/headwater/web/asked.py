@@ -24,27 +24,20 @@ class Asked(msgspec.Struct, frozen=True):
     origin: str
     #: Tells streams of writes.
     pulse: Pulse
+    #: Lets people in.
+    gate: Gate
+    #: What the server keeps for other machines.
+    remote: RemoteDesk
     #: Address of the caller, for the audit log.
     client: str = ""
     #: `Idempotency-Key`: the same for every try of one change; empty = none was sent.
     idempotency_key: str = ""
     #: Name of the cookie that holds a session.
     cookie_name: str = ""
-    #: Lets people in; None where nobody can be.
-    gate: Gate | None = None
     #: `Last-Event-ID`: where a stream that broke off is to go on; empty = none was sent.
     last_event_id: str = ""
-    #: What the server keeps for other machines; None where it keeps nothing.
-    desk: RemoteDesk | None = None
     #: This server refuses whatever changes anything.
     is_read_only: bool = False
-
-    @property
-    def remote(self) -> RemoteDesk:
-        """What the server keeps for other machines."""
-        if self.desk is None:
-            raise Refused(503, "this server takes no runs of other machines")
-        return self.desk
 
     def with_token(self, token: str) -> "Asked":
         """Give the same for a caller who sent the production token of somebody's alias along."""

@@ -8,7 +8,7 @@ from headwater.model.errors import NotInstalled
 from headwater.model.ports import Ledger
 from headwater.web.passwords import Passwords
 from headwater.web.sessions import SESSION_SECONDS, Session, start_session
-from headwater.web.sign_in import LinkCode, LinkSignIn, NamedPassword, PasswordSignIn, Proved
+from headwater.web.sign_in import LinkCode, LinkSignIn, NamedPassword, PasswordSignIn, Proof, SignIn
 from headwater.web.throttle import Throttle
 from headwater.web.users import Users
 
@@ -54,14 +54,14 @@ class Gate:
 
     def by_link(self, code: LinkCode, now: float, address: str) -> Admitted:
         """Let the bearer of a link in."""
-        return self._admit(self._links.prove(code, now, address), now, address)
+        return self._admit(self._links, code, now, address)
 
     def by_password(self, given: NamedPassword, now: float, address: str) -> Admitted:
         """Let somebody in who knows the password of an account."""
-        way = PasswordSignIn(self._ledger, self.passwords, self._throttle)
-        return self._admit(way.prove(given, now, address), now, address)
+        return self._admit(PasswordSignIn(self._ledger, self.passwords, self._throttle), given, now, address)
 
-    def _admit(self, proved: Proved, now: float, address: str) -> Admitted:
+    def _admit(self, way: SignIn[Proof], proof: Proof, now: float, address: str) -> Admitted:
+        proved = way.prove(proof, now, address)
         session = Session(
             proved.user, now, now + SESSION_SECONDS, proved.means, proved.roles, address, since=proved.since
         )

@@ -68,19 +68,18 @@ def show_me(asked: Asked) -> Me:
 
 def show_sign_in(asked: Asked) -> SignInWays:
     """Say how one can sign in."""
-    takes_passwords = asked.gate is not None and asked.gate.takes_passwords()
-    return SignInWays(True, takes_passwords, "headwater ui" if asked.is_read_only else "headwater up --link")
+    return SignInWays(
+        True, asked.gate.takes_passwords(), "headwater ui" if asked.is_read_only else "headwater up --link"
+    )
 
 
 def sign_in_by_link(asked: Asked, body: LinkCode) -> Raw:
     """Sign in with the code of a link; sets the cookie."""
-    assert asked.gate is not None
     return _admitted(asked, asked.gate.by_link(body, asked.now, asked.client))
 
 
 def sign_in_by_password(asked: Asked, body: NamedPassword) -> Raw:
     """Sign in with a name and a password; sets the cookie."""
-    assert asked.gate is not None
     return _admitted(asked, asked.gate.by_password(body, asked.now, asked.client))
 
 
@@ -99,7 +98,6 @@ def sign_out_everywhere(asked: Asked) -> EndedSessions:
 
 def change_password(asked: Asked, body: NewPassword) -> Raw:
     """Change one's own password; all sessions end, this one begins anew."""
-    assert asked.gate is not None
     name = asked.access.user
     asked.require_no_token("a password is changed by a person")
     # Proves it as a sign-in does, with the same bound on tries; the session that it makes is the new one.

@@ -117,7 +117,7 @@ def add_user(asked: Asked, at: UserPath, body: NewUser) -> UserView:
         by=asked.access.user,
         at=asked.now,
         roles=dict(body.roles),
-        password_hash=None if body.password is None else _hashed(asked, body.password),
+        password_hash=None if body.password is None else asked.gate.passwords.hash(body.password),
         is_service=body.is_service,
     )
     return _view(asked, account)
@@ -142,7 +142,7 @@ def set_password(asked: Asked, at: UserPath, body: GivenPassword) -> None:
     """Give somebody a password; their sessions end."""
     asked.require_no_token("passwords are set by people")
     account_changes.require_person(asked.home.ledger, at.user)
-    hashed = _hashed(asked, body.password)
+    hashed = asked.gate.passwords.hash(body.password)
     account_changes.set_password(asked.home.ledger, at.user, hashed, by=asked.access.user, at=asked.now)
 
 
@@ -182,11 +182,6 @@ _SORTING: Sorting[Account] = Sorting(
     },
     lambda account: account.name,
 )
-
-
-def _hashed(asked: Asked, password: str) -> str:
-    assert asked.gate is not None
-    return asked.gate.passwords.hash(password)
 
 
 def _is_seen(asked: Asked, account: Account) -> bool:
