@@ -64,7 +64,7 @@ export function Drift({ service }: { service: string }) {
 
 function headline({ version, reference }: DriftView, differing: number): string {
   if (!reference) return `Version ${version}: nothing to compare with yet`;
-  if (differing > 0) return `${plural(differing, "column")} of what version ${version} is asked ${differing === 1 ? "is" : "are"} not what it learned from`;
+  if (differing > 0) return `${plural(differing, "column")} ${differing === 1 ? "differs" : "differ"} from what version ${version} learned from`;
   return `Version ${version} is asked what it learned from`;
 }
 

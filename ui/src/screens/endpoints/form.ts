@@ -98,7 +98,6 @@ function hintOf(schema: Schema, kind: FieldKind): string {
   if (typeof schema["format"] === "string") parts.unshift(schema["format"]);
   else if (kind === "json") parts.unshift(typeof schema["type"] === "string" ? `JSON, an ${schema["type"]}`.replace("an string", "a string") : "JSON");
   else if (kind === "integer") parts.unshift("a whole number");
-  else if (kind === "number") parts.unshift("a number");
   return parts.join(", ");
 }
 

@@ -11,6 +11,7 @@ import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { pathOf } from "@/router/match";
@@ -24,6 +25,7 @@ const COLUMNS: readonly Column<ServiceRow>[] = [
   {
     id: "service",
     name: "Service",
+    isServerSorted: true,
     width: 180,
     cell: (row) => (
       <Link className="cut strong" to={pathOf("endpoints", row.service)}>
@@ -31,26 +33,30 @@ const COLUMNS: readonly Column<ServiceRow>[] = [
       </Link>
     ),
   },
-  { id: "stands", name: "Stands", width: 120, cell: (row) => <Status status={lookOfService(row)} label={row.stands} /> },
+  { id: "stands", name: "Stands", isServerSorted: true, width: 120, cell: (row) => <Status status={lookOfService(row)} label={row.stands} /> },
   {
     id: "failed",
     name: "Failed",
+    isServerSorted: true,
+    first: "falling",
     width: 84,
     isNumber: true,
     cell: ({ health }) => <span className={isBadly(health) ? "bad-text strong" : ""}>{health ? shareText(health.failed) : <None />}</span>,
   },
-  { id: "p99", name: "p99", width: 84, isNumber: true, isWide: true, cell: ({ health }) => (health?.p99 ? durationText(health.p99) : <None />) },
+  { id: "p99", name: "p99", isServerSorted: true, first: "falling", width: 84, isNumber: true, isWide: true, cell: ({ health }) => (health?.p99 ? durationText(health.p99) : <None />) },
   { id: "p50", name: "p50", width: 84, isNumber: true, isWide: true, cell: ({ health }) => (health?.p50 ? durationText(health.p50) : <None />) },
-  { id: "rate", name: "Req/min", width: 84, isNumber: true, isWide: true, cell: ({ health }) => (health ? rateText(health) : <None />) },
-  { id: "version", name: "Version", width: 150, isWide: true, cell: (row) => <VersionOf row={row} /> },
+  { id: "requests", name: "Req/min", isServerSorted: true, first: "falling", width: 84, isNumber: true, isWide: true, cell: ({ health }) => (health ? rateText(health) : <None />) },
+  { id: "number", name: "Version", isServerSorted: true, first: "falling", width: 150, isWide: true, cell: (row) => <VersionOf row={row} /> },
   { id: "rollout", name: "Takes over", isWide: true, cell: (row) => <TakesOver row={row} /> },
-  { id: "owner", name: "Owner", width: 110, isWide: true, cell: (row) => <span className="cut">{row.owner}</span> },
-  { id: "deployed", name: "Deployed", width: 120, isWide: true, cell: (row) => <When at={row.deployed_at} className="muted" /> },
+  { id: "owner", name: "Owner", isServerSorted: true, width: 110, isWide: true, cell: (row) => <span className="cut">{row.owner}</span> },
+  { id: "deployed_at", name: "Deployed", isServerSorted: true, first: "falling", width: 120, isWide: true, cell: (row) => <When at={row.deployed_at} className="muted" /> },
 ];
 
 export function ServiceList() {
-  const services = useEndless<ServiceRow>(apiUrl("/services"), (row) => row.service);
-  usePulse(apiUrl("/services"));
+  const [sort, setSort] = useSort(COLUMNS, "service");
+  const url = apiUrl("/services", { sort });
+  const services = useEndless<ServiceRow>(url, (row) => row.service);
+  usePulse(url);
   if (services.problem && services.rows.length === 0) return <ProblemNote problem={services.problem} />;
   if (services.isLoading) return <Spinner isPage />;
   return (
@@ -65,6 +71,8 @@ export function ServiceList() {
         columns={COLUMNS}
         keyOf={(row) => row.service}
         linkOf={(row) => pathOf("endpoints", row.service)}
+        sort={sort}
+        onSort={setSort}
         onEnd={services.loadMore}
         isFilling
         hasKeys

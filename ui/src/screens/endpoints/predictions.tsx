@@ -10,6 +10,7 @@ import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { useQueryState } from "@/router/location";
@@ -17,14 +18,14 @@ import { pretty, serviceUrl } from "@/screens/endpoints/words";
 import { durationText } from "@/words/duration";
 
 const COLUMNS: readonly Column<PredictionRow>[] = [
-  { id: "at", name: "When", width: 110, cell: (row) => <When at={row.at} className="muted" /> },
-  { id: "status", name: "Status", width: 90, cell: (row) => <Status status={row.status < 400 ? "succeeded" : "failed"} label={String(row.status)} /> },
-  { id: "endpoint", name: "Endpoint", width: 140, isWide: true, cell: (row) => <span className="cut">{row.endpoint}</span> },
+  { id: "at", name: "When", isServerSorted: true, first: "falling", width: 110, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "status", name: "Status", isServerSorted: true, first: "falling", width: 90, cell: (row) => <Status status={row.status < 400 ? "succeeded" : "failed"} label={String(row.status)} /> },
+  { id: "endpoint", name: "Endpoint", isServerSorted: true, width: 140, isWide: true, cell: (row) => <span className="cut">{row.endpoint}</span> },
   { id: "request", name: "Request", isWide: true, cell: (row) => <span className="cut mono">{row.request}</span> },
   { id: "answer", name: "Answer", cell: (row) => <span className="cut mono">{row.answer}</span> },
-  { id: "version", name: "Version", width: 80, isNumber: true, isWide: true, cell: (row) => row.version },
-  { id: "seconds", name: "Took", width: 90, isNumber: true, isWide: true, cell: (row) => durationText(row.seconds) },
-  { id: "origin", name: "For", width: 90, isWide: true, cell: (row) => <span className="muted">{FOR_WHOM[row.origin] ?? row.origin}</span> },
+  { id: "version", name: "Version", isServerSorted: true, first: "falling", width: 80, isNumber: true, isWide: true, cell: (row) => row.version },
+  { id: "seconds", name: "Took", isServerSorted: true, first: "falling", width: 90, isNumber: true, isWide: true, cell: (row) => durationText(row.seconds) },
+  { id: "origin", name: "For", isServerSorted: true, width: 90, isWide: true, cell: (row) => <span className="muted">{FOR_WHOM[row.origin] ?? row.origin}</span> },
 ];
 
 const FOR_WHOM: Readonly<Record<string, string>> = { live: "a caller", shadow: "nobody", batch: "a batch" };
@@ -46,8 +47,9 @@ export function Predictions({ view }: { view: ServiceView }) {
   const [endpoint, setEndpoint] = useQueryState("of");
   const [version, setVersion] = useQueryState("version");
   const [origin, setOrigin] = useQueryState("for");
+  const [sort, setSort] = useSort(COLUMNS, "-at");
   const { service } = view.row;
-  const url = serviceUrl(service, "/predictions", { failed: failed === "yes" ? true : undefined, endpoint, version, origin });
+  const url = serviceUrl(service, "/predictions", { failed: failed === "yes" ? true : undefined, endpoint, version, origin, sort });
   const list = useEndless<PredictionRow>(url, (row) => row.id);
   if (list.problem && list.rows.length === 0) return <ProblemNote problem={list.problem} />;
   if (list.isLoading) return <Spinner />;
@@ -67,6 +69,8 @@ export function Predictions({ view }: { view: ServiceView }) {
         rows={list.rows}
         columns={[...COLUMNS, { id: "open", name: "Whole", width: 80, cell: (row) => <Open act={() => setChosen(row)} /> }]}
         keyOf={(row) => row.id}
+        sort={sort}
+        onSort={setSort}
         onEnd={list.loadMore}
         isFilling
         empty={<NoneThere isNarrowed={Boolean(failed || endpoint || version || origin)} view={view} />}

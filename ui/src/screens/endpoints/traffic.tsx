@@ -92,7 +92,7 @@ function widerThan(id: string): string {
 function Nothing({ view, words, widen }: { view: ServiceView; words: string; widen: () => void }) {
   const [endpoint] = view.endpoints;
   return (
-    <div className="stack tight">
+    <div className="stack tight traffic-none">
       <Empty
         icon="endpoints"
         title={`Nobody asked in the last ${words}`}
