@@ -11,6 +11,8 @@ from tests.web.api.test_approvals import GATED
 from tests.web.api.test_metrics import log_points
 
 _CANARY = 'rollout = __import__("headwater").Canary(shadow="1h", steps=[10, 50])'
+#: Too long to be kept beside the events: an object of its own.
+_LONG = [f"line {number}" for number in range(50_000)]
 _STRETCH = {"since": "2025-01-01", "until": "2025-01-05"}
 
 
@@ -39,7 +41,7 @@ def _runs(history):
     """A run of each kind: one that failed, one with reports and metrics, a foreach, one without a driver."""
     home = history.home
     first = history.run(parameters={"alpha": 0.5}, tags=("good",))
-    first.task("start", {"report": "<!doctype html><p>hi", "rows": [1, 2]}, summary={"f1": 0.5})
+    first.task("start", {"report": "<!doctype html><p>hi", "rows": [1, 2], "long": _LONG}, summary={"f1": 0.5})
     write_log(home, first, "start", ["o one", "e two"])
     log_points(home, first, "start", ["report"], [(0, 1, 0.5), (0, 2, 0.25)])
     first.begin("train", ["start"])
@@ -49,7 +51,7 @@ def _runs(history):
     fan.task("start")
     fan.tasks([f"score/start.{index}" for index in range(5)], {}, "start")
     history.run().lease.release()
-    (row,) = home.ledger.artifacts(first.started.run, ["start"], "rows")
+    (row,) = home.ledger.artifacts(first.started.run, ["start"], "long")
     return {"run": first.started.run, "digest": row.ref.digest}
 
 

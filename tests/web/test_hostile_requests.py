@@ -233,6 +233,24 @@ def test_odd_headers_are_answered(target):
                 require_told(given, (name_of(route), name, odd))
 
 
+@pytest.mark.parametrize("place", [2**31, 2**44, 2**53])
+def test_a_place_behind_the_end_of_everything_is_answered(target, place):
+    """There is a largest offset that a file system takes."""
+    asked = 0
+    for route in ROUTES:
+        query = shape_of(route).query
+        for field in msgspec.structs.fields(query) if query is not None else ():
+            if field.name in ("offset", "before", "after", "length"):
+                value = f"1.0:{place}" if "/points/" in route.path else place
+                name = "1.0.log" if "/remote/" in route.path else "report"
+                stays = not shape_of(route).is_stream
+                given = target.send("GET", target.path(route, name=name), stays=stays, **{field.name: value})
+                require_told(given, (name_of(route), field.name, place))
+                asked += given.status == 200
+
+    assert asked > 8
+
+
 def _lists():
     for route in ROUTES:
         query = shape_of(route).query

@@ -54,6 +54,8 @@ def read_points(path: str, offset: int = 0) -> Iterator[tuple[Points, int]]:
         return
     with file:
         size = os.fstat(file.fileno()).st_size
+        if offset > size:  # far behind it there is no seeking
+            return
         file.seek(offset)
         while offset + _HEAD.size <= size:
             magic, count, table_size, columns_size, checksum = _HEAD.unpack(file.read(_HEAD.size))

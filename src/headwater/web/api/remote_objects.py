@@ -50,7 +50,9 @@ def remote_read_object(asked: Asked, at: ObjectPath, query: ObjectQuery) -> Raw:
     size = max(0, os.path.getsize(path) - query.offset)
     length = size if query.length is None else min(size, query.length)
     headers = {"content-length": str(length), "cache-control": "no-store"}
-    return Raw("application/octet-stream", _blocks(path, query.offset, length), headers)
+    # Far behind the end there is no seeking.
+    blocks = _blocks(path, query.offset, length) if length else b""
+    return Raw("application/octet-stream", blocks, headers)
 
 
 def remote_put_object(asked: Asked, at: ObjectPath, body: Upload) -> wire.ObjectSize:

@@ -95,7 +95,8 @@ def remote_read_file(asked: Asked, at: FilePath, query: FileQuery) -> Raw:
     except FileNotFoundError:
         return Raw("application/octet-stream", b"")
     with open(descriptor, "rb", buffering=0) as file:
-        file.seek(query.offset)
+        # Far behind the end there is no seeking.
+        file.seek(min(query.offset, os.fstat(file.fileno()).st_size))
         return Raw("application/octet-stream", file.read(wire.PIECE_BYTES) or b"")
 
 
