@@ -229,11 +229,16 @@ def test_s_31_another_password_ends_all_sessions_and_the_old_one_lets_nobody_in(
 def test_s_31_who_proved_the_old_password_just_before_it_changed_is_not_let_in_after(gate):
     gate.person("bob", PASSWORD)
     entrance = gate.app._gate
-    proved = PasswordSignIn(gate.ledger, entrance.passwords, Throttle()).prove(
-        NamedPassword("bob", PASSWORD), gate.clock(), "10.0.0.1"
-    )
-    gate.users.change("bob", by="root", at=gate.clock(), password_hash=None, sessions_since=gate.clock())
-    admitted = entrance._admit(proved, gate.clock() + 1, "10.0.0.1")
+
+    class Overtaken:
+        """Proves who it is; before they are let in, they have no password any more."""
+
+        def prove(self, proof, now, address):
+            proved = PasswordSignIn(gate.ledger, entrance.passwords, Throttle()).prove(proof, now, address)
+            gate.users.change("bob", by="root", at=now, password_hash=None, sessions_since=now)
+            return proved
+
+    admitted = entrance._admit(Overtaken(), NamedPassword("bob", PASSWORD), gate.clock(), "10.0.0.1")
 
     assert gate.ask("GET", "/me", cookie=f"headwater_session_8501={admitted.secret}").status == 401
 
