@@ -7,10 +7,11 @@ import { useState } from "react";
 import { answers } from "@/api/cache";
 import { apiUrl, request } from "@/api/client";
 import type { ApprovalRow, ApprovalsPage } from "@/api/schema";
-import { useQuery } from "@/api/use_query";
+import { useSmoothQuery } from "@/api/use_query";
 import { Confirm } from "@/parts/dialog";
 import { Empty } from "@/parts/empty";
 import { ProblemNote } from "@/parts/problem";
+import { type Order, SortChoice, useOrder } from "@/parts/sort_choice";
 import { Spinner } from "@/parts/spinner";
 import { StatusIcon } from "@/parts/status";
 import { When } from "@/parts/when";
@@ -24,14 +25,30 @@ interface Asking {
   readonly answer: Answer;
 }
 
+const ORDERS: readonly Order[] = [
+  ["asked_at", "longest waiting first"],
+  ["-asked_at", "latest first"],
+  ["expires_at", "soonest expiring first"],
+  ["target", "by deployment"],
+  ["asked_by", "by who asks"],
+];
+
 export default function Approvals() {
-  const { data, problem } = useQuery<ApprovalsPage>(apiUrl("/approvals"));
+  const [sort, setSort] = useOrder(ORDERS);
+  const { data, problem } = useSmoothQuery<ApprovalsPage>(apiUrl("/approvals", { sort }));
   const [asking, ask] = useState<Asking | null>(null);
   if (problem && !data) return <ProblemNote problem={problem} />;
   if (!data) return <Spinner isPage />;
   return (
     <div className="stack">
-      <h1>Approvals</h1>
+      <div className="row wrap">
+        <h1>Approvals</h1>
+        {data.rows.length > 1 && (
+          <span className="push">
+            <SortChoice orders={ORDERS} sort={sort} onSort={setSort} />
+          </span>
+        )}
+      </div>
       {data.rows.length === 0 ? (
         <Empty icon="check" title="Nothing waits for an answer">
           A step with <code>@approval</code> lets its run wait here until somebody agrees; a flow with it lets moves of its production wait.
@@ -43,7 +60,7 @@ export default function Approvals() {
           ))}
         </ul>
       )}
-      {data.is_cut && <p className="muted">There is more; what has waited longest is shown</p>}
+      {(data.is_cut || data.cursor) && <p className="muted">There is more than is shown</p>}
       {asking && <Decide asking={asking} close={() => ask(null)} />}
     </div>
   );

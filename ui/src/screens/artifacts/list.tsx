@@ -9,6 +9,7 @@ import { ProblemNote } from "@/parts/problem";
 import { SearchField } from "@/parts/search_field";
 import { Spinner } from "@/parts/spinner";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { useQueryState } from "@/router/location";
@@ -18,11 +19,12 @@ import { gist } from "@/screens/artifacts/gist";
 import { sizeText } from "@/words/numbers";
 
 const COLUMNS: readonly Column<ArtifactSummary>[] = [
-  { id: "name", name: "Name", width: 170, cell: (row) => <strong className="cut">{row.name}</strong> },
+  { id: "name", name: "Name", isServerSorted: true, width: 170, cell: (row) => <strong className="cut">{row.name}</strong> },
   { id: "value", name: "Value", cell: (row) => <span className="cut mono muted">{gist(row.value)}</span> },
   {
     id: "type",
     name: "Type",
+    isServerSorted: true,
     width: 150,
     cell: (row) => (
       <span className="cut" title={row.value.type}>
@@ -30,15 +32,16 @@ const COLUMNS: readonly Column<ArtifactSummary>[] = [
       </span>
     ),
   },
-  { id: "size", name: "Size", width: 90, isNumber: true, cell: (row) => sizeText(row.value.size) },
+  { id: "size", name: "Size", isServerSorted: true, first: "falling", width: 90, isNumber: true, cell: (row) => sizeText(row.value.size) },
   { id: "task", name: "Set by", width: 260, cell: (row) => <TaskLink row={row} /> },
-  { id: "at", name: "When", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "run", name: "When", isServerSorted: true, first: "falling", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
 ];
 
 export function ArtifactList() {
   const [search, setSearch] = useQueryState("search");
   const [flow, setFlow] = useQueryState("flow");
-  const url = apiUrl("/artifacts", { search, flow });
+  const [sort, setSort] = useSort(COLUMNS, "-run");
+  const url = apiUrl("/artifacts", { search, flow, sort });
   const artifacts = useEndless<ArtifactSummary>(url, (row) => row.path);
   return (
     <div className="stack">
@@ -59,6 +62,8 @@ export function ArtifactList() {
           columns={COLUMNS}
           keyOf={(row) => row.path}
           linkOf={(row) => pathOf("artifacts", row.value.digest)}
+          sort={sort}
+          onSort={setSort}
           onEnd={artifacts.loadMore}
           foot={artifacts.isLoadingMore ? <Spinner /> : null}
           empty={

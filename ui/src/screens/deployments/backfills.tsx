@@ -9,6 +9,7 @@ import type { AliasView, BackfillPreview, BackfillRow } from "@/api/schema";
 import { useEndless } from "@/api/use_query";
 import { Confirm, Dialog } from "@/parts/dialog";
 import { ProblemNote } from "@/parts/problem";
+import { type Order, SortChoice, useOrder } from "@/parts/sort_choice";
 import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
 import { TaskBar } from "@/parts/task_bar";
@@ -19,18 +20,33 @@ import { durationText } from "@/words/duration";
 import { plural } from "@/words/numbers";
 import { dateText } from "@/words/time";
 
+const ORDERS: readonly Order[] = [
+  ["-at", "newest first"],
+  ["at", "oldest first"],
+  ["-since", "latest slots first"],
+  ["since", "earliest slots first"],
+  ["-total", "most slots first"],
+  ["user", "by who started it"],
+];
+
 export function Backfills({ alias }: { alias: AliasView }) {
   const [isStarting, setStarting] = useState(false);
   const [stopping, setStopping] = useState<BackfillRow | null>(null);
-  const list = useEndless<BackfillRow>(apiUrl("/backfills", { target: alias.target }), (row) => row.backfill.id);
+  const [sort, setSort] = useOrder(ORDERS);
+  const list = useEndless<BackfillRow>(apiUrl("/backfills", { target: alias.target, sort }), (row) => row.backfill.id);
   if (list.problem && list.rows.length === 0) return <ProblemNote problem={list.problem} />;
   if (list.isLoading) return <Spinner />;
   return (
     <div className="stack">
       <p className="row wrap">
         <span className="muted">One run for each slot of a stretch of the past, the oldest first, behind the daily ones.</span>
+        {list.rows.length > 1 && (
+          <span className="push">
+            <SortChoice orders={ORDERS} sort={sort} onSort={setSort} />
+          </span>
+        )}
         {alias.may_change && (
-          <button type="button" className="button primary push" onClick={() => setStarting(true)}>
+          <button type="button" className={list.rows.length > 1 ? "button primary" : "button primary push"} onClick={() => setStarting(true)}>
             New backfill
           </button>
         )}
@@ -45,7 +61,7 @@ export function Backfills({ alias }: { alias: AliasView }) {
       </ul>
       {list.hasMore && (
         <button type="button" className="button" onClick={list.loadMore}>
-          Earlier ones
+          {sort === "-at" ? "Earlier ones" : "More"}
         </button>
       )}
       {isStarting && <NewBackfill alias={alias} close={() => setStarting(false)} />}

@@ -9,6 +9,7 @@ import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { linkOfRun } from "@/screens/deployments/run_squares";
@@ -17,19 +18,20 @@ import { Strip } from "@/screens/schedules/strip";
 import { useLanes } from "@/screens/schedules/use_lanes";
 
 const COLUMNS: readonly Column<FiringRow>[] = [
-  { id: "at", name: "When", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
-  { id: "source", name: "By", width: 200, cell: (row) => <span className="cut">{row.source.replace(":", ": ")}</span> },
-  { id: "slot", name: "Slot", width: 160, cell: (row) => <Slot at={row.slot} /> },
-  { id: "verdict", name: "Verdict", width: 120, cell: (row) => <Status status={lookOfVerdict(row.verdict)} label={row.verdict} /> },
+  { id: "at", name: "When", isServerSorted: true, first: "falling", width: 130, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "source", name: "By", isServerSorted: true, width: 200, cell: (row) => <span className="cut">{row.source.replace(":", ": ")}</span> },
+  { id: "slot", name: "Slot", isServerSorted: true, first: "falling", width: 160, cell: (row) => <Slot at={row.slot} /> },
+  { id: "verdict", name: "Verdict", isServerSorted: true, width: 120, cell: (row) => <Status status={lookOfVerdict(row.verdict)} label={row.verdict} /> },
   {
     id: "what",
     name: "What came of it",
-    cell: (row) => (row.run ? <Link to={linkOfRun(row.run)}>{row.run}</Link> : <span className="cut muted">{row.reason}</span>),
+    cell: (row) => <CameOf row={row} />,
   },
 ];
 
 export function Firings({ target, schedules }: { target: string; schedules: readonly ScheduleView[] }) {
-  const firings = useEndless<FiringRow>(apiUrl("/firings", { target }), (row) => row.key);
+  const [sort, setSort] = useSort(COLUMNS, "-at");
+  const firings = useEndless<FiringRow>(apiUrl("/firings", { target, sort }), (row) => row.key);
   if (firings.problem && firings.rows.length === 0) return <ProblemNote problem={firings.problem} />;
   if (firings.isLoading) return <Spinner />;
   return (
@@ -40,6 +42,8 @@ export function Firings({ target, schedules }: { target: string; schedules: read
         rows={firings.rows}
         columns={COLUMNS}
         keyOf={(row) => row.key}
+        sort={sort}
+        onSort={setSort}
         onEnd={firings.loadMore}
         empty={<p className="muted pad">Nothing has fired yet</p>}
         isFilling
@@ -58,6 +62,17 @@ function Times({ schedules, target }: { schedules: readonly ScheduleView[]; targ
     <section className="card">
       <Strip lanes={lanes} span={span} hasTargets={false} />
     </section>
+  );
+}
+
+/** What came of a firing: its run and how that stands, or why there is none. */
+export function CameOf({ row }: { row: FiringRow }) {
+  if (!row.run) return <span className="cut muted">{row.reason}</span>;
+  return (
+    <span className="row">
+      <Link to={linkOfRun(row.run)}>{row.run}</Link>
+      {row.status && <Status status={row.status} />}
+    </span>
   );
 }
 

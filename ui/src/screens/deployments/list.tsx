@@ -12,6 +12,7 @@ import { SearchField } from "@/parts/search_field";
 import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { useQueryState } from "@/router/location";
@@ -24,8 +25,9 @@ const SHOWN = 8;
 
 const COLUMNS: readonly Column<DeploymentRow>[] = [
   {
-    id: "alias",
+    id: "target",
     name: "Deployment",
+    isServerSorted: true,
     cell: ({ alias }) => (
       <span className="row">
         <Link className="cut strong" to={pathOf("deployments", alias.target)}>
@@ -35,10 +37,10 @@ const COLUMNS: readonly Column<DeploymentRow>[] = [
       </span>
     ),
   },
-  { id: "stands", name: "Stands", width: 110, cell: ({ alias, runs }) => <Status {...standingOf(alias.stands, runs)} /> },
-  { id: "number", name: "Version", width: 80, isNumber: true, isWide: true, cell: ({ alias }) => alias.number ?? "–" },
+  { id: "stands", name: "Stands", isServerSorted: true, width: 110, cell: ({ alias, runs }) => <Status {...standingOf(alias.stands, runs)} /> },
+  { id: "number", name: "Version", isServerSorted: true, first: "falling", width: 80, isNumber: true, isWide: true, cell: ({ alias }) => alias.number ?? "–" },
   { id: "runs", name: "Last runs", width: 160, isWide: true, cell: (row) => <RunSquares runs={row.runs.slice(0, SHOWN)} /> },
-  { id: "next", name: "Fires next", width: 140, isWide: true, cell: (row) => (row.next_at ? <When at={row.next_at} /> : <Waits row={row} />) },
+  { id: "next_at", name: "Fires next", isServerSorted: true, width: 140, isWide: true, cell: (row) => (row.next_at ? <When at={row.next_at} /> : <Waits row={row} />) },
   {
     id: "starts",
     name: "Started by",
@@ -46,13 +48,14 @@ const COLUMNS: readonly Column<DeploymentRow>[] = [
     isWide: true,
     cell: (row) => <span className="cut muted">{[...row.schedules.map(cronText), ...row.triggers].join(", ") || "people"}</span>,
   },
-  { id: "owner", name: "Owner", width: 110, isWide: true, cell: ({ alias }) => <span className="cut">{alias.owner}</span> },
-  { id: "deployed", name: "Deployed", width: 130, isWide: true, cell: (row) => row.deployed_at && <When at={row.deployed_at} className="muted" /> },
+  { id: "owner", name: "Owner", isServerSorted: true, width: 110, isWide: true, cell: ({ alias }) => <span className="cut">{alias.owner}</span> },
+  { id: "deployed_at", name: "Deployed", isServerSorted: true, first: "falling", width: 130, isWide: true, cell: (row) => row.deployed_at && <When at={row.deployed_at} className="muted" /> },
 ];
 
 export function DeploymentList() {
   const [search, setSearch] = useQueryState("search");
-  const list = useEndless<DeploymentRow>(apiUrl("/deployments", { search }), (row) => row.alias.target);
+  const [sort, setSort] = useSort(COLUMNS, "target");
+  const list = useEndless<DeploymentRow>(apiUrl("/deployments", { search, sort }), (row) => row.alias.target);
   return (
     <div className="stack">
       <div className="row wrap">
@@ -71,6 +74,8 @@ export function DeploymentList() {
           columns={COLUMNS}
           keyOf={(row) => row.alias.target}
           linkOf={(row) => pathOf("deployments", row.alias.target)}
+          sort={sort}
+          onSort={setSort}
           onEnd={list.loadMore}
           isFilling
           hasKeys

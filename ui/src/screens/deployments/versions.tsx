@@ -5,6 +5,7 @@ import { useEndless } from "@/api/use_query";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { useAddress, useQueryState, withQuery } from "@/router/location";
@@ -13,7 +14,7 @@ import { OneVersion } from "@/screens/deployments/version";
 import { plural, sizeText } from "@/words/numbers";
 
 const COLUMNS: readonly Column<VersionRow>[] = [
-  { id: "number", name: "Version", width: 80, isNumber: true, cell: (row) => <VersionLink number={row.number} /> },
+  { id: "number", name: "Version", isServerSorted: true, first: "falling", width: 80, isNumber: true, cell: (row) => <VersionLink number={row.number} /> },
   {
     id: "aliases",
     name: "Named by",
@@ -28,15 +29,17 @@ const COLUMNS: readonly Column<VersionRow>[] = [
       </span>
     ),
   },
-  { id: "at", name: "Deployed", width: 140, cell: (row) => <When at={row.at} className="muted" /> },
-  { id: "user", name: "By", width: 120, cell: (row) => <span className="cut">{row.user}</span> },
+  { id: "at", name: "Deployed", isServerSorted: true, first: "falling", width: 140, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "user", name: "By", isServerSorted: true, width: 120, cell: (row) => <span className="cut">{row.user}</span> },
   {
-    id: "package",
+    id: "size",
     name: "Package",
+    isServerSorted: true,
+    first: "falling",
     width: 160,
     cell: ({ package: { files, size_bytes } }) => `${plural(files, "file")}, ${sizeText(size_bytes)}`,
   },
-  { id: "note", name: "Note", cell: (row) => <span className="cut muted">{row.note}</span> },
+  { id: "note", name: "Note", isServerSorted: true, cell: (row) => <span className="cut muted">{row.note}</span> },
 ];
 
 export function Versions({ alias }: { alias: AliasView }) {
@@ -57,7 +60,8 @@ function VersionLink({ number }: { number: number }) {
 
 function VersionList({ alias }: { alias: AliasView }) {
   const { path, query } = useAddress();
-  const versions = useEndless<VersionRow>(aliasUrl(alias.target, "/versions"), (row) => row.id);
+  const [sort, setSort] = useSort(COLUMNS, "-number");
+  const versions = useEndless<VersionRow>(aliasUrl(alias.target, `/versions?sort=${sort}`), (row) => row.id);
   if (versions.problem && versions.rows.length === 0) return <ProblemNote problem={versions.problem} />;
   if (versions.isLoading) return <Spinner />;
   return (
@@ -67,6 +71,8 @@ function VersionList({ alias }: { alias: AliasView }) {
       columns={COLUMNS}
       keyOf={(row) => row.id}
       linkOf={(row) => withQuery(path, query, { version: String(row.number) })}
+      sort={sort}
+      onSort={setSort}
       onEnd={versions.loadMore}
       isFilling
       hasKeys

@@ -13,6 +13,7 @@ import { Icon } from "@/parts/icon";
 import { JsonTree } from "@/parts/json_tree";
 import { ProblemNote } from "@/parts/problem";
 import { SearchField } from "@/parts/search_field";
+import { type Order, SortChoice, useOrder } from "@/parts/sort_choice";
 import { Spinner } from "@/parts/spinner";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
@@ -20,16 +21,27 @@ import { useQueryState } from "@/router/location";
 import { pathOf } from "@/router/match";
 import { Publish } from "@/screens/events/publish";
 
+const ORDERS: readonly Order[] = [
+  ["-at", "newest first"],
+  ["at", "oldest first"],
+  ["name", "by name"],
+  ["-name", "by name, backwards"],
+  ["source", "by source"],
+  ["-source", "by source, backwards"],
+];
+
 export default function Events() {
   const [search, setSearch] = useQueryState("search");
   const [isPublishing, setPublishing] = useState(false);
   const role = bestRole(useMe());
-  const events = useEndless<EventRow>(apiUrl("/events", { search }), (event) => event.id);
+  const [sort, setSort] = useOrder(ORDERS);
+  const events = useEndless<EventRow>(apiUrl("/events", { search, sort }), (event) => event.id);
   return (
     <div className="stack">
       <div className="row wrap">
         <h1>Events</h1>
         <span className="push row wrap">
+          <SortChoice orders={ORDERS} sort={sort} onSort={setSort} />
           <SearchField name="Name, source or run" value={search} onChange={setSearch} isFilter />
           {role && role !== "viewer" && (
             <button type="button" className="button primary" onClick={() => setPublishing(true)}>
@@ -52,7 +64,7 @@ export default function Events() {
       )}
       {events.hasMore && (
         <button type="button" className="button" disabled={events.isLoadingMore} onClick={events.loadMore}>
-          Earlier events
+          {sort === "-at" ? "Earlier events" : "More events"}
         </button>
       )}
       {isPublishing && <Publish close={() => setPublishing(false)} />}

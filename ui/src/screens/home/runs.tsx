@@ -11,6 +11,7 @@ import { pathOf } from "@/router/match";
 import { endOf, failuresOf } from "@/screens/home/failures";
 import { StartedBy } from "@/screens/runs/started_by";
 import { countText } from "@/words/numbers";
+import { whyText } from "@/words/why";
 
 const COUNTED = ["running", "waiting", "queued", "interrupted"];
 
@@ -90,7 +91,7 @@ export function Failed({ home, markSeen }: { home: HomeView; markSeen: () => voi
                   )}
                 </div>
                 <p className="cut muted" title={run.message}>
-                  {whyOf(run)}
+                  {whyText(run)}
                 </p>
               </div>
               <When at={endOf(run)} className="muted" />
@@ -108,11 +109,4 @@ function RunLink({ run }: { run: RunSummary }) {
       {run.path}
     </Link>
   );
-}
-
-function whyOf(run: RunSummary): string {
-  if (run.status === "interrupted") return `its driver is gone; headwater resume ${run.path} goes on with it`;
-  const step = /^\w+/.exec(run.failed_key ?? "")?.[0];
-  const said = run.message || (run.cause ?? "").replaceAll("_", " ");
-  return step ? `${step}: ${said}` : said;
 }

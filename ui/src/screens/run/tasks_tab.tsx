@@ -9,6 +9,7 @@ import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { Status, toneOf } from "@/parts/status";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { Duration, When } from "@/parts/when";
 import { useQueryState } from "@/router/location";
 import { durationText } from "@/words/duration";
@@ -24,7 +25,8 @@ export function TasksTab({ run, listen }: About) {
   const [step, setStep] = useQueryState("step");
   const [status, setStatus] = useQueryState("status");
   const [search, setSearch] = useQueryState("search");
-  const [sort, setSort] = useQueryState("sort");
+  const columns = useMemo(() => columnsOf(), []);
+  const [sort, setSort] = useSort(columns, "label");
   const { data: graph } = useQuery<GraphView>(runUrl(run.flow, run.label, "/graph"));
   const url = runUrl(run.flow, run.label, "/tasks", {
     step,
@@ -36,7 +38,6 @@ export function TasksTab({ run, listen }: About) {
   const { rows, problem, isLoading, hasMore, isLoadingMore, loadMore } = useEndless<TaskSummary>(url, keyOf);
   useLiveRows(url, listen);
   const counts = run.task_counts ?? {};
-  const columns = useMemo(() => columnsOf(), []);
   return (
     <div className="stack tight">
       <div className="row wrap">
@@ -109,6 +110,7 @@ function columnsOf(): readonly Column<TaskSummary>[] {
       id: "status",
       name: "Status",
       width: 130,
+      isServerSorted: true,
       cell: (task) => <Status status={task.origin ? "reused" : task.status} />,
     },
     {
@@ -119,7 +121,15 @@ function columnsOf(): readonly Column<TaskSummary>[] {
       first: "falling",
       cell: (task) => <When at={task.started_at} />,
     },
-    { id: "waited", name: "Waited", width: 84, isNumber: true, cell: (task) => waited(task) },
+    {
+      id: "waited",
+      name: "Waited",
+      width: 84,
+      isNumber: true,
+      isServerSorted: true,
+      first: "falling",
+      cell: (task) => waited(task),
+    },
     {
       id: "duration",
       name: "Ran",
@@ -134,6 +144,8 @@ function columnsOf(): readonly Column<TaskSummary>[] {
       name: "CPU",
       width: 84,
       isNumber: true,
+      isServerSorted: true,
+      first: "falling",
       cell: (task) => (task.cpu_seconds ? durationText(task.cpu_seconds) : "–"),
     },
     {
@@ -145,8 +157,16 @@ function columnsOf(): readonly Column<TaskSummary>[] {
       first: "falling",
       cell: (task) => (task.peak_memory_bytes ? sizeText(task.peak_memory_bytes) : "–"),
     },
-    { id: "tries", name: "Tries", width: 62, isNumber: true, cell: (task) => task.attempt + 1 },
-    { id: "error", name: "Error", cell: (task) => <ErrorWords task={task} /> },
+    {
+      id: "attempts",
+      name: "Tries",
+      width: 72,
+      isNumber: true,
+      isServerSorted: true,
+      first: "falling",
+      cell: (task) => task.attempt + 1,
+    },
+    { id: "error", name: "Error", isServerSorted: true, cell: (task) => <ErrorWords task={task} /> },
   ];
 }
 

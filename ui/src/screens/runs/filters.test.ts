@@ -18,7 +18,7 @@ test("an address becomes a question to the API", () => {
   const query = new URLSearchParams("flow=A&status=failed&status=running&metric=f1>=0.7&q=x&sort=-metric:f1");
 
   expect(questionOf("/runs", query, 0)).toBe(
-    "/api/v1/runs?flow=A&status=failed&status=running&metric=f1%3E%3D0.7&search=x&sort=metric&sort_metric=f1",
+    "/api/v1/runs?flow=A&status=failed&status=running&metric=f1%3E%3D0.7&search=x&sort=-metric&sort_metric=f1",
   );
 });
 

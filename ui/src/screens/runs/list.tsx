@@ -18,6 +18,7 @@ import { pathOf } from "@/router/match";
 import { chipsOf, questionOf } from "@/screens/runs/filters";
 import { StartedBy } from "@/screens/runs/started_by";
 import { plural, valueText } from "@/words/numbers";
+import { whyText } from "@/words/why";
 
 /** Metrics whose columns are shown unasked when the list is of one flow. */
 const METRICS_SHOWN = 2;
@@ -92,6 +93,7 @@ function columnsFor(filters: Filters | undefined, isOfOneFlow: boolean): Column<
       id: `parameter:${name}`,
       name: `--${name}`,
       width: 110,
+      isServerSorted: true,
       isOptional: true,
       cell: (run) => parameterText(run.parameters?.[name]),
     }),
@@ -128,11 +130,11 @@ function columnsFor(filters: Filters | undefined, isOfOneFlow: boolean): Column<
     { id: "user", name: "User", width: 92, isWide: true, isServerSorted: true, cell: (run) => run.user },
     { id: "by", name: "Started by", width: 150, isWide: true, cell: (run) => <StartedBy run={run} /> },
     ...parameters,
-    { id: "tags", name: "Tags", isWide: true, cell: (run) => <Tags run={run} /> },
-    { id: "message", name: "Why it failed", width: 320, isOptional: true, cell: (run) => run.message ?? "" },
-    { id: "note", name: "Note", width: 220, isOptional: true, cell: (run) => run.note ?? "" },
-    { id: "project", name: "Project", width: 120, isOptional: true, cell: (run) => run.project ?? "" },
-    { id: "host", name: "Host", width: 140, isOptional: true, cell: (run) => run.host },
+    { id: "tags", name: "Tags", width: 150, isWide: true, cell: (run) => <Tags run={run} /> },
+    { id: "message", name: "Why it failed", isWide: true, cell: (run) => <Why run={run} /> },
+    { id: "note", name: "Note", width: 220, isOptional: true, isServerSorted: true, cell: (run) => run.note ?? "" },
+    { id: "project", name: "Project", width: 120, isOptional: true, isServerSorted: true, cell: (run) => run.project ?? "" },
+    { id: "host", name: "Host", width: 140, isOptional: true, isServerSorted: true, cell: (run) => run.host },
   ];
 }
 
@@ -140,6 +142,15 @@ function RunDuration({ run }: { run: RunSummary }) {
   if (run.status === "queued") return <span className="faint">–</span>;
   if (run.status === "interrupted" && !run.finished_at) return <span className="faint">–</span>;
   return <Duration from={run.started_at} to={run.finished_at} />;
+}
+
+function Why({ run }: { run: RunSummary }) {
+  const text = whyText(run);
+  return (
+    <span className="cut muted" title={text}>
+      {text}
+    </span>
+  );
 }
 
 function Tags({ run }: { run: RunSummary }) {

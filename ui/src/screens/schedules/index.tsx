@@ -12,12 +12,12 @@ import { Spinner } from "@/parts/spinner";
 import { Status, StatusIcon } from "@/parts/status";
 import { Switch } from "@/parts/switch";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { useQueryState } from "@/router/location";
 import { pathOf } from "@/router/match";
-import { lookOfVerdict } from "@/screens/deployments/firings";
-import { linkOfRun } from "@/screens/deployments/run_squares";
+import { CameOf, lookOfVerdict } from "@/screens/deployments/firings";
 import { Slot } from "@/screens/deployments/runs_of";
 import { Strip } from "@/screens/schedules/strip";
 import { useLanes } from "@/screens/schedules/use_lanes";
@@ -32,10 +32,11 @@ const SPANS = [
 ];
 
 const SCHEDULES: readonly Column<ScheduleView>[] = [
-  { id: "target", name: "Deployment", width: 230, cell: (row) => <TargetLink target={row.target} /> },
+  { id: "target", name: "Deployment", isServerSorted: true, width: 230, cell: (row) => <TargetLink target={row.target} /> },
   {
-    id: "schedule",
+    id: "name",
     name: "Schedule",
+    isServerSorted: true,
     isWide: true,
     cell: ({ name, schedule }) => (
       <span className="row">
@@ -47,12 +48,14 @@ const SCHEDULES: readonly Column<ScheduleView>[] = [
       </span>
     ),
   },
-  { id: "stands", name: "Stands", width: 120, cell: (row) => <Status status={row.due ? "late" : standing(row.stands)} label={row.due ? "late" : row.stands} /> },
-  { id: "next", name: "Next", width: 140, cell: (row) => (row.next_at[0] ? <When at={row.next_at[0]} /> : <span className="faint">–</span>) },
+  { id: "stands", name: "Stands", isServerSorted: true, width: 120, cell: (row) => <Status status={row.due ? "late" : standing(row.stands)} label={row.due ? "late" : row.stands} /> },
+  { id: "next_at", name: "Next", isServerSorted: true, width: 140, cell: (row) => (row.next_at[0] ? <When at={row.next_at[0]} /> : <span className="faint">–</span>) },
   { id: "there", name: "On its clocks", width: 120, isWide: true, cell: (row) => <There row={row} /> },
   {
-    id: "last",
+    id: "last_slot",
     name: "Last slot",
+    isServerSorted: true,
+    first: "falling",
     width: 240,
     isWide: true,
     cell: (row) =>
@@ -68,21 +71,23 @@ const SCHEDULES: readonly Column<ScheduleView>[] = [
 ];
 
 const FIRINGS: readonly Column<FiringRow>[] = [
-  { id: "at", name: "When", width: 110, cell: (row) => <When at={row.at} className="muted" /> },
-  { id: "target", name: "Deployment", width: 240, cell: (row) => <TargetLink target={row.target} /> },
-  { id: "source", name: "By", width: 180, isWide: true, cell: (row) => <span className="cut">{row.source.replace(":", ": ")}</span> },
-  { id: "slot", name: "Slot", width: 150, isWide: true, cell: (row) => <Slot at={row.slot} /> },
-  { id: "verdict", name: "Verdict", width: 110, cell: (row) => <Status status={lookOfVerdict(row.verdict)} label={row.verdict} /> },
+  { id: "at", name: "When", isServerSorted: true, first: "falling", width: 110, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "target", name: "Deployment", isServerSorted: true, width: 240, cell: (row) => <TargetLink target={row.target} /> },
+  { id: "source", name: "By", isServerSorted: true, width: 180, isWide: true, cell: (row) => <span className="cut">{row.source.replace(":", ": ")}</span> },
+  { id: "slot", name: "Slot", isServerSorted: true, first: "falling", width: 150, isWide: true, cell: (row) => <Slot at={row.slot} /> },
+  { id: "verdict", name: "Verdict", isServerSorted: true, width: 110, cell: (row) => <Status status={lookOfVerdict(row.verdict)} label={row.verdict} /> },
   {
     id: "what",
     name: "What came of it",
-    cell: (row) => (row.run ? <Link to={linkOfRun(row.run)}>{row.run}</Link> : <span className="cut muted">{row.reason}</span>),
+    cell: (row) => <CameOf row={row} />,
   },
 ];
 
 export default function Schedules() {
-  const schedules = useEndless<ScheduleView>(apiUrl("/schedules"), (row) => `${row.target} ${row.name}`);
-  const firings = useEndless<FiringRow>(apiUrl("/firings"), (row) => row.key);
+  const [sort, setSort] = useSort(SCHEDULES, "target");
+  const [firingSort, setFiringSort] = useSort(FIRINGS, "-at", "firings");
+  const schedules = useEndless<ScheduleView>(apiUrl("/schedules", { sort }), (row) => `${row.target} ${row.name}`);
+  const firings = useEndless<FiringRow>(apiUrl("/firings", { sort: firingSort }), (row) => row.key);
   if (schedules.problem && schedules.rows.length === 0) return <ProblemNote problem={schedules.problem} />;
   if (schedules.isLoading) return <Spinner isPage />;
   return (
@@ -101,6 +106,8 @@ export default function Schedules() {
             columns={SCHEDULES}
             keyOf={(row) => `${row.target} ${row.name}`}
             linkOf={(row) => pathOf("deployments", row.target)}
+            sort={sort}
+            onSort={setSort}
             onEnd={schedules.loadMore}
             maxHeight={420}
             hasKeys
@@ -114,6 +121,8 @@ export default function Schedules() {
           rows={firings.rows}
           columns={FIRINGS}
           keyOf={(row) => row.key}
+          sort={firingSort}
+          onSort={setFiringSort}
           onEnd={firings.loadMore}
           maxHeight={560}
           empty={<p className="muted pad">Nothing has fired yet</p>}

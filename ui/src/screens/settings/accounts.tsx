@@ -15,6 +15,7 @@ import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
 import { MAY, ROLES, Roles, projectText } from "@/screens/settings/roles";
 
@@ -29,7 +30,9 @@ export function Accounts() {
   const isAdminOfAll = may(useMe(), "admin", "*");
   const [isAdding, setAdding] = useState(false);
   const [wanted, setWanted] = useState<Wanted | null>(null);
-  const users = useEndless<UserView>(apiUrl("/users"), (user) => user.name);
+  const shown = columns(isAdminOfAll, (user, deed) => setWanted({ user, deed }));
+  const [sort, setSort] = useSort(shown, "name");
+  const users = useEndless<UserView>(apiUrl("/users", { sort }), (user) => user.name);
   return (
     <div className="stack">
       <p className="row wrap">
@@ -47,7 +50,9 @@ export function Accounts() {
         <Table
           label="Accounts"
           rows={users.rows}
-          columns={columns(isAdminOfAll, (user, deed) => setWanted({ user, deed }))}
+          columns={shown}
+          sort={sort}
+          onSort={setSort}
           keyOf={(user) => user.name}
           onEnd={users.loadMore}
           maxHeight={640}
@@ -66,11 +71,11 @@ export function Accounts() {
 
 function columns(isAdminOfAll: boolean, want: (user: UserView, deed: Deed) => void): readonly Column<UserView>[] {
   return [
-    { id: "name", name: "Account", width: 200, cell: (user) => <strong className="cut">{user.name}</strong> },
-    { id: "kind", name: "Signs in with", width: 140, cell: (user) => <span className="muted">{means(user)}</span> },
+    { id: "name", name: "Account", isServerSorted: true, width: 200, cell: (user) => <strong className="cut">{user.name}</strong> },
+    { id: "kind", name: "Signs in with", isServerSorted: true, width: 140, cell: (user) => <span className="muted">{means(user)}</span> },
     { id: "roles", name: "Roles", cell: (user) => <Roles roles={user.roles} /> },
     { id: "stands", name: "Stands", width: 120, cell: (user) => <Status status={user.disabled_at === null ? "active" : "stopped"} label={user.disabled_at === null ? "active" : "kept out"} /> },
-    { id: "changed", name: "Changed", width: 200, cell: (user) => <span className="muted">by {user.changed_by} <When at={user.changed_at} /></span> },
+    { id: "changed_at", name: "Changed", isServerSorted: true, first: "falling", width: 200, cell: (user) => <span className="muted">by {user.changed_by} <When at={user.changed_at} /></span> },
     {
       id: "menu",
       name: "More",

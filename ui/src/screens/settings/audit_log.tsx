@@ -4,14 +4,17 @@ import { apiUrl } from "@/api/client";
 import type { AuditEntry } from "@/api/schema";
 import { useEndless } from "@/api/use_query";
 import { ProblemNote } from "@/parts/problem";
+import { SearchField } from "@/parts/search_field";
 import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
+import { useQueryState } from "@/router/location";
 import { projectText } from "@/screens/settings/roles";
 
 const COLUMNS: readonly Column<AuditEntry>[] = [
-  { id: "at", name: "When", width: 110, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "at", name: "When", isServerSorted: true, first: "falling", width: 110, cell: (row) => <When at={row.at} className="muted" /> },
   { id: "user", name: "Who", width: 140, cell: (row) => <strong className="cut">{row.user || "nobody"}</strong> },
   { id: "means", name: "With", width: 90, isWide: true, cell: (row) => <span className="muted">{row.means}</span> },
   { id: "action", name: "What", width: 170, cell: (row) => <span className="cut">{row.action.replaceAll("_", " ")}</span> },
@@ -22,20 +25,31 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
 ];
 
 export function AuditLog() {
-  const log = useEndless<AuditEntry>(apiUrl("/audit"), keyOf);
+  const [search, setSearch] = useQueryState("search");
+  const [sort, setSort] = useSort(COLUMNS, "-at");
+  const log = useEndless<AuditEntry>(apiUrl("/audit", { search, sort }), keyOf);
   if (log.problem && log.rows.length === 0) return <ProblemNote problem={log.problem} />;
   if (log.isLoading) return <Spinner />;
   return (
-    <Table
-      label="Audit log"
-      rows={log.rows}
-      columns={COLUMNS}
-      keyOf={keyOf}
-      onEnd={log.loadMore}
-      empty={<p className="muted pad">Nothing was changed yet</p>}
-      isFilling
-      hasColumnMenu
-    />
+    <div className="stack tight">
+      <div className="row wrap">
+        <span className="push">
+          <SearchField name="Who, what or on what" value={search} onChange={setSearch} isFilter />
+        </span>
+      </div>
+      <Table
+        label="Audit log"
+        rows={log.rows}
+        columns={COLUMNS}
+        keyOf={keyOf}
+        sort={sort}
+        onSort={setSort}
+        onEnd={log.loadMore}
+        empty={<p className="muted pad">{search ? "Nothing that was done is like that" : "Nothing was changed yet"}</p>}
+        isFilling
+        hasColumnMenu
+      />
+    </div>
   );
 }
 

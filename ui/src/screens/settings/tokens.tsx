@@ -17,6 +17,7 @@ import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
 import { type Column, Table } from "@/parts/table";
+import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
 import { useQueryState } from "@/router/location";
 import { ROLES, Roles } from "@/screens/settings/roles";
@@ -27,7 +28,9 @@ export function Tokens() {
   const [isMaking, setMaking] = useState(false);
   const [revoking, setRevoking] = useState<TokenView | null>(null);
   const isAdmin = may(me, "admin", "*");
-  const url = apiUrl("/tokens", { user: whose === "all" && isAdmin ? "*" : undefined });
+  const shown = columns(setRevoking);
+  const [sort, setSort] = useSort(shown, "-at");
+  const url = apiUrl("/tokens", { user: whose === "all" && isAdmin ? "*" : undefined, sort });
   const tokens = useEndless<TokenView>(url, keyOf);
   return (
     <div className="stack">
@@ -54,7 +57,9 @@ export function Tokens() {
         <Table
           label="Tokens"
           rows={tokens.rows}
-          columns={columns(setRevoking)}
+          columns={shown}
+          sort={sort}
+          onSort={setSort}
           keyOf={keyOf}
           onEnd={tokens.loadMore}
           empty={<p className="muted pad">There is none</p>}
@@ -73,8 +78,8 @@ function keyOf(token: TokenView): string {
 
 function columns(revoke: (token: TokenView) => void): readonly Column<TokenView>[] {
   return [
-    { id: "name", name: "Token", cell: (row) => <strong className="cut">{row.name}</strong> },
-    { id: "user", name: "Acts as", width: 150, isWide: true, cell: (row) => <span className="cut">{row.user}</span> },
+    { id: "name", name: "Token", isServerSorted: true, cell: (row) => <strong className="cut">{row.name}</strong> },
+    { id: "user", name: "Acts as", isServerSorted: true, width: 150, isWide: true, cell: (row) => <span className="cut">{row.user}</span> },
     { id: "stands", name: "Stands", width: 120, cell: (row) => <Status status={standing(row)} label={standing(row)} /> },
     {
       id: "roles",
@@ -82,8 +87,8 @@ function columns(revoke: (token: TokenView) => void): readonly Column<TokenView>
       isWide: true,
       cell: (row) => (row.roles ? <Roles roles={row.roles} /> : <span className="muted">whatever its user may</span>),
     },
-    { id: "expires", name: "Expires", width: 130, isWide: true, cell: (row) => (row.expires_at ? <When at={row.expires_at} /> : <span className="faint">never</span>) },
-    { id: "at", name: "Made", width: 130, isWide: true, cell: (row) => <When at={row.at} className="muted" /> },
+    { id: "expires_at", name: "Expires", isServerSorted: true, width: 130, isWide: true, cell: (row) => (row.expires_at ? <When at={row.expires_at} /> : <span className="faint">never</span>) },
+    { id: "at", name: "Made", isServerSorted: true, first: "falling", width: 130, isWide: true, cell: (row) => <When at={row.at} className="muted" /> },
     {
       id: "revoke",
       name: "End it",
