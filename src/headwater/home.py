@@ -24,6 +24,7 @@ FORMAT = 1
 _FOLDER = "headwater.remote.folder"
 _LEDGER = "headwater.remote.ledger"
 _FILES = "headwater.remote.far_files"
+_OBJECTS = "headwater.remote.objects"
 #: Room kept for the last words of a run on a full disk.
 _RESERVE_BYTES = 1024 * 1024
 
@@ -37,7 +38,7 @@ class Identity(Protocol):
     @property
     def user(self) -> str: ...
 
-    def open(self) -> object: ...
+    def open(self, *, is_patient: bool = False) -> object: ...
 
 
 class FarFiles(Protocol):
@@ -62,6 +63,8 @@ class Home:
             far = importlib.import_module(_FOLDER)
             self._identity = far.identify(path, far.read_marker(path), os.environ)
             self.user = self._identity.user
+        self._is_patient = False
+        self._opened: object | None = None
         self._files: FarFiles | None = None
         self._ledger: Ledger | None = None
         self._place: Place | None = None
@@ -97,7 +100,7 @@ class Home:
     def place(self) -> Place:
         """Bytes."""
         if self._place is None:
-            self._place = open_place(self.path)
+            self._place = open_place(self.path) if self._identity is None else self._kept_place()
         return self._place
 
     @property
@@ -155,7 +158,7 @@ class Home:
         """Have what the server has of a file of a run's folder here; nothing where the store is this machine's."""
         if self._identity is not None:
             far = importlib.import_module(_FILES)
-            self._files = self._files or far.FarFiles(self._identity.open())
+            self._files = self._files or far.FarFiles(self._server())
             self._files.bring(run, name, os.path.join(self.run_folder(run), name))
 
     def free_reserve(self) -> bool:
@@ -177,6 +180,10 @@ class Home:
         except OSError:
             self.free_reserve()
 
+    def be_patient(self) -> None:
+        """Wait for a server that does not answer as the driver of a run does: for tasks, before they read anything."""
+        self._is_patient = True
+
     def stop_waiting(self) -> None:
         """Let whoever waits for a server that does not answer give up now; nothing where there is no server."""
         if self.is_far and self._ledger is not None:
@@ -196,11 +203,21 @@ class Home:
         """Close what was opened."""
         if self._ledger is not None:
             self._ledger.close()
-            self._ledger = None
+            self._ledger = self._opened = None
+
+    def _server(self) -> object:
+        """The server, one for all parts: what drives a run is patient in all of them."""
+        assert self._identity is not None
+        if self._opened is None:
+            self._opened = self._identity.open(is_patient=self._is_patient)
+        return self._opened
+
+    def _kept_place(self) -> KeptPlace:
+        return KeptPlace(self.path, lambda: importlib.import_module(_OBJECTS).RemoteObjects(self._server()))
 
     def _far_ledger(self, identity: Identity) -> Ledger:
         ledger: Ledger = importlib.import_module(_LEDGER).HttpLedger(
-            identity.open(),
+            self._server(),
             folder=self.path,
             user=identity.user,
             delivery=self.place if isinstance(self.place, KeptPlace) else None,

@@ -33,17 +33,20 @@ def is_far(home: str) -> bool:
     return os.path.exists(os.path.join(home, MARKER))
 
 
-def open_place(home: str) -> DiskPlace:
-    """Give the place of a home's folder; of a server's, what is here, with the rest to be fetched when it is read."""
+def open_place(home: str, *, is_patient: bool = False) -> DiskPlace:
+    """Give the place of a home's folder; of a server's, what is here, with the rest to be fetched when it is read.
+
+    `is_patient`: a server that does not answer is waited for as the driver of a run waits, not as a command does.
+    """
     if not is_far(home):
         return DiskPlace(os.path.join(home, "objects"))
-    return KeptPlace(home, lambda: _far(home))
+    return KeptPlace(home, lambda: _far(home, is_patient))
 
 
-def _far(home: str) -> FarObjects:
+def _far(home: str, is_patient: bool) -> FarObjects:
     folder = importlib.import_module(_FOLDER)
     identity = folder.identify(home, folder.read_marker(home), os.environ)
-    objects: FarObjects = importlib.import_module(_OBJECTS).RemoteObjects(identity.open())
+    objects: FarObjects = importlib.import_module(_OBJECTS).RemoteObjects(identity.open(is_patient=is_patient))
     return objects
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from headwater.client.session import current_view
 from headwater.deployments.publishing import publish
 from headwater.home import open_home
+from headwater.model.current import current
 from headwater.model.launch import PublishedEvent
 
 
@@ -26,6 +27,8 @@ def publish_event(name: str, payload: Mapping[str, object] | None = None, id: st
     """
     # Opened for this event alone: what the step does next may fork.
     home = open_home(current_view().home_path)
+    if current.get("home") is not None:
+        home.be_patient()
     try:
         return publish(home.ledger, name, payload or {}, user=home.user, at=time.time(), event_id=id)
     finally:

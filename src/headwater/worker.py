@@ -188,9 +188,13 @@ class _Attempts:
     def _workspace(self, home: str) -> Workspace:
         workspace = self._workspaces.get(home)
         if workspace is None:
-            read_small = _ledger_reader(home)
+            # A person who debugs would rather know at once that the server does not answer.
+            is_patient = self._on_exception is None
+            read_small = _ledger_reader(home, is_patient)
             workspace = self._workspaces[home] = Workspace(
-                artifacts=ArtifactStore(open_place(home), read_small, main_module=self._code.module),
+                artifacts=ArtifactStore(
+                    open_place(home, is_patient=is_patient), read_small, main_module=self._code.module
+                ),
                 graph=self._graph,
                 modules=self._modules,
                 pools=self._pools,
@@ -216,13 +220,16 @@ def _client_facts(order: TaskOrder) -> dict[str, object]:
     return known
 
 
-def _ledger_reader(home: str) -> ReadSmall:
+def _ledger_reader(home: str, is_patient: bool) -> ReadSmall:
     """Give a reader of small payloads that opens the ledger on first use, in the process that uses it."""
     opened: list[Ledger] = []
 
     def read(digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
         if not opened:
-            opened.append(importlib.import_module(_HOME).open_home(home).ledger)
+            store = importlib.import_module(_HOME).open_home(home)
+            if is_patient:
+                store.be_patient()
+            opened.append(store.ledger)
         return opened[0].small(digests)
 
     return read

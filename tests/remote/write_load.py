@@ -13,10 +13,10 @@ from tests.ledger.ledger_stories import run_started
 class Writer:
     """One client; every event says its number, so that a reader sees what is missing or double."""
 
-    def __init__(self, url, token, number, patience_seconds=60.0):
+    def __init__(self, url, token, number, patience_seconds=60.0, folder=None):
         self.told = []
         self.server = Server(url, token, patience_seconds=patience_seconds, tell=self.told.append)
-        self.ledger = HttpLedger(self.server, driver_patience_seconds=patience_seconds)
+        self.ledger = HttpLedger(self.server, folder=folder, user="root", driver_patience_seconds=patience_seconds)
         self.lease, _ = self.ledger.start_run(Commit(events=[run_started(f"Load{number}", user="root")]))
         self.acknowledged = 1
         self.failure = None

@@ -17,7 +17,7 @@ from headwater.deployments.packages import package_folder
 from headwater.deployments.stored import find_deployment
 from headwater.home import Home, open_home
 from headwater.model.errors import HeadwaterError, NotFound, RunIsDriven, UserMistake
-from headwater.model.events import RunStarted
+from headwater.model.events import RunFinished, RunStarted
 from headwater.model.order import CodeSource
 from headwater.model.rows import RunQuery, RunRow
 from headwater.runtime.drive import Happening
@@ -66,6 +66,10 @@ def command(
     def start(execution: Execution, run_options: RunOptions, home: Home) -> Iterator[Happening]:
         named, step = _split(words, origin_run_id, flow.__name__)
         origin = _find_origin(home, flow.__name__, named)
+        if home.deliver_left(origin.run):
+            origin = home.ledger.run(origin.run)
+            if origin.status == "succeeded" and step is None and not given:
+                return _its_end(home, origin)
         if origin.status in _UNDRIVEN and step is None:
             if given:
                 raise UserMistake(
@@ -83,6 +87,11 @@ def command(
         return execution.resume_failed(flow, code, run_options, given, origin, step)
 
     return execute(context, options, start, command_words())
+
+
+def _its_end(home: Home, row: RunRow) -> Iterator[Happening]:
+    """Give the end of a run that had happened here, and only had to be delivered."""
+    return iter([event for _, event in home.ledger.events(row.run) if isinstance(event, RunFinished)])
 
 
 def _driven(home: Home, row: RunRow) -> HeadwaterError:

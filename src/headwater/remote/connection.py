@@ -28,8 +28,8 @@ _CONNECT_SECONDS = 5.0
 _SILENCE_SECONDS = 30.0
 #: Seconds for which a command tries a server that does not answer.
 PATIENCE_SECONDS = 15.0
-#: Seconds for which the driver of a run does.
-DRIVER_PATIENCE_SECONDS = 600.0
+#: Seconds for which the driver of a run does: ten minutes are ridden out, with the start of the server after them.
+DRIVER_PATIENCE_SECONDS = 900.0
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 5.0
 #: Somebody waits so long before they are told what for.

@@ -16,7 +16,7 @@ import msgspec
 
 from headwater.model.errors import SettingMistake
 from headwater.model.private_files import make_private_folder
-from headwater.remote.connection import Server
+from headwater.remote.connection import DRIVER_PATIENCE_SECONDS, PATIENCE_SECONDS, Server
 from headwater.remote.logins import Login, find_login
 from headwater.remote.wire import PREFIX
 
@@ -48,9 +48,10 @@ class Identity(msgspec.Struct, frozen=True):
     user: str
     is_insecure: bool = False
 
-    def open(self) -> Server:
-        """Give the server; connects on first use."""
-        return Server(self.url, self.token, is_insecure=self.is_insecure)
+    def open(self, *, is_patient: bool = False) -> Server:
+        """Give the server; connects on first use. A patient one is waited for as the driver of a run waits."""
+        patience = DRIVER_PATIENCE_SECONDS if is_patient else PATIENCE_SECONDS
+        return Server(self.url, self.token, is_insecure=self.is_insecure, patience_seconds=patience)
 
 
 def read_marker(folder: str) -> Marker | None:

@@ -80,14 +80,14 @@ class Journal:
         if self._is_broken:
             raise _unwritable(self.path, "an earlier write to it failed")
         record = _record(entry)
-        failpoint("remote.before_journal")
         try:
+            failpoint("remote.before_journal")
             _write(self._descriptor, record, self.size)
         except OSError as error:
             self._is_broken = not _cut(self._descriptor, self.size)
             raise _error_of(self.path, len(record), error) from error
-        failpoint("remote.before_journal_fsync")
         try:
+            failpoint("remote.before_journal_fsync")
             os.fsync(self._descriptor)
         except OSError as error:
             self._is_broken = True  # the kernel may have dropped the bytes, and would say yes the next time
@@ -96,7 +96,11 @@ class Journal:
         self.size += len(record)
 
     def read(self, offset: int) -> tuple[JournalEntry, int] | None:
-        """Give the entry at an offset, and where the next one begins; None at the end."""
+        """Give the entry at an offset, and where the next one begins; None at the end.
+
+        Raises:
+            LedgerDamaged: it does not read, and is not torn: others follow it.
+        """
         if offset >= self.size:
             return None
         found = _payload(self._descriptor, offset)
@@ -176,7 +180,7 @@ def open_journal(folder: str) -> Journal | None:
         return None
     try:
         head, first = _read_head(path, descriptor)
-        return Journal(path, descriptor, head, first, _whole_size(descriptor, first, head.after))
+        return Journal(path, descriptor, head, first, _whole_size(descriptor, first))
     except BaseException:
         os.close(descriptor)
         raise
@@ -195,15 +199,14 @@ def _read_head(path: str, descriptor: int) -> tuple[JournalHead, int]:
     return msgspec.json.decode(found, type=JournalHead), _HEAD_BYTES + len(found) + 1
 
 
-def _whole_size(descriptor: int, first: int, after: int) -> int:
-    """Give where the whole entries end; where one that does not read is followed by one that does, the file's end."""
-    offset, size = first, os.fstat(descriptor).st_size
+def _whole_size(descriptor: int, offset: int) -> int:
+    """Give where the whole records end; where one that does not read is followed by one that does, the file's end."""
+    size = os.fstat(descriptor).st_size
     while offset < size:
         found = _payload(descriptor, offset)
-        entry = None if found is None else msgspec.json.decode(found, type=JournalEntry)
-        if found is None or entry is None or entry.after != after:
+        if found is None:
             return size if _goes_on(descriptor, offset) else offset
-        after, offset = entry.last, offset + _HEAD_BYTES + len(found) + 1
+        offset += _HEAD_BYTES + len(found) + 1
     return offset
 
 

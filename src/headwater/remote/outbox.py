@@ -17,6 +17,7 @@ from headwater.model.errors import (
     HeadwaterError,
     InternalError,
     LeaseLost,
+    LedgerDamaged,
     RunIsFinished,
     ServerNotReached,
 )
@@ -43,6 +44,8 @@ _LOOK_SECONDS = 0.2
 #: Entries are delivered together up to so many events and bytes.
 _BATCH_EVENTS = 1000
 _BATCH_BYTES = 1 << 20
+#: A rest of the journal that is shorter is delivered while the driver waits.
+_DRAINED_BYTES = 256 << 10
 
 
 class Outbox:
@@ -83,6 +86,8 @@ class Outbox:
         self.last_event = head.after
         self._changed = threading.Condition()
         self._is_out = self._is_closed = False
+        #: An entry is being written, or the last ones are being delivered, one kept from beginning by the other.
+        self._is_writing = self._is_draining = False
         self._journal: Journal | None = None
         self._offset = 0
         self._failure: HeadwaterError | None = None
@@ -104,8 +109,8 @@ class Outbox:
             DiskFull: this machine has no room to keep it.
         """
         entry = JournalEntry(self.last_event, commit)
-        if not self._went_straight(entry):
-            self._keep(entry)
+        while not (self._went_straight(entry) or self._is_kept(entry)):
+            continue
         self.last_event = entry.last
         if _is_end(commit):
             self.settle()
@@ -167,15 +172,26 @@ class Outbox:
         question = Append(self._head.lease, entry.after, entry.commit)
         self._commits.send(server, "runs/append", question, Appended, silence_seconds=silence_seconds)
 
-    def _keep(self, entry: JournalEntry) -> None:
+    def _is_kept(self, entry: JournalEntry) -> bool:
+        """Keep an entry in the journal; False when the outage ended meanwhile."""
         with self._changed:
+            # A driver that writes without a pause would keep the journal from ever being at its end.
+            self._changed.wait_for(lambda: not self._is_draining or self._failure is not None)
             self._require_well()
+            if not self._is_out:
+                return False
             if self._journal is None:
                 head = msgspec.structs.replace(self._head, after=entry.after)
                 self._journal = create_journal(self._folder, head)
                 self._offset = self._journal.first
-            self._journal.append(entry)
-            self._begin_outage()
+            journal, self._is_writing = self._journal, True
+        try:
+            journal.append(entry)
+        finally:
+            with self._changed:
+                self._is_writing = False
+                self._changed.notify_all()
+        return True
 
     def _begin_outage(self) -> None:
         with self._changed:
@@ -196,6 +212,8 @@ class Outbox:
                 except ServerNotReached as not_reached:
                     outage.goes_on(not_reached)
                     with self._changed:
+                        self._is_draining = False
+                        self._changed.notify_all()
                         self._changed.wait_for(lambda: self._is_closed or self._server.is_hurried, outage.pause())
                 else:
                     outage.note_answer()
@@ -223,15 +241,19 @@ class Outbox:
             self._send(server, entry)
         failpoint("remote.after_delivery")
         with self._changed:
+            self._is_draining = True
+            self._changed.wait_for(lambda: not self._is_writing)
             if entry is not None:
                 self._offset = end
-            if self._journal is not None and self._offset < self._journal.size:
+            left = 0 if self._journal is None else self._journal.size - self._offset
+            self._is_draining = 0 < left < _DRAINED_BYTES
+            self._changed.notify_all()
+            if left:
                 return False
             if self._journal is not None:
                 self._journal.remove()
                 self._journal = None
             self._is_out = False
-            self._changed.notify_all()
             return True
 
     def _next(self) -> tuple[JournalEntry | None, int]:
@@ -311,10 +333,21 @@ def next_batch(journal: Journal, offset: int) -> tuple[JournalEntry | None, int]
     """Give the next entries of a journal as one, None at its end, and where it goes on behind them.
 
     Holds a MiB, or one entry that is larger.
+
+    Raises:
+        LedgerDamaged: the next one does not read.
     """
     entries: list[JournalEntry] = []
     began, count = offset, 0
-    while count < _BATCH_EVENTS and offset - began < _BATCH_BYTES and (found := journal.read(offset)) is not None:
+    while count < _BATCH_EVENTS and offset - began < _BATCH_BYTES:
+        try:
+            found = journal.read(offset)
+        except LedgerDamaged:
+            if entries:
+                break  # the next batch begins with it
+            raise
+        if found is None or (entries and found[0].after != entries[-1].last):
+            break
         entry, offset = found
         entries.append(entry)
         count += len(entry.commit.events)
