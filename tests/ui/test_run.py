@@ -77,6 +77,17 @@ def test_a_failed_run_says_first_what_failed_and_what_to_type(lab: Site, visit: 
     page.wait_for_url(f"**{task_of(lab.home, 'Gallery/2', 'end', status='failed')}")
 
 
+def test_a_failed_run_says_what_changed_since_the_last_good_one(visit: Visit):
+    page = visit("/runs/Gallery/2").page
+    changed = page.get_by_label("What changed since the last good run")
+
+    expect(changed).to_contain_text("Changed since Gallery/1, the last that succeeded")
+    expect(changed.get_by_role("definition")).to_contain_text(["broken: False -> True"])
+    changed.get_by_role("link", name="Compare the two").click()
+
+    expect(page).to_have_url(re.compile(r"/compare\?run=Gallery%2F1&run=Gallery%2F2"))
+
+
 def test_the_graph_counts_the_tasks_of_each_step_and_draws_loops_and_switches(visit: Visit):
     page = visit("/runs/Gallery/1").page
 
