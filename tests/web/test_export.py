@@ -7,9 +7,9 @@ from headwater.client.session import View
 from headwater.model.artifact import Header
 from headwater.model.outcome import FrameRecord, TaskError
 from headwater.store.trees import save_tree
-from headwater.web.export import export_run
-from headwater.web.export_markup import Markup, element, size, took
-from headwater.web.export_previews import show_preview
+from headwater.web.export.markup import Markup, element, size, took
+from headwater.web.export.page import export_run
+from headwater.web.export.previews import show_preview
 from tests.client.history import FOREACH, History, write_log
 from tests.web.api.test_metrics import log_points
 

@@ -8,7 +8,7 @@ import click
 
 from headwater.cli.reading import find_run, opened, reads_store
 from headwater.model.errors import UserMistake
-from headwater.web.export import export_run
+from headwater.web.export.page import export_run
 
 
 @click.command("export")

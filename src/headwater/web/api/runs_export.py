@@ -3,7 +3,7 @@
 import re
 
 from headwater.web.asked import Asked
-from headwater.web.export import export_run
+from headwater.web.export.page import export_run
 from headwater.web.routes import Raw, Route
 from headwater.web.run_paths import RunPath, find_run, project_of_run
 

@@ -2,13 +2,14 @@
 
 import msgspec
 
-from headwater.model.graph import Graph, Step, StepKind
+from headwater.model.graph import Step, StepKind
 from headwater.model.ids import RunId
 from headwater.model.options import Resources, StepOptions
 from headwater.model.outcome import Transition
 from headwater.model.overviews import Seconds, StepCount
 from headwater.model.rows import TaskQuery, TaskStatus
 from headwater.web.asked import Asked
+from headwater.web.edges import Edge, edges_of
 from headwater.web.routes import Route
 from headwater.web.run_paths import RunPath, find_run, project_of_run
 
@@ -49,17 +50,6 @@ class StepView(msgspec.Struct, frozen=True, omit_defaults=True):
     waits_at_gate: bool = False
 
 
-class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A way from one step to another."""
-
-    source: str
-    target: str
-    #: Switch: the case that takes this way.
-    case: str | None = None
-    #: It goes back: the next pass of a loop.
-    is_back: bool = False
-
-
 class GraphView(msgspec.Struct, frozen=True):
     """A graph, as it stands now."""
 
@@ -83,17 +73,6 @@ def show_graph(asked: Asked, at: RunPath) -> GraphView:
         for name, step in graph.steps.items()
     )
     return GraphView(graph.start, graph.end, graph.doc, steps, edges_of(graph))
-
-
-def edges_of(graph: Graph) -> tuple[Edge, ...]:
-    """Give all ways between steps; a switch has one a case."""
-    edges = []
-    for step in graph.steps.values():
-        cases = [(case, target) for case, target in step.cases if target in step.targets]
-        known = {target for _, target in cases}
-        ways: list[tuple[str | None, str]] = [*cases, *((None, each) for each in step.targets if each not in known)]
-        edges += [Edge(step.name, target, case, target in step.back_targets) for case, target in ways]
-    return tuple(edges)
 
 
 def decorator_texts(options: StepOptions) -> tuple[str, ...]:

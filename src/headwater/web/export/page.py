@@ -12,11 +12,11 @@ from headwater.model.overviews import TaskSpan
 from headwater.model.rows import ArtifactRow, TaskQuery, TaskRow
 from headwater.store.trees import read_tree
 from headwater.web.critical_path import find_path, read_spans
-from headwater.web.export_charts import draw_curve, draw_timeline
-from headwater.web.export_graph import TONES, draw_graph
-from headwater.web.export_markup import Markup, element, joined, size, took, when
-from headwater.web.export_previews import show_preview
-from headwater.web.export_style import STYLE
+from headwater.web.export.charts import draw_curve, draw_timeline
+from headwater.web.export.graph import TONES, draw_graph
+from headwater.web.export.markup import Markup, element, joined, size, took, when
+from headwater.web.export.previews import show_preview
+from headwater.web.export.style import STYLE
 from headwater.web.log_pages import LogPart, read_backwards
 from headwater.web.metric_files import files_of_run, names_in, read_curve
 from headwater.web.shown import parameter_values

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from headwater.model.overviews import TaskSpan
-from headwater.web.export_graph import TONES
-from headwater.web.export_markup import Markup, element, took
+from headwater.web.export.graph import TONES
+from headwater.web.export.markup import Markup, element, took
 from headwater.web.metric_files import Curve
 
 _WIDTH = 1040

@@ -5,8 +5,8 @@ import re
 import msgspec
 
 from headwater.model.artifact import Header
-from headwater.web.export_charts import draw_histogram
-from headwater.web.export_markup import Markup, element
+from headwater.web.export.charts import draw_histogram
+from headwater.web.export.markup import Markup, element
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]{1,65536}")
 
