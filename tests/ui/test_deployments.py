@@ -137,7 +137,14 @@ def test_schedules_stand_on_a_strip_with_what_is_to_come(admin: Page):
 
 
 def test_a_gate_is_answered_where_all_that_waits_is_listed(admin: Page, works: Site):
-    admin.goto("/approvals")
+    admin.goto("/runs")
+    place = admin.get_by_role("navigation", name="Places").get_by_role("link", name=re.compile("Approvals"))
+    expect(place).to_have_text(re.compile(r"Approvals\s*1 wait for you"))
+    admin.keyboard.press("Control+k")
+    admin.get_by_role("combobox").fill("approve")
+    expect(admin.get_by_role("option", name=re.compile("Gate.1 at release"))).to_be_visible()
+    admin.keyboard.press("Enter")
+    admin.wait_for_url("**/approvals")
     expect(admin.get_by_role("listitem").filter(has_text="Gate/1")).to_contain_text("waits at release")
     admin.get_by_role("button", name="Approve").click()
     expect(admin.get_by_role("dialog")).to_contain_text("All tasks of Gate/1 that wait at release go on")
@@ -145,6 +152,7 @@ def test_a_gate_is_answered_where_all_that_waits_is_listed(admin: Page, works: S
     confirm(admin, "Approve")
 
     expect(admin.get_by_text("Nothing waits for an answer")).to_be_visible()
+    expect(place).to_have_text("Approvals")
     with closing(open_home(works.home)) as home:
         run = home.ledger.find_run("Gate", 1).run
         assert [(each.verdict, each.reason) for _, each in home.ledger.requests(run)] == [("approved", "looks good")]

@@ -132,6 +132,24 @@ def test_inputs_lead_to_the_tasks_before_and_after(lab: Site, visit: Visit):
     page.wait_for_url("**/runs/Gallery/1/start/1")
 
 
+def test_the_tasks_of_a_step_are_gone_through_by_buttons_and_keys(lab: Site, visit: Visit):
+    first = task_of(lab.home, "Gallery/1", "train")
+    page = visit(f"{first}?tab=usage").page
+    others = page.get_by_role("group", name="Other tasks of the step")
+    expect(others.get_by_role("button", name="Previous task")).to_be_disabled()
+    others.get_by_role("link", name=re.compile("Next task")).click()
+    page.wait_for_url(re.compile(r"/train/\d+\?tab=usage$"))
+    second = page.url
+    assert first not in second
+    others.get_by_role("link", name=re.compile("Previous task")).wait_for()
+    page.keyboard.press("p")
+    page.wait_for_url(f"**{first}?tab=usage")
+    others.get_by_role("link", name=re.compile("Next task")).wait_for()
+    page.keyboard.press("n")
+
+    page.wait_for_url(second)
+
+
 def test_a_task_that_is_not_there_says_which_there_are(visit: Visit):
     watched = visit("/runs/Gallery/1/train/999")
     watched.expected.append("404")

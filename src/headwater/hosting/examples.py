@@ -42,9 +42,9 @@ def _request(item: object, signature: Signature) -> msgspec.Raw | None:
 def _arguments(item: object, signature: Signature) -> Iterator[dict[str, object]]:
     """Ways to give an item to an endpoint, the likeliest first."""
     names = signature.parameters
-    if isinstance(item, dict) and set(names) <= set(item):
-        yield {name: item[name] for name in names}
     needed = [name for name in names if name not in signature.defaults]
+    if isinstance(item, dict) and needed and set(needed) <= set(item):
+        yield {name: item[name] for name in names if name in item}
     if len(needed) == 1:
         yield {needed[0]: item}
         yield {needed[0]: [item]}
