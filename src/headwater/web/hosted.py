@@ -120,7 +120,7 @@ def service_row(asked: Asked, state: AliasState, host: HostStatus | None) -> Ser
         needs_token=asked.access.user != state.owner and not asked.access.allows("admin", project),
         may_change=asked.access.allows("deployer", project),
         rollout=None if under_way is None else rollout_mark(under_way),
-        health=health_of(asked, state.name),
+        health=health_of(asked, state.name, began_at=deployed.at if deployed.number == 1 else 0.0),
     )
 
 
@@ -137,13 +137,19 @@ def rollout_mark(rollout: RolloutState) -> RolloutMark:
     )
 
 
-def health_of(asked: Asked, service: str) -> ServiceHealth | None:
-    """Give how a service did in the last minutes, as of a few seconds ago at most; None when nothing says so."""
-    return _health(asked.home.path, service, int(asked.now / _FRESH_SECONDS))
+def health_of(asked: Asked, service: str, *, began_at: float = 0.0) -> ServiceHealth | None:
+    """Give how a service did in the last minutes, as of a few seconds ago at most; None when nothing says so.
+
+    Args:
+        asked: the request.
+        service: its name.
+        began_at: when it could first be asked: a rate is told of no time before that.
+    """
+    return _health(asked.home.path, service, int(asked.now / _FRESH_SECONDS), began_at)
 
 
 @lru_cache(maxsize=256)
-def _health(home: str, service: str, tick: int) -> ServiceHealth | None:
+def _health(home: str, service: str, tick: int, began_at: float) -> ServiceHealth | None:
     until = (tick + 1) * _FRESH_SECONDS
     try:
         traffic = read_traffic(home, service, until - HEALTH_SECONDS, until, stretches=1, most_rows=_MOST_ROWS)
@@ -154,7 +160,7 @@ def _health(home: str, service: str, tick: int) -> ServiceHealth | None:
     logged = sum(point.logged for point in traffic.points)
     main = max(traffic.points, key=lambda point: point.logged)
     return ServiceHealth(
-        until - max(traffic.told_since, until - HEALTH_SECONDS),
+        until - min(until - _FRESH_SECONDS, max(traffic.told_since, until - HEALTH_SECONDS, began_at)),
         sum(point.requests for point in traffic.points),
         sum(point.failed for point in traffic.points) / logged,
         sum(point.refused for point in traffic.points) / logged,

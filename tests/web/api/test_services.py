@@ -190,6 +190,19 @@ def test_health_is_told_of_the_last_minutes(scene):
     assert scene.site.get("/home").value["services"] == [row]
 
 
+def test_a_rate_is_told_of_no_time_before_the_first_version(scene):
+    (row,) = scene.site.get("/services").value["rows"]
+    began_at = row["deployed_at"]
+
+    def seconds(now):
+        scene.site.clock = lambda: now
+        scene.log(now - 20, 5)
+        return scene.site.get("/services").value["rows"][0]["health"]["seconds"]
+
+    assert 60 <= seconds(began_at + 60) <= 66
+    assert seconds(began_at + 4000) == 300
+
+
 def test_predictions_are_listed_newest_first_in_pages_with_their_labels(scene):
     now = 1_700_000_000.0
     scene.site.clock = lambda: now
