@@ -6,7 +6,7 @@ from headwater.model.outcome import TaskError
 from headwater.production.alerts.kept import Alerts
 from tests.client.history import FOREACH, History, write_log
 from tests.hosting.versions_scene import deploy, write_service
-from tests.web.api.production_scene import Scene
+from tests.web.api.production_scene import DAILY, Scene
 from tests.web.api.test_approvals import GATED
 from tests.web.api.test_metrics import log_points
 
@@ -23,7 +23,7 @@ def make_rich_store(folder):
     history = History(home)
     facts = _runs(history)
     target = scene.deploy()
-    scene.deploy()
+    scene.deploy(decorators=f"# again\n{DAILY}")
     scene.desk.write(GATED.format(role="deployer"))
     scene.desk.production()
     scene.site.post(f"/deployments/{target}/runs", {})
@@ -33,8 +33,9 @@ def make_rich_store(folder):
     _learned(history)
     deploy(home, write_service(folder / "p"), note="the first")
     deploy(home, write_service(folder / "p", body="number *= 2", more=_CANARY))
+    facts |= {"target": target, "backfill": backfill["backfill"]["id"], "file": scene.desk.file.name}
     scene.close()
-    return scene.desk.home_folder, facts | {"target": target, "backfill": backfill["backfill"]["id"]}
+    return scene.desk.home_folder, facts
 
 
 def _runs(history):

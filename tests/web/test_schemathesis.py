@@ -45,6 +45,7 @@ class Served:
         users.add("ci", by="root", at=1.0, roles={"*": "deployer"}, is_service=True)
         self.tokens["service"] = create_token(self.home.ledger, "ci", "ci", by="root", now=time.time())[0]
         users.add("bob", by="root", at=1.0, roles={"fraud": "viewer"})
+        create_token(self.home.ledger, "laptop", "bob", by="root", now=time.time())
         users.add("eve", by="root", at=1.0, roles={"*": "viewer"}, password_hash=Passwords().hash(PASSWORD))
         self.real = real_names(facts)
         self.errors = folder / "errors"
@@ -70,10 +71,10 @@ def real_names(facts):
     run, digest, target = facts["run"], facts["digest"], facts["target"]
     return {
         "flow": ["Churn"],
-        "label": [1, 2, 3],
+        "label": [1, 1, 1, 2, 3],
         "step": ["start"],
         "task": [1],
-        "name": ["report", "rows", "1.0.log", "data_ready", "f1"],
+        "name": ["report", "report", "rows", "1.0.log", "data_ready", "laptop"],
         "target": [target],
         "other": ["fraud.Churn@user.ann"],
         "first": [1],
@@ -85,12 +86,14 @@ def real_names(facts):
         "user": ["bob"],
         "service": ["Adder"],
         "endpoint": ["add"],
-        "run": [run, "Churn/1", "Fan/1"],
+        "run": [run],
+        "run in the query": ["Churn/1", "Fan/1", "Churn/2"],
+        "cause": [f"failure/{target}/1"],
         "runs": [run],
         "key": ["start", target],
         "keys": ["start"],
         "kind": ["alias", "failure"],
-        "path": ["adder.py"],
+        "path": [facts["file"]],
         "against": ["Churn/2"],
         "current": [PASSWORD],
         "password": [PASSWORD],
@@ -129,16 +132,15 @@ def check(served, folder, who, examples, cases, chosen=()):
     seed = random.randrange(1 << 30)
     print(f"{who}: seed {seed}")
     (folder / "schemathesis.toml").write_text("max-stream-events = 3\n")
-    facts = {"who": who, "real": served.real}
+    facts = {"who": who, "real": served.real, "token": served.tokens.get(who, "")}
     if who not in served.tokens:
         facts |= {"user": who, "password": PASSWORD}
     (folder / "facts.json").write_text(json.dumps(facts))
     program = os.path.join(os.path.dirname(clients_python()), "schemathesis")
     command = [program, "run", str(served.description), "--url", served.url, *chosen, "--checks", _CHECKS]
     command += ["--seed", str(seed), "--phases", "fuzzing", "--max-examples", str(examples)]
-    command += ["--generation-database", "none", "--no-color", "--continue-on-failure"]
-    if served.tokens.get(who):
-        command += ["-H", f"Authorization: Bearer {served.tokens[who]}"]
+    command += ["--generation-database", "none", "--generation-with-security-parameters", "false"]
+    command += ["--no-color", "--continue-on-failure"]
     names = {"SCHEMATHESIS_HOOKS": str(_HOOKS), "HEADWATER_SCHEMA_FACTS": str(folder / "facts.json")}
     done = subprocess.run(
         command,
@@ -154,4 +156,5 @@ def check(served, folder, who, examples, cases, chosen=()):
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:] + served.errors.read_text()[-6000:]
     assert tried is not None
     assert int(tried[1]) == int(tried[2]) >= cases
+    print(f"{who}: {tried[1]} cases")
     assert served.errors.read_text() == ""
