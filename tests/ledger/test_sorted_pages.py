@@ -29,8 +29,9 @@ from tests.ledger.ledger_stories import (
     succeeded,
 )
 
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(max_examples=60, deadline=None)
 WORDS = st.sampled_from(["alpha", "Alpha", "beta", "Zoë", "émile", "a b", "x%y_z", "'"])
+SAME = st.sampled_from(["alpha", "Alpha", "beta"])
 NUMBERS = st.sampled_from([0.0, 1.0, 1.5, 2.0, 10.0])
 PAGE = st.integers(1, 7)
 
@@ -77,6 +78,7 @@ RUNS = st.lists(
         st.one_of(st.none(), NUMBERS),
         st.sampled_from([None, "0.5", "10", "9", "-3", "red", "Blue", "-"]),
     ),
+    min_size=3,
     max_size=9,
 )
 
@@ -195,6 +197,7 @@ TASKS = st.lists(
         st.sampled_from([None, "ValueError", "keyError"]),
         NUMBERS,
     ),
+    min_size=3,
     max_size=9,
 )
 
@@ -313,6 +316,7 @@ FIRINGS = st.lists(
         st.one_of(st.none(), NUMBERS),
         st.booleans(),
     ),
+    min_size=3,
     max_size=9,
 )
 FIRING_VALUES = {
@@ -365,7 +369,9 @@ def test_firings_come_once_each_in_order_also_while_others_are_recorded(
 
 @FEW
 @given(
-    rows=st.lists(st.tuples(WORDS, WORDS, st.sampled_from([None, "fraud.prod", "ads.user.ann"])), max_size=9),
+    rows=st.lists(
+        st.tuples(WORDS, WORDS, st.sampled_from([None, "fraud.prod", "ads.user.ann"])), min_size=3, max_size=9
+    ),
     limit=PAGE,
     is_ascending=st.booleans(),
     sort=st.sampled_from(["at", "name", "source"]),
@@ -378,10 +384,14 @@ def test_events_come_once_each_in_order_also_while_others_are_told(rows, limit, 
             ledger.publish(event(f"e{number}", name, source=source, scope=scope))
         everything = ledger.published()
         query = PublishedQuery(sort=sort, is_ascending=is_ascending, limit=limit, search=search, projects=projects)
-        counter = iter(range(100, 200))
-        found = follow(
-            ledger.list_published, query, lambda: ledger.publish(event(f"n{next(counter)}", "alpha", source="beta"))
-        )
+        coming = iter(range(3))
+
+        def tell():
+            for number in [next(coming, None)]:
+                if number is not None:
+                    ledger.publish(event(f"n{number}", "alpha", source="beta"))
+
+        found = follow(ledger.list_published, query, tell)
 
     values = {"at": lambda row: 0, "name": lambda row: row.name, "source": lambda row: lowered(row.source)}
     part = search.casefold()
