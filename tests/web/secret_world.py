@@ -44,6 +44,8 @@ SECRETS = {
 _PART = 12
 _STRIDE = 997
 
+#: Each would make a file, were it given to a shell, a template or a line of configuration.
+SHELL_WORDS = ("$(touch CANARY)", "`touch CANARY`", "x; touch CANARY", "{{7*7}} | touch CANARY", "'; touch CANARY; '")
 FLOW = """
 import base64, json, logging, os, sys, time, traceback, urllib.parse
 from headwater import FlowSpec, Parameter, Run, catch, current, publish_event, retry, secrets, step
@@ -52,7 +54,7 @@ LEAK = ["DB_PASSWORD", "FROM_FILE", "ADDRESS", "LONG"]
 
 
 class Leaky(FlowSpec):
-    rows = Parameter("rows", default=3)
+    word = Parameter("word", default="x")
 
     @secrets(sources=["env.DB_PASSWORD", "env.ADDRESS", "file.~/kept/secrets.json"])
     @step
@@ -145,6 +147,8 @@ class SecretWorld:
         self.said = {}
         #: Command lines that were seen, of whatever ran.
         self.command_lines = set()
+        #: What a shell would act on, were it given one.
+        self.words = []
         #: Made while it is used: tokens, codes of links, cookies.
         self.made = {}
         self._write_project()
@@ -224,7 +228,9 @@ class SecretWorld:
         return answer.status, answer.getheader("set-cookie") or "", content
 
     def _live(self):
-        self.do("run", "leaky.py", code=1)
+        for number, text in enumerate(SHELL_WORDS):
+            self.words.append(text.replace("CANARY", str(self.folder / f"canary{number}")))
+        self.do("run", "leaky.py", "--word", self.words[0], "--tag", self.words[1], "--note", self.words[2], code=1)
         index = f"http://ann:{SECRETS['password of a package index']}@127.0.0.1:1/simple"
         self.do("run", "packaged.py", code=None, UV_DEFAULT_INDEX=index)
         self.do("deploy", "leaky.py")
@@ -233,7 +239,7 @@ class SecretWorld:
         self.do("up", HEADWATER_PAGE="yes", INHERITED=SECRETS["inherited variable"])
         try:
             self._talk()
-            self.do("deployment", "run", "Leaky@production", "--wait", code=1)
+            self.do("deployment", "run", "Leaky@production", "--word", self.words[3], "--wait", code=1)
             self._far_run()
             self._read()
         finally:
@@ -295,7 +301,7 @@ class SecretWorld:
         far = {"HEADWATER_HOME": "", "HEADWATER_USER": ""}
         url = f"http://127.0.0.1:{self.port}"
         self.do("login", url, "--token-file", "-", given=self.made["token of bob"], **far)
-        self.do("run", "leaky.py", code=1, **far)
+        self.do("run", "leaky.py", "--word", self.words[4], "--tag", self.words[3], code=1, **far)
         self.do("status", "Leaky/3", **far)
         for words in (("login", _with_password(url)), ("list",)):
             self.do(*words, code=2, given="hwt_x\n", **(far | {"HEADWATER_SERVER": _with_password(url)}))

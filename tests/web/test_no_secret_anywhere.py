@@ -1,5 +1,6 @@
 """Secrets are given in every way that there is, and found nowhere: in no store, no answer, no command line."""
 
+import json
 import os
 import stat
 
@@ -82,6 +83,20 @@ def test_s_27_the_flow_really_wrote_what_was_not_found(world):
 
     for words in (b"base64 ***", b'json {"key": "***"}', b"'DB_PASSWORD': '***'", b"tag: TagRefused a tag cannot hold"):
         assert words in log
+
+
+def test_s_14_what_a_shell_would_act_on_is_kept_as_it_is(world):
+    answers = [json.loads(content) for route, _, content in world.answers if route == "/runs/{flow}/{label}"]
+    leaky = {each["label"]: each for each in answers if each["flow"] == "Leaky"}
+    words = {label: run["parameters"]["word"] for label, run in leaky.items()}
+
+    assert words == {1: world.words[0], 2: world.words[3], 3: world.words[4]}
+    assert (leaky[1]["tags"], leaky[1]["note"], leaky[3]["tags"]) == (
+        [world.words[1]],
+        world.words[2],
+        [world.words[3]],
+    )
+    assert [name for name in os.listdir(world.folder) if name.startswith("canary")] == []
 
 
 def test_s_20_without_a_umask_everything_is_its_owners_alone(world):
