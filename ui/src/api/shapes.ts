@@ -16,8 +16,3 @@ export const RUN_STATUSES: readonly RunStatus[] = [
   "cancelled",
   "succeeded",
 ];
-
-/** States that a run does not stay in. */
-export const OPEN_STATUSES: readonly RunStatus[] = ["running", "waiting", "queued"];
-
-export type Metric = number | string | boolean | null;

@@ -191,7 +191,7 @@ interface Point {
 }
 
 /** The middle of a way. */
-export function halfway(points: readonly Point[]): Point {
+function halfway(points: readonly Point[]): Point {
   const lengths = points.map((point, index) => {
     const before = points[index - 1];
     return before ? Math.hypot(point.x - before.x, point.y - before.y) : 0;
@@ -296,7 +296,7 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 /** The nearest node in the direction of an arrow key. */
-export function neighbour(nodes: readonly Placed[], selected: string | null, key: string): string | null {
+function neighbour(nodes: readonly Placed[], selected: string | null, key: string): string | null {
   const [dx, dy] = ARROWS[key] ?? [0, 0];
   if (!dx && !dy) return null;
   const from = nodes.find(({ node }) => node.id === selected);

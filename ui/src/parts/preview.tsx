@@ -81,7 +81,7 @@ function TableHead({ preview, types }: { preview: TablePreview; types: ReadonlyM
 }
 
 /** Counts in equal bins, with the bounds and the mean. */
-export function Histogram({ of, height = 90 }: { of: HistogramPreview; height?: number }) {
+function Histogram({ of, height = 90 }: { of: HistogramPreview; height?: number }) {
   const { counts, min, max, mean, missing = 0, sampled } = of;
   const most = Math.max(1, ...counts);
   const text = `from ${valueText(min)} to ${valueText(max)}, mean ${valueText(mean)}`;
@@ -115,7 +115,7 @@ interface TablePreview {
   readonly rows: readonly (readonly unknown[])[];
 }
 
-export interface HistogramPreview {
+interface HistogramPreview {
   readonly counts: readonly number[];
   readonly min: number | null;
   readonly max: number | null;

@@ -9,7 +9,7 @@ const KEY = "headwater.theme";
 const CHANGED = "headwater:theme";
 
 /** What the reader chose. */
-export function themeChoice(): ThemeChoice {
+function themeChoice(): ThemeChoice {
   const kept = localStorage.getItem(KEY);
   return kept === "light" || kept === "dark" ? kept : "system";
 }

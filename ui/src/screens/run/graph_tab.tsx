@@ -15,7 +15,7 @@ import { countText } from "@/words/numbers";
 
 import { counted } from "./counted";
 import type { EdgeView, GraphView, RunView, StepView } from "./shapes";
-import { openedFor, standingOf } from "./standing";
+import { kindOf, openedFor, standingOf } from "./standing";
 import { StepPanel } from "./step_panel";
 import { useSize } from "./timeline/surface";
 import { type About, type Listen, isOpen, runUrl } from "./use_run";
@@ -128,15 +128,6 @@ function subtitleOf(step: StepView, known: number, expected: number, now: number
   const failed = step.counts?.["failed"];
   if (failed) words.push(`${countText(failed)} failed`);
   return words.join(" · ");
-}
-
-/** What a step is, in a word. */
-export function kindOf(step: StepView): string {
-  if (step.waits_at_gate) return "approval";
-  if (step.kind === "foreach") return "foreach";
-  if (step.kind === "parallel") return "gang";
-  if (step.kind === "switch") return "switch";
-  return step.is_join ? "join" : "";
 }
 
 function edgeOf(edge: EdgeView, graph: GraphView): GraphEdge {

@@ -8,7 +8,6 @@ export type {
   FailureView,
   GraphView,
   ParameterView,
-  PathLink,
   ResourcesView,
   RunView,
   SinceGood,

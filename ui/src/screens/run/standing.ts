@@ -48,3 +48,12 @@ function wordFor(step: StepView, counts: Counts, known: number): string {
   if (counts["reused"] === known) return "reused";
   return counts["caught"] ? "caught" : "succeeded";
 }
+
+/** What a step is, in a word. */
+export function kindOf(step: StepView): string {
+  if (step.waits_at_gate) return "approval";
+  if (step.kind === "foreach") return "foreach";
+  if (step.kind === "parallel") return "gang";
+  if (step.kind === "switch") return "switch";
+  return step.is_join ? "join" : "";
+}

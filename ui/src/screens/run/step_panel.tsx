@@ -10,8 +10,8 @@ import type { Page } from "@/api/use_query";
 import { countText, plural } from "@/words/numbers";
 
 import { shortType } from "../task/causes";
-import { kindOf } from "./graph_tab";
 import type { StepView, TaskSummary } from "./shapes";
+import { kindOf } from "./standing";
 import { type About, isOpen, pageOf, runUrl, useFresh } from "./use_run";
 
 const SHOWN = 60;

@@ -114,7 +114,7 @@ function useSpans(run: RunView, listen: Listen): Found {
 }
 
 /** Take the columns of an answer apart. */
-export function* spansOf({ started_at: zero, steps, statuses, spans }: TimelinePart): Iterable<Span> {
+function* spansOf({ started_at: zero, steps, statuses, spans }: TimelinePart): Iterable<Span> {
   for (const [index, label] of spans.label.entries()) {
     const ready = spans.ready[index];
     const end = spans.end[index];

@@ -32,7 +32,7 @@ export function isOpen(status: string): boolean {
 }
 
 /** Takes what happened since the last frame. */
-export type OnChanges = (changes: RunChanges) => void;
+type OnChanges = (changes: RunChanges) => void;
 /** Be told of what happens; gives back how to stop. */
 export type Listen = (listener: OnChanges) => () => void;
 

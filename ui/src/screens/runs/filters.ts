@@ -43,7 +43,7 @@ export function chipsOf(query: URLSearchParams): Chip[] {
 }
 
 /** How a time filter reads: `24h`, or two days with two dots between, either of which may be missing. */
-export function timeText(value: string): string {
+function timeText(value: string): string {
   const span = SPANS[value];
   if (span) return span.name;
   const [since = "", until = ""] = value.split("..");

@@ -184,7 +184,7 @@ type Counts = Readonly<Record<string, number | undefined>>;
 const WORST = ["failed", "lost", "running", "retrying", "cancelled", "caught", "succeeded"];
 
 /** The state that a cell shows for many tasks: the one that needs eyes most. */
-export function worstOf(counts: Counts): string {
+function worstOf(counts: Counts): string {
   return WORST.find((status) => (counts[status] ?? 0) > 0) ?? "queued";
 }
 

@@ -4,8 +4,6 @@ import type { FrameRecord } from "@/api/schema";
 
 export type {
   AttemptView,
-  FileRead,
-  Neighbour,
   Neighbours,
   TaskArtifact,
   TaskError,

@@ -56,7 +56,7 @@ export function rowsOf(tasks: readonly TaskLine[], choice: RowChoice): Row[] {
 }
 
 /** Count tasks by status. */
-export function countByStatus(tasks: readonly TaskLine[]): Record<string, number> {
+function countByStatus(tasks: readonly TaskLine[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const line of tasks) {
     const status = statusOf(line);
