@@ -49,7 +49,12 @@ def fill_and_resume(tmp_path, kilobytes, inodes=0):
         before = scene.counts()
 
         if code:
-            assert scene.resume_or_start() == 0, (said, scene.output)
+            ended = scene.resume_or_start()
+            if ended and kilobytes <= RESERVE_KILOBYTES:
+                # The run was left `interrupted` behind a task whose failure was recorded: its end was all that was left.
+                assert (scene.latest()[0].status, scene.latest()[0].cause) == ("failed", "disk_full")
+                ended = scene.resume_or_start()
+            assert ended == 0, (said, scene.output)
         row, result, _ = scene.latest()
         assert (row.status, result) == ("succeeded", RESULT)
         assert_none_again(scene, before, committed)
