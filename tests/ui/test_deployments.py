@@ -134,6 +134,26 @@ def test_schedules_stand_on_a_strip_with_what_is_to_come(admin: Page):
     expect(lane).to_contain_text("daily 06:00 Europe/Berlin")
     expect(lane.locator(".strip-mark.next").first).to_be_visible()
     expect(lane).to_contain_text("to come")
+    # Its shadow runs beside it, and has no slots of its own.
+    expect(admin.locator(".strip-lane").filter(has_text=SHADOW)).to_have_count(0)
+
+
+def test_a_schedule_is_paused_and_started_where_all_are_listed(admin: Page, works: Site):
+    admin.goto("/schedules")
+    row = admin.get_by_role("region", name="Schedules", exact=True).get_by_role(
+        "row", name=re.compile(re.escape(CHURN))
+    )
+    row.get_by_role("button", name=f"Pause {CHURN}").click()
+    confirm(admin, "Pause")
+    expect(row).to_contain_text("paused")
+    assert alias(works).is_paused
+    row.get_by_role("button", name=f"Unpause {CHURN}").click()
+    confirm(admin, "Unpause")
+    expect(row).to_contain_text("fires")
+    row.get_by_role("button", name=f"Run {CHURN} now").click()
+
+    expect(admin.get_by_role("dialog").get_by_label("alpha")).to_be_visible()
+    assert admin.url.endswith("/schedules")
 
 
 def test_a_gate_is_answered_where_all_that_waits_is_listed(admin: Page, works: Site):

@@ -31,7 +31,7 @@ export function useLiveStore(): StreamState {
   return state;
 }
 
-const OF_RUNS = /^\/(home|flows|runs|runs\/grid|deployments(\/.*)?|approvals)$/;
+const OF_RUNS = /^\/(home|flows|runs|runs\/grid|deployments(\/.*)?|approvals|firings)$/;
 const OF_PUBLISHED = /^\/(home|events|alerts)(\/|$)/;
 const OF_FIRINGS = /^\/(home|firings|schedules|deployments|backfills)(\/|$)/;
 

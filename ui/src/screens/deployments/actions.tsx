@@ -100,7 +100,7 @@ export function Change({ alias, deed, to, close }: { alias: AliasView; deed: Exc
       ...(deed === "rollback" && number ? { number: Number(number) } : {}),
     };
     await request("POST", aliasUrl(alias.target, `/${deed}`), { body });
-    answers.invalidate((url) => url.includes("/deployments"));
+    answers.invalidate((url) => /\/(deployments|schedules|approvals)/.test(url));
   };
   return (
     <Confirm title={`${title}: ${alias.target}`} action={action} act={act} close={close}>
@@ -144,7 +144,7 @@ export function TokenField({ alias, token, setToken }: { alias: AliasView; token
   );
 }
 
-function RunNow({ view, close }: { view: DeploymentView; close: () => void }) {
+export function RunNow({ view, close }: { view: DeploymentView; close: () => void }) {
   const { alias, deployment } = view;
   const parameters = (deployment?.parameters ?? []).filter((parameter) => !parameter.is_fixed);
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>({});

@@ -12,13 +12,13 @@ import { ProblemNote } from "@/parts/problem";
 import { type Order, SortChoice, useOrder } from "@/parts/sort_choice";
 import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
-import { TaskBar } from "@/parts/task_bar";
 import { When } from "@/parts/when";
 import { TokenField } from "@/screens/deployments/actions";
 import { aliasUrl } from "@/screens/deployments/deployment";
+import { cronText } from "@/words/cron";
 import { durationText } from "@/words/duration";
 import { plural } from "@/words/numbers";
-import { dateText } from "@/words/time";
+import { clockTime, dateText } from "@/words/time";
 
 const ORDERS: readonly Order[] = [
   ["-at", "newest first"],
@@ -71,7 +71,8 @@ export function Backfills({ alias }: { alias: AliasView }) {
 }
 
 function BackfillLine({ row: { backfill, status, counts }, stop }: { row: BackfillRow; stop: (() => void) | null }) {
-  const done = backfill.total - (counts["to come"] ?? 0);
+  // What runs is not done yet.
+  const done = backfill.total - ["to come", "queued", "running", "waiting"].reduce((sum, name) => sum + (counts[name] ?? 0), 0);
   const left = Object.entries(counts).filter(([name]) => name !== "to come");
   return (
     <div className="body stack tight">
@@ -79,7 +80,7 @@ function BackfillLine({ row: { backfill, status, counts }, stop }: { row: Backfi
         <Status status={status === "done" ? "succeeded" : status} label={status} />
         <strong>{backfill.id}</strong>
         <span className="muted">
-          {dateText(backfill.since)} to {dateText(backfill.until)}, {backfill.schedule ?? `every ${backfill.every}`}, version {backfill.number}
+          {spanText(backfill.since, backfill.until)}, {backfill.schedule === null ? `every ${backfill.every}` : cronText(backfill.schedule)}, version {backfill.number}
         </span>
         <span className="muted">
           by {backfill.user} <When at={backfill.at} />
@@ -91,18 +92,22 @@ function BackfillLine({ row: { backfill, status, counts }, stop }: { row: Backfi
         )}
       </p>
       <p className="row wrap">
-        <TaskBar counts={Object.fromEntries(left)} />
+        <progress value={done} max={backfill.total} aria-label={`Slots of ${backfill.id}`} />
         <span className="number">
           {done} of {plural(backfill.total, "slot")}
         </span>
         {left.map(([name, count]) => (
-          <span key={name} className="muted">
-            {count} {name}
-          </span>
+          <Status key={name} status={name} label={`${count} ${name}`} />
         ))}
       </p>
     </div>
   );
+}
+
+/** `2026-01-01 to 2026-02-01`; within a day with the times. */
+function spanText(since: number, until: number): string {
+  const [from, to] = [dateText(since), dateText(until)];
+  return from === to ? `${from} ${clockTime(since)} to ${clockTime(until)}` : `${from} to ${to}`;
 }
 
 function Stop({ alias, row, close }: { alias: AliasView; row: BackfillRow; close: () => void }) {

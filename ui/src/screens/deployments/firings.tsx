@@ -7,7 +7,7 @@ import type { FiringRow, ScheduleView } from "@/api/schema";
 import { useEndless } from "@/api/use_query";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
-import { Status } from "@/parts/status";
+import { Status, StatusIcon } from "@/parts/status";
 import { type Column, Table } from "@/parts/table";
 import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
@@ -67,7 +67,14 @@ function Times({ schedules, target }: { schedules: readonly ScheduleView[]; targ
 
 /** What came of a firing: its run and how that stands, or why there is none. */
 export function CameOf({ row }: { row: FiringRow }) {
-  if (!row.run) return <span className="cut muted">{row.reason}</span>;
+  if (!row.run) {
+    return (
+      <span className="row">
+        <StatusIcon status={lookOfVerdict(row.verdict)} size={12} isSilent />
+        <span className="cut muted">{row.reason || row.verdict}</span>
+      </span>
+    );
+  }
   return (
     <span className="row">
       <Link to={linkOfRun(row.run)}>{row.run}</Link>

@@ -18,7 +18,10 @@ import { Link } from "@/router/link";
 import { useQueryState } from "@/router/location";
 import { pathOf } from "@/router/match";
 import { CameOf, lookOfVerdict } from "@/screens/deployments/firings";
+import { linkOfRun } from "@/screens/deployments/run_squares";
 import { Slot } from "@/screens/deployments/runs_of";
+import { Deeds } from "@/screens/schedules/deeds";
+import { sourceText } from "@/screens/schedules/lanes";
 import { Strip } from "@/screens/schedules/strip";
 import { useLanes } from "@/screens/schedules/use_lanes";
 import { cronText } from "@/words/cron";
@@ -68,14 +71,15 @@ const SCHEDULES: readonly Column<ScheduleView>[] = [
         </span>
       ),
   },
+  { id: "deeds", name: "Now", width: 84, isWide: true, cell: (row) => <Deeds row={row} /> },
 ];
 
 const FIRINGS: readonly Column<FiringRow>[] = [
-  { id: "at", name: "When", isServerSorted: true, first: "falling", width: 110, cell: (row) => <When at={row.at} className="muted" /> },
-  { id: "target", name: "Deployment", isServerSorted: true, width: 240, cell: (row) => <TargetLink target={row.target} /> },
-  { id: "source", name: "By", isServerSorted: true, width: 180, isWide: true, cell: (row) => <span className="cut">{row.source.replace(":", ": ")}</span> },
+  { id: "at", name: "When", isServerSorted: true, first: "falling", width: 104, cell: (row) => <When at={row.at} className="muted" /> },
+  { id: "target", name: "Deployment", isServerSorted: true, isWide: true, cell: (row) => <TargetLink target={row.target} /> },
+  { id: "source", name: "By", isServerSorted: true, width: 180, isWide: true, cell: (row) => <span className="cut">{sourceText(row.source)}</span> },
   { id: "slot", name: "Slot", isServerSorted: true, first: "falling", width: 150, isWide: true, cell: (row) => <Slot at={row.slot} /> },
-  { id: "verdict", name: "Verdict", isServerSorted: true, width: 110, cell: (row) => <Status status={lookOfVerdict(row.verdict)} label={row.verdict} /> },
+  { id: "verdict", name: "Verdict", isServerSorted: true, width: 110, isWide: true, cell: (row) => <Status status={lookOfVerdict(row.verdict)} label={row.verdict} /> },
   {
     id: "what",
     name: "What came of it",
@@ -121,6 +125,7 @@ export default function Schedules() {
           rows={firings.rows}
           columns={FIRINGS}
           keyOf={(row) => row.key}
+          linkOf={(row) => (row.run ? linkOfRun(row.run) : pathOf("deployments", row.target))}
           sort={firingSort}
           onSort={setFiringSort}
           onEnd={firings.loadMore}
@@ -168,12 +173,9 @@ function There({ row: { next_at, schedule } }: { row: ScheduleView }) {
 function Key() {
   return (
     <span className="row wrap muted" aria-hidden>
-      <span className="strip-key">
-        <i className="strip-dot" /> started
-      </span>
-      {["skipped", "missed"].map((verdict) => (
-        <span key={verdict} className="strip-key">
-          <StatusIcon status={lookOfVerdict(verdict)} size={12} isSilent /> {verdict}
+      {["succeeded", "failed", "skipped", "missed"].map((look) => (
+        <span key={look} className="strip-key">
+          <StatusIcon status={look} size={12} isSilent /> {look}
         </span>
       ))}
       <span className="strip-key">

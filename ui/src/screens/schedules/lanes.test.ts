@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { lanesOf, linesOf } from "./lanes";
+import { lanesOf, linesOf, sourceText } from "./lanes";
 
 const SCHEDULE = {
   target: "Scores@production",
@@ -58,4 +58,21 @@ test("lines stand at round times of the reader's clock", () => {
 
   expect(lines.every((at) => (at + 5400) % (6 * 3600) === 0)).toBe(true);
   expect(lines.length).toBe(8);
+});
+
+test("a mark says how its run ended, and a shadow has no lane", () => {
+  const firing = { ...FIRING, verdict: "started" as const, run: "Scores/1", status: "failed" as const };
+  const lanes = lanesOf([SCHEDULE, { ...SCHEDULE, target: "Scores@shadow.2", stands: "shadow" }], [firing], [], [0, 150]);
+
+  expect(lanes.map(({ target }) => target)).toEqual(["Scores@production"]);
+  expect(lanes[0]?.marks[0]).toMatchObject({ kind: "started", run: "Scores/1", status: "failed" });
+});
+
+test.each([
+  ["schedule:*/2 * * * *", "every 2 minutes"],
+  ["backfill:Churn-1", "backfill Churn-1"],
+  ["person", "a person"],
+  ["shadow", "shadow"],
+])("%s is %s", (source, words) => {
+  expect(sourceText(source)).toBe(words);
 });

@@ -1,6 +1,7 @@
 /** Firings of schedules, past and to come, sorted into a lane each. */
 
 import type { FiringRow, NextRow, ScheduleView } from "@/api/schema";
+import { cronText } from "@/words/cron";
 
 export type MarkKind = FiringRow["verdict"] | "next";
 
@@ -11,6 +12,8 @@ export interface Mark {
   readonly reason: string;
   /** `Churn/17`. */
   readonly run: string | null;
+  /** How that run stands. */
+  readonly status: string | null;
 }
 
 export interface Lane {
@@ -38,12 +41,12 @@ export function lanesOf(
     byLane.set(key, marks);
     if (!marks.some((each) => each.at === mark.at && each.kind === mark.kind)) marks.push(mark);
   };
-  for (const { target, source, slot, at, verdict, reason, run } of firings) {
+  for (const { target, source, slot, at, verdict, reason, run, status = null } of firings) {
     if (!source.startsWith("schedule:")) continue;
-    add(laneKey(target, source.slice("schedule:".length)), { at: slot ?? at, kind: verdict, reason, run });
+    add(laneKey(target, source.slice("schedule:".length)), { at: slot ?? at, kind: verdict, reason, run, status });
   }
   const coming = (target: string, schedule: string, at: number) =>
-    add(laneKey(target, schedule), { at, kind: "next", reason: "", run: null });
+    add(laneKey(target, schedule), { at, kind: "next", reason: "", run: null, status: null });
   for (const row of next) coming(row.target, row.schedule, row.at);
   for (const { target, name, stands, next_at } of schedules) {
     if (stands === "fires") for (const at of next_at) coming(target, name, at);
@@ -59,7 +62,8 @@ export function lanesOf(
       marks: (byLane.get(laneKey(target, name)) ?? []).sort((one, other) => one.at - other.at),
     }),
   );
-  return lanes.sort((one, other) => rank(one) - rank(other) || one.key.localeCompare(other.key));
+  // A shadow runs beside what it shadows: it has no slots of its own.
+  return lanes.filter(({ stands, marks }) => stands !== "shadow" || marks.length > 0).sort((one, other) => rank(one) - rank(other) || one.key.localeCompare(other.key));
 }
 
 function laneKey(target: string, schedule: string): string {
@@ -78,4 +82,13 @@ export function linesOf([from, until]: readonly [number, number], about: number,
   const found: number[] = [];
   for (let at = Math.ceil((from + offsetSeconds) / step) * step - offsetSeconds; at < until; at += step) found.push(at);
   return found;
+}
+
+/** What made something fire, in words: `every 2 minutes`, `backfill Churn-1`, `a person`. */
+export function sourceText(source: string): string {
+  const [kind = "", ...rest] = source.split(":");
+  const name = rest.join(":");
+  if (kind === "schedule") return cronText(name);
+  if (kind === "person") return name ? `person ${name}` : "a person";
+  return name ? `${kind} ${name}` : kind;
 }

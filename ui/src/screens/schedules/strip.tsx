@@ -2,7 +2,7 @@
 
 import { type CSSProperties, useMemo } from "react";
 
-import { StatusIcon } from "@/parts/status";
+import { StatusIcon, toneOf } from "@/parts/status";
 import { useNow } from "@/parts/when";
 import { Link } from "@/router/link";
 import { pathOf } from "@/router/match";
@@ -66,8 +66,7 @@ export function Strip({ lanes, span, hasTargets = true }: { lanes: readonly Lane
   );
 }
 
-const LOOKS: Readonly<Record<Mark["kind"], string>> = {
-  started: "active",
+const LOOKS: Readonly<Record<Exclude<Mark["kind"], "started">, string>> = {
   skipped: "skipped",
   missed: "missed",
   refused: "refused",
@@ -77,9 +76,10 @@ const LOOKS: Readonly<Record<Mark["kind"], string>> = {
 function MarkOf({ mark, zone, isThin, style }: { mark: Mark; zone: string; isThin: boolean; style: CSSProperties }) {
   const title = markText(mark, zone);
   const isThinHere = isThin && (mark.kind === "started" || mark.kind === "next");
-  // A run that was started may have failed since: that is no place for a green mark.
-  const drawn = isThinHere || mark.kind === "started" ? null : <StatusIcon status={LOOKS[mark.kind]} size={12} isSilent />;
-  const className = `strip-mark ${mark.kind}${isThinHere ? " thin" : ""}`;
+  const look = mark.kind === "started" ? mark.status : LOOKS[mark.kind];
+  // Of what was started and is gone nobody knows how it ended: that is no place for a green mark.
+  const drawn = isThinHere || look === null ? null : <StatusIcon status={look} size={12} isSilent />;
+  const className = `strip-mark ${look === null ? "unknown" : mark.kind}${isThinHere ? " thin" : ""}${isThinHere && look !== null ? ` ${toneOf(look)}` : ""}`;
   if (mark.run) return <Link to={linkOfRun(mark.run)} className={className} title={title} style={style} tabIndex={-1} children={drawn} />;
   return (
     <span className={className} title={title} style={style}>
@@ -88,14 +88,17 @@ function MarkOf({ mark, zone, isThin, style }: { mark: Mark; zone: string; isThi
   );
 }
 
-function markText({ at, kind, reason, run }: Mark, zone: string): string {
+function markText({ at, kind, reason, run, status }: Mark, zone: string): string {
   const there = zone === "UTC" ? "" : ` (${clockTime(at, zone)} ${zone})`;
-  const what = kind === "next" ? "will fire" : kind === "started" ? (run ?? "started") : `${kind}${reason && `: ${reason}`}`;
+  const what = kind === "next" ? "will fire" : kind === "started" ? [run ?? "started", status].filter(Boolean).join(" ") : `${kind}${reason && `: ${reason}`}`;
   return `${exactTime(at)}${there}\n${what}`;
 }
 
 function laneText({ marks }: Lane): string {
   const counts = new Map<string, number>();
-  for (const { kind } of marks) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const { kind, status } of marks) {
+    const word = status ?? kind;
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
   return [...counts].map(([kind, count]) => `${count} ${kind === "next" ? "to come" : kind}`).join(", ") || "nothing in this time";
 }
