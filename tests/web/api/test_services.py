@@ -1,4 +1,5 @@
 import json
+import random
 import time
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.status import ROLE, HostStatus, read_status
 from headwater.hosting.traffic import read_traffic
 from headwater.hosting.versions import find_version, service_aliases
+from headwater.web import prediction_pages
 from tests.hosting.versions_scene import hosting
 from tests.web.api.service_scene import ServiceScene, make_store
+from tests.web.api.test_orders import rows_by_order
+from tests.web.test_sorting import lists, orders_of
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +230,84 @@ def test_predictions_are_listed_newest_first_in_pages_with_their_labels(scene):
     assert (whole["id"], whole["answer"], whole["label"]) == (ids[0], "5", 7)
     assert scene.site.get("/services/Adder/predictions/nothing").status == 404
     assert scene.site.get("/services/Adder/predictions", cursor="odd").status == 400
+
+
+@pytest.mark.parametrize("part", ["", "/Adder/versions", "/Adder/history", "/Adder/rollouts", "/Adder/predictions"])
+def test_every_order_of_what_belongs_to_services_gives_the_same_rows_in_pages(scene, part):
+    now = 1_700_000_000.0
+    scene.site.clock = lambda: now
+    for number in range(4):
+        scene.log(now - 90 + number * 7, 3, version=1 + number % 2, status=(200, 422)[number % 2], seconds=0.1 * number)
+    orders = next(
+        orders_of(shape.query)
+        for name, _, shape in lists()
+        if name.endswith("/services" + part.replace("Adder", "{service}"))
+    )
+
+    found = rows_by_order(lambda **query: scene.site.get(f"/services{part}", who="cem", **query), orders)
+
+    first, *others = (sorted(rows) for rows in found.values())
+    assert first
+    assert all(rows == first for rows in others)
+    assert len(set(first)) == len(first)
+
+
+@pytest.mark.parametrize("sort", ["at", "-at", "seconds", "-seconds", "status", "-endpoint"])
+def test_predictions_come_once_each_in_order_also_while_others_are_logged(scene, sort):
+    now = 1_700_000_000.0
+    scene.site.clock = lambda: now
+    draw = random.Random(sort)
+    for _ in range(8):  # files overlap in time, as those of several workers do
+        scene.log(
+            now - 400 + draw.random() * 300,
+            draw.randrange(1, 6),
+            seconds=draw.choice([0.1, 0.2]),
+            status=draw.choice([200, 422]),
+            endpoint=draw.choice(["add", "other"]),
+        )
+    column = sort.removeprefix("-")
+    everything = scene.site.get("/services/Adder/predictions", limit=200, sort="at").value["rows"]
+    expected = sorted(everything, key=lambda row: (row[column], row["at"], row["id"]), reverse=sort.startswith("-"))
+
+    rows, cursor = [], None
+    while True:
+        more = {} if cursor is None else {"cursor": cursor}
+        page = scene.site.get("/services/Adder/predictions", limit=4, sort=sort, **more).value
+        rows += page["rows"]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+        now += 10  # what is answered from now on is no part of the pages
+        scene.log(now - 1, 1)
+
+    assert [row["id"] for row in rows] == [row["id"] for row in expected]
+
+
+def test_the_newest_predictions_are_sorted_when_there_are_very_many(scene, monkeypatch):
+    now = 1_700_000_000.0
+    scene.site.clock = lambda: now
+    monkeypatch.setattr(prediction_pages, "MOST_ROWS", 10)
+    ids = [
+        *scene.log(now - 9000, 5, seconds=9.0),
+        *scene.log(now - 300, 8, seconds=0.1),
+        *scene.log(now - 50, 7, seconds=0.2),
+    ]
+
+    found = scene.site.get("/services/Adder/predictions", sort="-seconds", limit=50).value
+
+    assert found["is_cut"]
+    assert {row["id"] for row in found["rows"]} == set(ids[-10:])
+    took = [row["seconds"] for row in found["rows"]]
+    assert took == sorted(took, reverse=True)
+    rows, cursor = [], None
+    while True:
+        more = {} if cursor is None else {"cursor": cursor}
+        page = scene.site.get("/services/Adder/predictions", limit=3, **more).value
+        rows += page["rows"]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    assert [row["id"] for row in rows] == ids[::-1]
 
 
 def test_drift_is_told_while_normal_input_is_learned(scene):
