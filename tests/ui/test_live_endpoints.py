@@ -76,6 +76,27 @@ def test_the_form_is_made_of_what_the_endpoint_takes_and_shows_what_it_answers(l
     expect(page.get_by_label("Request as JSON")).to_have_value(written)
 
 
+def test_an_endpoint_is_found_and_asked_by_keys_alone(look):
+    page = look("/endpoints").page
+    page.get_by_role("row", name=re.compile("Prices")).wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/endpoints/Prices")
+    page.get_by_role("tab", name="Traffic").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Try it")).to_be_focused()
+    for control in ("Form", "JSON"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name=control)).to_be_focused()
+    for field in ("rooms", "area", "kind", "note", "is_new"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_label(field)).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(answer_of(page)).to_contain_text("200 answered")
+
+
 def test_what_no_endpoint_would_take_is_shown_at_its_field_and_not_sent(look):
     page = look("/endpoints/Prices?tab=try").page
     sent = []
