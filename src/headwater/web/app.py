@@ -23,6 +23,7 @@ from headwater.web.calls import Ask, Call, require_sign_in
 from headwater.web.desk import RemoteDesk
 from headwater.web.gate import Gate
 from headwater.web.guard import Guard
+from headwater.web.kept_answers import KeptAnswers
 from headwater.web.openapi import describe
 from headwater.web.page_files import PageFiles
 from headwater.web.problems import TYPE, Problem, Refused, problem_of
@@ -88,6 +89,7 @@ class WebApp:
         self._log = log
         self._projects = Projects(home.ledger)
         self._gate = Gate(home.ledger)
+        self._kept = KeptAnswers()
         #: What is kept for those who work with the store from other machines.
         self.desk = RemoteDesk(home, self._projects)
         self.calls = _calls(routes, self._ask, is_read_only=is_read_only)
@@ -150,6 +152,7 @@ class WebApp:
             cookie_name=self._guard.cookie_name(site),
             gate=self._gate,
             remote=self.desk,
+            kept=self._kept,
             is_read_only=self._read_only,
             last_event_id=request.headers.get("last-event-id", ""),
         )

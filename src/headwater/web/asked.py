@@ -6,6 +6,7 @@ from headwater.home import Home
 from headwater.web.access import ALL, Access, Role
 from headwater.web.desk import RemoteDesk
 from headwater.web.gate import Gate
+from headwater.web.kept_answers import KeptAnswers
 from headwater.web.problems import Refused
 from headwater.web.pulse import Pulse
 from headwater.web.scoped import ScopedLedger
@@ -36,6 +37,8 @@ class Asked(msgspec.Struct, frozen=True):
     cookie_name: str = ""
     #: `Last-Event-ID`: where a stream that broke off is to go on; empty = none was sent.
     last_event_id: str = ""
+    #: Answers that need not be worked out again.
+    kept: KeptAnswers = msgspec.field(default_factory=KeptAnswers)
     #: This server refuses whatever changes anything.
     is_read_only: bool = False
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from headwater.client.records import RunRecord
 from headwater.model.options import Resources
 from headwater.model.overviews import TaskUsage
 from headwater.web.asked import Asked
@@ -43,6 +44,10 @@ class ResourcesView(msgspec.Struct, frozen=True):
 def show_resources(asked: Asked, at: RunPath) -> ResourcesView:
     """Show what the steps of a run asked for and what their tasks used."""
     record = find_run(asked, at)
+    return asked.kept.of(record.row, ResourcesView, lambda: _resources(asked, record))
+
+
+def _resources(asked: Asked, record: RunRecord) -> ResourcesView:
     rows: dict[str, list[TaskUsage]] = {name: [] for name in record.started.graph.steps}
     tasks = asked.ledger.task_usages(record.run, limit=MOST_TASKS)
     for row in tasks:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from headwater.client.records import RunRecord
 from headwater.model.ids import TaskKey
 from headwater.model.overviews import Seconds, TaskSpan
 from headwater.model.rows import TaskStatus
@@ -88,8 +89,18 @@ class Blame(msgspec.Struct, frozen=True):
 def show_critical_path(asked: Asked, at: RunPath) -> CriticalPath:
     """Show the tasks that a run's duration hung on."""
     record = find_run(asked, at)
+    return asked.kept.of(record.row, CriticalPath, lambda: _critical_path(record, asked.now))
+
+
+def show_blame(asked: Asked, at: RunPath) -> Blame:
+    """Show what a run's time is to be blamed on: queue, environment, import, input load, compute, save."""
+    record = find_run(asked, at)
+    return asked.kept.of(record.row, Blame, lambda: _blame(record, asked.now))
+
+
+def _critical_path(record: RunRecord, now: float) -> CriticalPath:
     spans = read_spans(record)
-    links = find_path(record, spans, asked.now)
+    links = find_path(record, spans, now)
     zero = record.row.started_at
     told = [_path_link(record.path, link, zero) for link in links]
     total = max(0.0, links[-1].ended_at - zero) if links else 0.0
@@ -110,13 +121,11 @@ def show_critical_path(asked: Asked, at: RunPath) -> CriticalPath:
     )
 
 
-def show_blame(asked: Asked, at: RunPath) -> Blame:
-    """Show what a run's time is to be blamed on: queue, environment, import, input load, compute, save."""
-    record = find_run(asked, at)
+def _blame(record: RunRecord, now: float) -> Blame:
     row = record.row
     spans = read_spans(record)
-    duration = max(0.0, (row.finished_at or asked.now) - row.started_at)
-    path = sum_of(link.seconds for link in find_path(record, spans, asked.now))
+    duration = max(0.0, (row.finished_at or now) - row.started_at)
+    path = sum_of(link.seconds for link in find_path(record, spans, now))
     in_order: dict[str, list[TaskSpan]] = {name: [] for name in record.started.graph.steps}
     steps = in_order | _by_step(spans)
     told = tuple(_step_blame(name, many) for name, many in steps.items() if many)
