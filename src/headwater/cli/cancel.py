@@ -31,8 +31,12 @@ def command(run: str, reason: str, no_wait: bool, home: str | None) -> int:
     """
     with opened(home) as view:
         row = find_run(view, run).fresh()
+        is_delivered = view.home.deliver_left(row.run)
+        row = view.ledger.run(row.run) if is_delivered else row
         cancel = Cancel(at=time.time(), user=view.home.user, reason=reason)
-        ended = _cancel(view.home, row, cancel, is_waiting=not no_wait)
+        # A driver that could not say so before may have ended it.
+        is_over = is_delivered and row.status not in _OPEN
+        ended = row if is_over else _cancel(view.home, row, cancel, is_waiting=not no_wait)
     if ended is None:
         print(f"{row.path}: the request is recorded; see `headwater status {row.path}`")
         return 0

@@ -17,10 +17,10 @@ from headwater.deployments.packages import package_folder
 from headwater.deployments.stored import find_deployment
 from headwater.home import Home, open_home
 from headwater.model.errors import HeadwaterError, NotFound, RunIsDriven, UserMistake
-from headwater.model.events import RunFinished, RunStarted
+from headwater.model.events import RunStarted
 from headwater.model.order import CodeSource
 from headwater.model.rows import RunQuery, RunRow
-from headwater.runtime.drive import Happening
+from headwater.runtime.drive import Continued, Happening
 from headwater.runtime.execute import Execution, RunOptions
 
 #: Runs that go on under their own name.
@@ -91,7 +91,9 @@ def command(
 
 def _its_end(home: Home, row: RunRow) -> Iterator[Happening]:
     """Give the end of a run that had happened here, and only had to be delivered."""
-    return iter([event for _, event in home.ledger.events(row.run) if isinstance(event, RunFinished)])
+    *before, end = [event for _, event in home.ledger.events(row.run)]
+    yield Continued(tuple(before))
+    yield end
 
 
 def _driven(home: Home, row: RunRow) -> HeadwaterError:
