@@ -154,7 +154,7 @@ def test_s_05_what_was_sent_is_not_given_back(signed_in):
 
     assert given.status == 415
     assert b"script" not in given.body
-    assert all("script" not in value for _, value in given.headers)
+    assert "script" not in str(given.pairs)
 
 
 PATHS_OUT = [

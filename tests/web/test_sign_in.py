@@ -160,6 +160,67 @@ def test_guessing_is_slowed_down_by_address(gate):
     assert given == [401] * MOST_OF_ADDRESS + [429] * 2
 
 
+def browser_of(given):
+    """What a browser keeps that has let somebody in, when they have signed out."""
+    cookies = [value for name, value in given.pairs if name == "set-cookie"]
+    return next(each.partition(";")[0] for each in cookies if each.startswith("headwater_browser_8501="))
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1"])
+def test_nobody_is_locked_out_of_their_own_browser_by_who_guesses(gate, address):
+    gate.person("bob", PASSWORD)
+    given = gate.ask("POST", "/session/password", {"name": "bob", "password": PASSWORD}, client=address)
+    gate.ask("DELETE", "/session", cookie=cookie_of(given))
+    wrong = {"name": "bob", "password": "wrong horse battery"}
+    for _ in range(MOST_OF_ADDRESS + 1):
+        guessed = gate.ask("POST", "/session/password", wrong, client=address)
+
+    assert guessed.status == 429
+    body = {"name": "bob", "password": PASSWORD}
+    assert gate.ask("POST", "/session/password", body, client=address).status == 429
+    assert gate.ask("POST", "/session/password", body, cookie=browser_of(given), client=address).status == 200
+
+
+def test_a_browser_has_a_bound_of_its_own_and_only_for_the_name_that_it_let_in(gate):
+    gate.person("bob", PASSWORD)
+    gate.person("eve", PASSWORD)
+    known = browser_of(gate.ask("POST", "/session/password", {"name": "eve", "password": PASSWORD}))
+    wrong = [{"name": name, "password": "wrong horse battery"} for name in ("bob", "eve")]
+    of_bob, of_eve = (
+        [gate.ask("POST", "/session/password", body, cookie=known).status for _ in range(MOST_OF_NAME + 1)]
+        for body in wrong
+    )
+
+    assert of_bob == of_eve == [401] * MOST_OF_NAME + [429]
+    # What Eve tried with her browser's cookie counts against Bob's name, as anybody's does.
+    assert gate.ask("POST", "/session/password", {"name": "bob", "password": PASSWORD}).status == 429
+    # Her own name was tried by that browser only: another one of hers is looked at.
+    assert gate.ask("POST", "/session/password", {"name": "eve", "password": PASSWORD}).status == 200
+
+
+@pytest.mark.parametrize("made_up", ["headwater_browser_8501=x", "headwater_browser_8501=", "headwater_session_8501=x"])
+def test_a_browser_that_says_what_is_not_so_is_a_strangers(gate, made_up):
+    gate.person("bob", PASSWORD)
+    wrong = {"name": "bob", "password": "wrong horse battery"}
+    for _ in range(MOST_OF_NAME):
+        gate.ask("POST", "/session/password", wrong)
+
+    assert gate.ask("POST", "/session/password", wrong, cookie=made_up).status == 429
+
+
+def test_what_a_browser_keeps_lets_nobody_in(gate):
+    gate.person("bob", PASSWORD)
+    given = gate.ask("POST", "/session/password", {"name": "bob", "password": PASSWORD})
+    kept = browser_of(given)
+    gate.ask("DELETE", "/session", cookie=cookie_of(given))
+    gate.pass_a_second()
+
+    assert gate.ask("GET", "/me", cookie=kept).status == 401
+    assert gate.ask("GET", "/me", cookie=kept.replace("_browser_", "_session_")).status == 401
+    both = [value for name, value in given.pairs if name == "set-cookie"]
+    assert all({"HttpOnly", "SameSite=Strict"} <= set(each.split("; ")) for each in both)
+
+
 def test_failures_behind_a_proxy_keep_nobody_else_out(gate):
     gate.person("bob", PASSWORD)
     hasher = gate.app._gate.passwords

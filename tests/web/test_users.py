@@ -127,7 +127,7 @@ def test_settings_are_shown_with_their_sources_and_without_secrets(store, gate):
     shown = gate.ask("GET", "/settings", token=token).value
 
     names = {setting["name"] for setting in shown["settings"]}
-    assert {"home", "user", "web_port", "web_names"} <= names
+    assert {"user", "web_port", "web_names"} <= names
     assert [setting["name"] for setting in shown["settings"] if not setting["meaning"]] == []
     assert not any(name.endswith(("token", "password", "secret")) for name in names)
     assert shown["running"] == {"daemon": False, "scheduler": False, "host": False}

@@ -150,6 +150,8 @@ class WebApp:
             client=request.client.host if request.client else "",
             idempotency_key=request.headers.get("idempotency-key", ""),
             cookie_name=self._guard.cookie_name(site),
+            browser_cookie_name=self._guard.browser_cookie_name(site),
+            browser=self._guard.find_browser(request.scope, site),
             gate=self._gate,
             remote=self.desk,
             kept=self._kept,

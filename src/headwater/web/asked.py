@@ -35,6 +35,9 @@ class Asked(msgspec.Struct, frozen=True):
     idempotency_key: str = ""
     #: Name of the cookie that holds a session.
     cookie_name: str = ""
+    #: Name of the cookie by which a browser is known again, and the key of the session that it names; empty = none.
+    browser_cookie_name: str = ""
+    browser: str = ""
     #: `Last-Event-ID`: where a stream that broke off is to go on; empty = none was sent.
     last_event_id: str = ""
     #: Answers that need not be worked out again.

@@ -245,7 +245,10 @@ def _is_list(kind: Any) -> bool:
 def _response(answer: Any, status: int) -> Response:
     if isinstance(answer, Raw):
         if isinstance(answer.body, bytes):
-            return Response(answer.body, answer.status, answer.headers, media_type=answer.kind)
+            response = Response(answer.body, answer.status, answer.headers, media_type=answer.kind)
+            for cookie in answer.cookies:
+                response.headers.append("set-cookie", cookie)
+            return response
         return StreamingResponse(answer.body, answer.status, answer.headers, media_type=answer.kind)
     if answer is None:
         return Response(status_code=204)

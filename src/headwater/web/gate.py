@@ -56,9 +56,9 @@ class Gate:
         """Let the bearer of a link in."""
         return self._admit(self._links, code, now, address)
 
-    def by_password(self, given: NamedPassword, now: float, address: str) -> Admitted:
-        """Let somebody in who knows the password of an account."""
-        return self._admit(PasswordSignIn(self._ledger, self.passwords, self._throttle), given, now, address)
+    def by_password(self, given: NamedPassword, now: float, address: str, browser: str = "") -> Admitted:
+        """Let somebody in who knows the password of an account; `browser` as `PasswordSignIn` takes it."""
+        return self._admit(PasswordSignIn(self._ledger, self.passwords, self._throttle, browser), given, now, address)
 
     def _admit(self, way: SignIn[Proof], proof: Proof, now: float, address: str) -> Admitted:
         proved = way.prove(proof, now, address)

@@ -92,6 +92,15 @@ class Guard:
         # A browser takes this prefix only from https, for this very host: no subdomain can slip its own in.
         return f"__Host-{name}" if self._schemes[host] == "https" else name
 
+    def browser_cookie_name(self, host: str) -> str:
+        """Give the name of the cookie by which a browser is known again that has let somebody in before."""
+        return self.cookie_name(host).replace("_session_", "_browser_")
+
+    def find_browser(self, scope: Scope, host: str) -> str:
+        """Give the key of the session that a browser of a host that was let pass had last; empty when it says none."""
+        secret = _cookie_of(_headers_of(scope).get(b"cookie", []), self.browser_cookie_name(host))
+        return _digest(secret) if secret else ""
+
     def _is_own(self, origin: str, host: str) -> bool:
         scheme, _, named = origin.partition("://")
         return named == host and scheme in ("http", "https") and self._schemes[host] in ("", scheme)

@@ -53,6 +53,8 @@ class Raw(msgspec.Struct, frozen=True):
     body: Any
     headers: dict[str, str] = {}
     status: int = 200
+    #: Values of `Set-Cookie`.
+    cookies: tuple[str, ...] = ()
     #: Who was let in by it, and by what means, for the audit log; empty = nobody.
     let_in: tuple[str, str] = ("", "")
 

@@ -89,6 +89,13 @@ def extend_session(ledger: Ledger, key: str, now: float) -> None:
     _change(ledger, key, now, lambda session: _later(session, now))
 
 
+def had_session(ledger: Ledger, key: str, user: str) -> bool:
+    """Whether somebody signed in by password in this session, which may be over."""
+    kept = ledger.record(SESSION, key) if key else None
+    session = None if kept is None else msgspec.json.decode(kept.body, type=Session)
+    return session is not None and (session.user, session.means) == (user, "password")
+
+
 def end_session(ledger: Ledger, key: str, now: float) -> None:
     """Sign somebody out; silent when they are out."""
     _change(ledger, key, now, lambda session: _ended(session, now))

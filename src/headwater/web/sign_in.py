@@ -8,7 +8,7 @@ from headwater.model.ports import Ledger
 from headwater.web.access import Means, Role
 from headwater.web.passwords import Passwords
 from headwater.web.problems import Refused
-from headwater.web.sessions import use_link
+from headwater.web.sessions import had_session, use_link
 from headwater.web.throttle import Throttle
 from headwater.web.users import Users
 
@@ -69,18 +69,29 @@ class LinkSignIn:
 class PasswordSignIn:
     """By the password of an account."""
 
-    def __init__(self, ledger: Ledger, passwords: Passwords, throttle: Throttle) -> None:
+    def __init__(self, ledger: Ledger, passwords: Passwords, throttle: Throttle, browser: str = "") -> None:
+        """Take what it needs.
+
+        Args:
+            ledger: where the accounts are.
+            passwords: compares.
+            throttle: slows down who guesses.
+            browser: key of the session that this browser had last, by its own word; empty = it says none.
+        """
+        self._ledger = ledger
         self._users = Users(ledger)
         self._passwords = passwords
         self._throttle = throttle
+        self._browser = browser
 
     def prove(self, proof: NamedPassword, now: float, address: str) -> Proved:
-        self._throttle.require(proof.name, address)
+        browser = self._browser if had_session(self._ledger, self._browser, proof.name) else ""
+        self._throttle.require(proof.name, address, browser)
         account = self._users.get(proof.name[:200])
         known = None if account is None or not account.is_active else account.password_hash
         if not self._passwords.is_right(proof.password, known):
-            self._throttle.failed(proof.name, address)
+            self._throttle.failed(proof.name, address, browser)
             raise Refused(401, "this name and password do not go together", error="SignInFailed")
-        self._throttle.succeeded(proof.name)
+        self._throttle.succeeded(proof.name, browser)
         assert account is not None
         return Proved(proof.name, "password", since=account.sessions_since)

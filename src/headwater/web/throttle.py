@@ -24,35 +24,41 @@ class Throttle:
         self._failures: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def require(self, name: str, address: str) -> None:
+    def require(self, name: str, address: str, browser: str = "") -> None:
         """Let a try be looked at.
 
-        Of this machine's own address only names count: it is that of a proxy, behind which everybody is.
+        Of this machine's own address only names count: it is that of a proxy, behind which everybody is. A browser
+        that has let this very name in before has tries of its own, so that nobody who guesses locks people out.
+
+        Args:
+            name: whose password is tried.
+            address: where they are.
+            browser: key of the session that this browser had of that name; empty = it had none.
 
         Raises:
             Refused: 429; there were too many failures.
         """
         with self._lock:
-            left = self._left(("name", name), MOST_OF_NAME)
-            if not is_loopback(address):
+            left = self._left(_whose(name, browser), MOST_OF_NAME)
+            if not browser and not is_loopback(address):
                 left = max(left, self._left(("address", address), MOST_OF_ADDRESS))
         if left > 0:
             raise Refused(429, f"too many failures: try again in {left:.0f} s", headers={"retry-after": f"{left:.0f}"})
 
-    def failed(self, name: str, address: str) -> None:
+    def failed(self, name: str, address: str, browser: str = "") -> None:
         """Note a failure."""
         now = self._steady()
         with self._lock:
-            for key in (("name", name), ("address", address)):
+            for key in (_whose(name, browser), ("address", address)):
                 self._failures.setdefault(key, []).append(now)
                 self._failures.move_to_end(key)
             while len(self._failures) > _MOST_KEPT:
                 self._failures.popitem(last=False)
 
-    def succeeded(self, name: str) -> None:
-        """Forget the failures of a name."""
+    def succeeded(self, name: str, browser: str = "") -> None:
+        """Forget the failures of a name, or of that browser."""
         with self._lock:
-            self._failures.pop(("name", name), None)
+            self._failures.pop(_whose(name, browser), None)
 
     def _left(self, key: tuple[str, str], most: int) -> float:
         """Seconds until a try of this key is looked at again; 0 = now."""
@@ -66,3 +72,7 @@ class Throttle:
             return 0.0
         self._failures[key] = recent
         return 0.0 if len(recent) < most else max(1.0, WINDOW_SECONDS - (now - recent[0]))
+
+
+def _whose(name: str, browser: str) -> tuple[str, str]:
+    return ("browser", browser) if browser else ("name", name)

@@ -80,14 +80,14 @@ def sign_in_by_link(asked: Asked, body: LinkCode) -> Raw:
 
 def sign_in_by_password(asked: Asked, body: NamedPassword) -> Raw:
     """Sign in with a name and a password; sets the cookie."""
-    return _admitted(asked, asked.gate.by_password(body, asked.now, asked.client))
+    return _admitted(asked, asked.gate.by_password(body, asked.now, asked.client, asked.browser))
 
 
 def sign_out(asked: Asked) -> Raw:
     """End the session, here and wherever its cookie was copied to."""
     if asked.access.means != "token":
         end_session(asked.home.ledger, asked.access.credential, asked.now)
-    return Raw("application/json", b"{}", {"set-cookie": cookie(asked, "", 0)})
+    return Raw("application/json", b"{}", cookies=(cookie(asked, asked.cookie_name, "", 0),))
 
 
 def sign_out_everywhere(asked: Asked) -> EndedSessions:
@@ -101,16 +101,17 @@ def change_password(asked: Asked, body: NewPassword) -> Raw:
     name = asked.access.user
     asked.require_no_token("a password is changed by a person")
     # Proves it as a sign-in does, with the same bound on tries; the session that it makes is the new one.
-    asked.gate.by_password(NamedPassword(name, body.current), asked.now, asked.client)
+    asked.gate.by_password(NamedPassword(name, body.current), asked.now, asked.client, asked.access.credential)
     hashed = asked.gate.passwords.hash(body.new)
     set_password(asked.home.ledger, name, hashed, by=name, at=asked.now)
-    return _admitted(asked, asked.gate.by_password(NamedPassword(name, body.new), asked.now, asked.client))
+    proof = NamedPassword(name, body.new)
+    return _admitted(asked, asked.gate.by_password(proof, asked.now, asked.client, asked.access.credential))
 
 
-def cookie(asked: Asked, secret: str, seconds: int) -> str:
+def cookie(asked: Asked, name: str, secret: str, seconds: int) -> str:
     """Give the value of `Set-Cookie`: no script reads it, no other site's page sends it."""
     secure = "; Secure" if asked.origin.startswith("https://") else ""
-    return f"{asked.cookie_name}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}"
+    return f"{name}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}"
 
 
 def _admitted(asked: Asked, admitted: Admitted) -> Raw:
@@ -122,8 +123,15 @@ def _admitted(asked: Asked, admitted: Admitted) -> Raw:
     has_password = account is not None and account.password_hash is not None
     store = _store(asked, Access(session.user, roles))
     told = Me(session.user, roles, session.means, store, has_password, asked.is_read_only)
-    headers = {"set-cookie": cookie(asked, admitted.secret, _COOKIE_SECONDS), "cache-control": "no-store"}
-    return Raw("application/json", msgspec.json.encode(told), headers, let_in=(session.user, session.means))
+    # The second one stays when the session ends: it lets nobody in, but tells the browser from those of strangers.
+    names = [asked.cookie_name, *([asked.browser_cookie_name] if session.means == "password" else [])]
+    return Raw(
+        "application/json",
+        msgspec.json.encode(told),
+        {"cache-control": "no-store"},
+        cookies=tuple(cookie(asked, name, admitted.secret, _COOKIE_SECONDS) for name in names),
+        let_in=(session.user, session.means),
+    )
 
 
 def _store(asked: Asked, access: Access) -> str:
