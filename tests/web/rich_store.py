@@ -2,7 +2,8 @@
 
 from headwater.home import open_home
 from headwater.model.alert import Alert
-from headwater.model.outcome import TaskError
+from headwater.model.events import TaskSucceeded
+from headwater.model.outcome import TaskError, Transition
 from headwater.production.alerts.kept import Alerts
 from tests.client.history import FOREACH, History, write_log
 from tests.hosting.versions_scene import deploy, write_service
@@ -49,7 +50,8 @@ def _runs(history):
     first.fail("train", TaskError("ValueError", "no rows"))
     first.finish("failed", "no rows", failed_key="train")
     fan = history.run("Fan", FOREACH)
-    fan.task("start")
+    fan.begin("start")
+    fan.append(TaskSucceeded(history.tick(), "start", 0, transition=Transition(("score",), width=5)))
     fan.tasks([f"score/start.{index}" for index in range(5)], {}, "start")
     history.run().lease.release()
     (row,) = home.ledger.artifacts(first.started.run, ["start"], "long")
