@@ -2,7 +2,7 @@
 
 import "./tabs.css";
 
-import { type KeyboardEvent, type ReactNode, useId } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from "react";
 
 import { useQueryState } from "@/router/location";
 import { countText } from "@/words/numbers";
@@ -28,9 +28,15 @@ export function Tabs({ tabs, name = "tab", label }: { tabs: readonly Tab[]; name
     show(next.id);
     document.getElementById(`${id}-${next.id}`)?.focus();
   };
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const tab = list.current?.children[at];
+    // On a phone not all have room: the one that is shown is not half beyond the edge.
+    if (list.current && tab instanceof HTMLElement) list.current.scrollLeft = seen(list.current, tab);
+  }, [at]);
   return (
     <div className="tabs">
-      <div className="tab-list" role="tablist" aria-label={label} onKeyDown={move}>
+      <div ref={list} className="tab-list" role="tablist" aria-label={label} onKeyDown={move}>
         {tabs.map((tab, index) => (
           <button
             key={tab.id}
@@ -52,4 +58,12 @@ export function Tabs({ tabs, name = "tab", label }: { tabs: readonly Tab[]; name
       </div>
     </div>
   );
+}
+
+/** Give how far a list of tabs is to be scrolled so that all of a tab is seen. */
+function seen(list: HTMLElement, tab: HTMLElement): number {
+  const begin = tab.offsetLeft - list.offsetLeft;
+  const end = begin + tab.offsetWidth;
+  if (begin < list.scrollLeft) return begin;
+  return end > list.scrollLeft + list.clientWidth ? end - list.clientWidth : list.scrollLeft;
 }

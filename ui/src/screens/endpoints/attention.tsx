@@ -10,8 +10,8 @@ import { useMinute, When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { driftingColumns } from "@/screens/endpoints/drifting";
 import { LOOKS, stepOf } from "@/screens/endpoints/plan";
-import { serviceUrl } from "@/screens/endpoints/words";
-import { countText } from "@/words/numbers";
+import { isBadly, serviceUrl } from "@/screens/endpoints/words";
+import { countText, shareText } from "@/words/numbers";
 
 /** Seconds for which what ended is still news. */
 const NEWS = 86400;
@@ -23,6 +23,11 @@ export function Attention({ view, drift, latest }: { view: ServiceView; drift: D
   return (
     <>
       <Standing view={view} />
+      {row.health && isBadly(row.health) && (
+        <Note status="failed" label={`${shareText(row.health.failed)} of the answers fail`} link="predictions&failed=yes" more="Which ones" isCounting>
+          in the last five minutes; what was raised: <Command text={`headwater service logs ${row.service}`} />
+        </Note>
+      )}
       {row.rollout && <UnderWay service={row.service} mark={row.rollout} />}
       {!row.rollout && latest && minute - latest.since < NEWS && <Ended mark={latest} />}
       {columns.length > 0 && (
@@ -76,7 +81,7 @@ function UnderWay({ service, mark }: { service: string; mark: RolloutMark }) {
   const { data } = useQuery<RolloutView>(serviceUrl(service, `/rollouts/${mark.number}`));
   const step = data && stepOf(data);
   return (
-    <Note status={LOOKS[mark.state] ?? mark.state} label={`Version ${mark.number}: ${mark.words}`} link={`rollouts&rollout=${mark.number}`} more="What was counted">
+    <Note status={LOOKS[mark.state] ?? mark.state} label={`Version ${mark.number}: ${mark.words}`} link={`rollouts&rollout=${mark.number}`} more="What was counted" isCounting>
       <When at={mark.since} className="muted" />
       {step && step.needed > 0 && (
         <span>
@@ -99,9 +104,25 @@ function Ended({ mark }: { mark: RolloutMark }) {
   );
 }
 
-function Note({ status, label, link, more, children }: { status: string; label: string; link?: string; more?: string; children: ReactNode }) {
+function Note({
+  status,
+  label,
+  link,
+  more,
+  isCounting = false,
+  children,
+}: {
+  status: string;
+  label: string;
+  /** Tab that says more. */
+  link?: string;
+  more?: string;
+  /** Its numbers change all the time: nobody wants each read aloud. */
+  isCounting?: boolean;
+  children: ReactNode;
+}) {
   return (
-    <div className="note row wrap attention" role="status">
+    <div className="note row wrap attention" role={isCounting ? "note" : "status"}>
       <Status status={status} label={label} />
       {children}
       {link && (

@@ -57,7 +57,7 @@ test("what happened is told in order, and only what happened in that time", () =
     { number: 1, at: -5, user: "ann" },
   ];
   const changes = [
-    { at: 40, change: "promote" as const, number: 3, user: "host", reason: "no worse" },
+    { at: 40, change: "promote" as const, number: 3, user: "host", reason: "rollout: no worse" },
     { at: 20, change: "deploy" as const, number: 2, user: "ann", reason: "" },
   ];
   const rollouts = [{ number: 2, state: "rolled_back" as const, since: 30, reason: "worse: more failures" }];
@@ -65,6 +65,6 @@ test("what happened is told in order, and only what happened in that time", () =
   expect(happeningsOf(versions, changes, rollouts, [0, 50]).map(({ words, isBad }) => [words, Boolean(isBad)])).toEqual([
     ["version 2 was deployed by ann", false],
     ["version 2 was rolled back: worse: more failures", true],
-    ["version 3 took over, by host: no worse", false],
+    ["version 3 took over by itself: no worse", false],
   ]);
 });

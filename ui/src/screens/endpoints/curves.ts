@@ -93,6 +93,9 @@ function byVersion(points: readonly TrafficPoint[], placeOf: (at: number) => num
   return found;
 }
 
+/** Who decides where nobody does. */
+const HOST = "host";
+
 /** Something that happened to a service: a mark on its curves, and a line below them. */
 export interface Happening extends ChartMark {
   readonly words: string;
@@ -109,8 +112,8 @@ export function happeningsOf(
   for (const { at, change, number, user, reason } of changes) {
     if (change === "deploy") continue;
     const why = reason && `: ${reason}`;
-    if (change === "promote") found.push({ x: at, name: `v${number} live`, words: `version ${number} took over, by ${user}${why}` });
-    else if (change === "rollback") found.push({ x: at, name: `back to v${number}`, words: `back to version ${number}, by ${user}${why}`, isBad: true });
+    if (change === "promote") found.push({ x: at, name: `v${number} live`, words: `version ${number} took over ${user === HOST ? "by itself" : `by ${user}`}${why.replace(": rollout: ", ": ")}` });
+    else if (change === "rollback") found.push({ x: at, name: `back to v${number}`, words: `back to version ${number} by ${user}${why}`, isBad: true });
     else if (change === "pause") found.push({ x: at, name: "paused", words: `paused by ${user}${why}`, isBad: true });
     else if (change === "unpause") found.push({ x: at, name: "unpaused", words: `unpaused by ${user}` });
   }

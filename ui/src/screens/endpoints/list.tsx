@@ -17,7 +17,7 @@ import { Link } from "@/router/link";
 import { pathOf } from "@/router/match";
 import { LOOKS } from "@/screens/endpoints/plan";
 import { usePulse } from "@/screens/endpoints/use_pulse";
-import { isBadly, lookOfService, rateText, sharesOf } from "@/screens/endpoints/words";
+import { isBadly, lookOfService, rateText, sharesOf, standsText } from "@/screens/endpoints/words";
 import { durationText } from "@/words/duration";
 import { shareText } from "@/words/numbers";
 
@@ -33,7 +33,7 @@ const COLUMNS: readonly Column<ServiceRow>[] = [
       </Link>
     ),
   },
-  { id: "stands", name: "Stands", isServerSorted: true, width: 120, cell: (row) => <Status status={lookOfService(row)} label={row.stands} /> },
+  { id: "stands", name: "Stands", isServerSorted: true, width: 164, cell: (row) => <Status status={lookOfService(row)} label={standsText(row)} /> },
   {
     id: "failed",
     name: "Failed",

@@ -27,7 +27,7 @@ import { TrafficOf } from "@/screens/endpoints/traffic";
 import { TryIt } from "@/screens/endpoints/try_it";
 import { usePulse } from "@/screens/endpoints/use_pulse";
 import { VersionsOf } from "@/screens/endpoints/versions";
-import { isBadly, lookOfService, rateText, serviceUrl, sharesOf } from "@/screens/endpoints/words";
+import { isBadly, lookOfService, rateText, serviceUrl, sharesOf, standsText } from "@/screens/endpoints/words";
 import { durationText } from "@/words/duration";
 import { shareText } from "@/words/numbers";
 
@@ -67,7 +67,7 @@ function Head({ view, refused }: { view: ServiceView; refused: RolloutMark | und
       <div className="stack tight">
         <h1>{row.service}</h1>
         <p className="row wrap muted">
-          <Status status={lookOfService(row)} label={row.stands} isPill />
+          <Status status={lookOfService(row)} label={standsText(row)} isPill />
           <span>
             version {row.answering ?? row.number}
             {row.answering !== null && row.answering !== row.number && `, not yet ${row.number}`}

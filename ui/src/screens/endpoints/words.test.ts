@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { curlOf, evidenceShare, lookOfService, percentText, rateText, sharesOf } from "./words";
+import { curlOf, evidenceShare, lookOfService, percentText, rateText, sharesOf, standsText } from "./words";
 
 const HEALTH = { seconds: 300, requests: 600, failed: 0, refused: 0, p50: 0.004, p99: 0.02 };
 
@@ -22,6 +22,8 @@ test("a service that answers with failures looks degraded", () => {
   expect(lookOfService({ stands: "answers", health: HEALTH })).toBe("healthy");
   expect(lookOfService({ stands: "answers", health: { ...HEALTH, failed: 0.2 } })).toBe("degraded");
   expect(lookOfService({ stands: "no host", health: null })).toBe("stopped");
+  expect(standsText({ stands: "answers", health: { ...HEALTH, failed: 0.2 } })).toBe("answers, some fail");
+  expect(standsText({ stands: "answers", health: HEALTH })).toBe("answers");
 });
 
 const ROLLOUT = { number: 2, live: 1, state: "share" as const, words: "", share: 0.1, since: 0, reason: "" };

@@ -23,6 +23,11 @@ export function isBadly(health: ServiceHealth | null): boolean {
   return health !== null && health.failed >= BAD;
 }
 
+/** How a service stands, in words that go with its look. */
+export function standsText({ stands, health }: Pick<ServiceRow, "stands" | "health">): string {
+  return stands === "answers" && isBadly(health) ? "answers, some fail" : stands;
+}
+
 /** Requests a minute. */
 export function rateText({ requests, seconds }: Pick<ServiceHealth, "requests" | "seconds">): string {
   const rate = (requests / Math.max(1, seconds)) * 60;
