@@ -60,6 +60,7 @@ def of_runs(ledger: Ledger) -> dict[str, Callable[[], object]]:
         "runs sorted by duration": RunQuery(sort="duration"),
         "runs sorted by status": RunQuery(sort="status"),
         "runs sorted by metric": RunQuery(sort="metric", sort_metric="f1"),
+        "runs sorted by parameter": RunQuery(sort="parameter", sort_parameter="alpha"),
     }
     return {
         **{name: lambda query=query: ledger.runs(query) for name, query in asked.items()},
@@ -82,6 +83,8 @@ def of_tasks(ledger: Ledger, widest: RunRow, newest: list[str]) -> dict[str, Cal
         "tasks by text": TaskQuery(widest.run, search="score/99", limit=_PAGE),
         "tasks sorted by duration": TaskQuery(widest.run, sort="duration", is_ascending=False, limit=_PAGE),
         "tasks sorted by memory": TaskQuery(widest.run, sort="peak_memory", is_ascending=False, limit=_PAGE),
+        "tasks sorted by error": TaskQuery(widest.run, sort="error", limit=_PAGE),
+        "tasks sorted by waiting": TaskQuery(widest.run, sort="waited", is_ascending=False, limit=_PAGE),
     }
     return {
         **{name: lambda query=query: ledger.tasks(query) for name, query in asked.items()},
@@ -103,6 +106,11 @@ def of_artifacts(ledger: Ledger, widest: RunRow) -> dict[str, Callable[[], objec
         "artifacts by text": ArtifactQuery(search="float", limit=_PAGE),
         "artifacts of a flow by name": ArtifactQuery(flow="Tuning", name="loss", limit=_PAGE),
         "artifacts of a project": ArtifactQuery(projects=("fraud_research",), search="float", limit=_PAGE),
+        "artifacts sorted by name": ArtifactQuery(sort="name", is_ascending=True, limit=_PAGE),
+        "artifacts sorted by type": ArtifactQuery(sort="type", limit=_PAGE),
+        "artifacts sorted by size": ArtifactQuery(sort="size", limit=_PAGE),
+        "artifacts of a project sorted by size": ArtifactQuery(sort="size", projects=("fraud_research",), limit=_PAGE),
+        "artifacts by text sorted by size": ArtifactQuery(sort="size", search="float", limit=_PAGE),
         "artifacts of the widest run by text": ArtifactQuery(run=widest.run, search="drawn", limit=_PAGE),
     }
     return {

@@ -20,7 +20,7 @@ from headwater.web.tables import all_routes
 _ROUNDS = 20
 _HOST = "127.0.0.1:8501"
 #: Sees flows without a project, and one project of three.
-_CALLER = Access("bench", {"": "viewer", "fraud": "viewer"}, "token")
+_CALLER = Access("bench", {"": "admin", "fraud": "viewer"}, "token")
 
 
 def measure(session: Session) -> Row:
@@ -56,8 +56,10 @@ def addresses(home: Home) -> list[str]:
         {"search": "nowhere"},
         {"metric": "f1>0.9"},
         {"parameter": "alpha=0.9"},
-        {"sort": "duration"},
-        {"sort": "metric", "sort_metric": "f1"},
+        {"sort": "-duration"},
+        {"sort": "status"},
+        {"sort": "-metric", "sort_metric": "f1"},
+        {"sort": "parameter", "sort_parameter": "alpha"},
     ]
     return [
         *(f"/runs?{urlencode(each, doseq=True)}" for each in filters),
@@ -67,12 +69,27 @@ def addresses(home: Home) -> list[str]:
         "/artifacts",
         "/artifacts?name=model",
         "/artifacts?search=float",
+        "/artifacts?sort=name",
+        "/artifacts?sort=-size",
+        "/artifacts?sort=-size&search=float",
+        "/artifacts?sort=type",
+        "/flows?sort=-last",
+        "/events",
+        "/events?sort=name",
+        "/events?search=nowhere",
+        "/firings?sort=slot",
+        "/audit?sort=at",
         run,
         f"{run}/graph",
         f"{run}/timeline",
         f"{run}/timeline?cursor={middle}",
         f"{run}/tasks",
         f"{run}/tasks?sort=-duration",
+        f"{run}/tasks?sort=error",
+        f"{run}/tasks?sort=-cpu",
+        f"{run}/blame",
+        f"{run}/critical-path",
+        f"{run}/resources",
         f"{run}/tasks?search=score%2F99",
         f"{run}/tasks?status=failed",
     ]
