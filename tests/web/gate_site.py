@@ -1,9 +1,7 @@
 """A store with its application as the server puts it together, asked without a network; clocks turned by hand."""
 
-import asyncio
 import json
 import time
-from urllib.parse import urlencode
 
 from headwater.home import open_home
 from headwater.web.app import WebApp
@@ -14,9 +12,8 @@ from headwater.web.pulse import Pulse
 from headwater.web.tables import all_routes
 from headwater.web.tokens import create_token
 from headwater.web.users import Users
+from tests.web.asking import HOST, PORT, ask, request_scope
 
-PORT = 8501
-HOST = f"127.0.0.1:{PORT}"
 ORIGIN = f"http://{HOST}"
 PASSWORD = "correct horse battery"
 
@@ -27,25 +24,6 @@ class Clock:
 
     def __call__(self):
         return self.now
-
-
-class Given:
-    """What came back."""
-
-    def __init__(self, status, headers, body):
-        self.status = status
-        self.headers = headers
-        self.body = body
-
-    @property
-    def value(self):
-        return json.loads(self.body)
-
-    def header(self, name):
-        return next((value for each, value in self.headers if each == name), None)
-
-    def __repr__(self):
-        return f"<{self.status} {self.body[:300]!r}>"
 
 
 class GateSite:
@@ -124,36 +102,7 @@ class GateSite:
         pairs = [(name, value) for name, value in known.items() if name not in dict(headers)]
         pairs += [(name, value) for name, value in headers if value is not None]
         whole = path[1:] if path.startswith("//") else f"/api/v1{path}"
-        scope = {
-            "type": "http",
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": whole,
-            "raw_path": whole.encode(),
-            "query_string": urlencode(query, doseq=True).encode(),
-            "headers": [(name.encode(), value.encode("latin-1")) for name, value in pairs],
-            "client": (client, 4711),
-            "server": ("127.0.0.1", PORT),
-        }
-        sent = []
-        is_over = []
-
-        async def receive():
-            if is_over and stays:
-                await asyncio.Event().wait()
-            if is_over:
-                return {"type": "http.disconnect"}
-            is_over.append(True)
-            return {"type": "http.request", "body": content}
-
-        async def send(message):
-            sent.append(message)
-
-        asyncio.run(self.app(scope, receive, send))
-        start, *parts = sent
-        found = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
-        return Given(start["status"], found, b"".join(part.get("body", b"") for part in parts))
+        return ask(self.app, request_scope(method, whole, query, pairs, client), content, stays=stays)
 
     def sign_in(self, name, password=PASSWORD, **facts):
         """Sign in with a password; gives what the browser sends from then on."""

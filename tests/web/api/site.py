@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import time
-from urllib.parse import urlencode
 
 from headwater.home import open_home
 from headwater.web.access import Access
@@ -12,24 +11,7 @@ from headwater.web.app import WebApp
 from headwater.web.guard import Guard
 from headwater.web.pulse import Pulse
 from headwater.web.tables import all_routes
-
-HOST = "127.0.0.1:8501"
-
-
-class Given:
-    """What came back."""
-
-    def __init__(self, status, headers, body):
-        self.status = status
-        self.headers = headers
-        self.body = body
-
-    @property
-    def value(self):
-        return json.loads(self.body)
-
-    def __repr__(self):
-        return f"<{self.status} {self.body[:300]!r}>"
+from tests.web.asking import HOST, PORT, ask, request_scope
 
 
 class Event:
@@ -58,7 +40,7 @@ class Site:
         self.watched.close()
 
     def _made(self, pulse):
-        guard = Guard("127.0.0.1", 8501, find_session=lambda digest: None, find_token=self._find)
+        guard = Guard("127.0.0.1", PORT, find_session=lambda digest: None, find_token=self._find)
         return WebApp(self.home, guard, pulse, all_routes(), is_read_only=self.is_read_only, clock=lambda: self.clock())
 
     def get(self, path, who="ann", **query):
@@ -71,24 +53,8 @@ class Site:
         return self.send("POST", path, body, who)
 
     def send(self, method, path, body=None, who="ann", headers=(), **query):
-        asked = self._scope(method, path, query, who, headers, has_body=body is not None)
-        sent = []
-        content = b"" if body is None else json.dumps(body).encode()
-
-        left = [{"type": "http.request", "body": content}]
-
-        async def receive():
-            if not left:
-                await asyncio.Event().wait()
-            return left.pop()
-
-        async def send(message):
-            sent.append(message)
-
-        asyncio.run(self.app(asked, receive, send))
-        start, *parts = sent
-        names = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
-        return Given(start["status"], names, b"".join(part.get("body", b"") for part in parts))
+        scope = self._scope(method, path, query, who, headers, has_body=body is not None)
+        return ask(self.app, scope, b"" if body is None else json.dumps(body).encode())
 
     def stream(self, path, count, who="ann", then=None, last_id="", seconds=20, **query):
         """Take so many events, or all up to the end of the stream; `then(events)` is called after each."""
@@ -139,18 +105,7 @@ class Site:
             known.append(("authorization", f"Bearer {who}"))
         if has_body:
             known.append(("content-type", "application/json"))
-        return {
-            "type": "http",
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": f"/api/v1{path}",
-            "raw_path": path.encode(),
-            "query_string": urlencode(query, doseq=True).encode(),
-            "headers": [(name.encode(), value.encode()) for name, value in known],
-            "client": ("127.0.0.1", 4711),
-            "server": ("127.0.0.1", 8501),
-        }
+        return request_scope(method, f"/api/v1{path}", query, known)
 
     def _find(self, digest):
         for name, roles in self.people.items():
