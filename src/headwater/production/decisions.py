@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from headwater.client.records import RunRecord
-from headwater.model.errors import NotFound, RunIsFinished, UserMistake
+from headwater.model.errors import InternalError, NotFound, RunIsFinished, UserMistake
 from headwater.model.events import Decide, GateReached
 from headwater.model.nearest import did_you_mean
 from headwater.plan.frontier import Frontier
@@ -70,10 +70,15 @@ def open_gates(run: RunRecord) -> list[GateReached]:
 
     Raises:
         RunIsFinished: it has ended.
+        UserMistake: its events contradict each other, as those of a driver elsewhere may.
     """
     frontier = Frontier()
     for _, event in run.view.ledger.events(run.run):
-        frontier.apply(event)
+        try:
+            frontier.apply(event)
+        except InternalError as error:
+            hint = f"`headwater cancel {run.path}` ends it"
+            raise UserMistake(f"the events of {run.path} contradict each other: {error.message}", hint=hint) from error
     if frontier.finished is not None:
         raise RunIsFinished(f"{run.path} has {frontier.finished.end} already: nothing is to be decided")
     return list(frontier.gates.values())

@@ -3,6 +3,7 @@ import pytest
 from headwater.model.events import Decide, GateReached, TaskStarted, TaskSucceeded
 from headwater.model.outcome import Transition, Usage
 from headwater.model.ports import Commit
+from tests.client.history import FOREACH
 from tests.web.api.production_scene import DAILY
 
 GATED = """
@@ -126,3 +127,13 @@ def test_what_has_its_answer_is_not_asked_about_any_more(scene, gated):
     scene.site.post(f"/runs/{path}/gates/end/approve", {"reason": ""}, who="bea")
 
     assert (before, asked_anew, listed()) == (1, 1, 0)
+
+
+def test_events_that_contradict_each_other_are_no_failure_of_the_server(site, history):
+    """A foreach that says how many children it has is none without it; such events may come from another machine."""
+    fan = history.run("Fan", FOREACH)
+    fan.task("start")
+
+    given = site.post("/runs/Fan/1/gates/score/reject", {})
+
+    assert (given.status, "contradict each other" in given.value["detail"]) == (422, True)
