@@ -7,7 +7,7 @@ import { request } from "@/api/client";
 import type { AliasView, DeployedParameter, DeploymentView, StartedRun } from "@/api/schema";
 import { Confirm } from "@/parts/dialog";
 import { navigate } from "@/router/location";
-import { aliasUrl } from "@/screens/deployments/deployment";
+import { aliasUrl } from "@/screens/deployments/urls";
 import { linkOfRun } from "@/screens/deployments/run_squares";
 import { readValue, writeValue } from "@/screens/deployments/values";
 

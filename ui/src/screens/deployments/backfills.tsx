@@ -14,7 +14,7 @@ import { Spinner } from "@/parts/spinner";
 import { Status } from "@/parts/status";
 import { When } from "@/parts/when";
 import { TokenField } from "@/screens/deployments/actions";
-import { aliasUrl } from "@/screens/deployments/deployment";
+import { aliasUrl } from "@/screens/deployments/urls";
 import { cronText } from "@/words/cron";
 import { durationText } from "@/words/duration";
 import { plural } from "@/words/numbers";

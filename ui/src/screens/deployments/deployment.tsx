@@ -3,7 +3,6 @@
 import "@/parts/plain.css";
 import "./deployments.css";
 
-import { apiUrl } from "@/api/client";
 import type { DeploymentView } from "@/api/schema";
 import { useQuery } from "@/api/use_query";
 import { ProblemNote } from "@/parts/problem";
@@ -22,12 +21,8 @@ import { standingOf } from "@/screens/deployments/run_squares";
 import { RunsOf } from "@/screens/deployments/runs_of";
 import { ShadowComparison } from "@/screens/deployments/shadow";
 import { Simulation } from "@/screens/deployments/simulation";
+import { aliasUrl } from "@/screens/deployments/urls";
 import { Versions } from "@/screens/deployments/versions";
-
-/** The address of what the API says of an alias. */
-export function aliasUrl(target: string, below = ""): string {
-  return apiUrl(`/deployments/${encodeURIComponent(target)}${below}`);
-}
 
 export function DeploymentPage({ target }: { target: string }) {
   const { data, problem } = useQuery<DeploymentView>(aliasUrl(target));

@@ -7,7 +7,7 @@ import { Spinner } from "@/parts/spinner";
 import { type Column, Table } from "@/parts/table";
 import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
-import { aliasUrl } from "@/screens/deployments/deployment";
+import { aliasUrl } from "@/screens/deployments/urls";
 
 const COLUMNS: readonly Column<AliasChangeView>[] = [
   { id: "at", name: "When", isServerSorted: true, first: "falling", width: 150, cell: (row) => <When at={row.at} className="muted" /> },

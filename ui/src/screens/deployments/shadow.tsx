@@ -13,7 +13,7 @@ import { Link } from "@/router/link";
 import { navigate } from "@/router/location";
 import { pathOf } from "@/router/match";
 import { Change } from "@/screens/deployments/actions";
-import { aliasUrl } from "@/screens/deployments/deployment";
+import { aliasUrl } from "@/screens/deployments/urls";
 import { linkOfRun } from "@/screens/deployments/run_squares";
 import { type PairTotals, changeOf, totalsOf } from "@/screens/deployments/pairs";
 import { durationText } from "@/words/duration";

@@ -7,7 +7,7 @@ import { useSmoothQuery } from "@/api/use_query";
 import { ProblemNote } from "@/parts/problem";
 import { Spinner } from "@/parts/spinner";
 import { type Column, Table } from "@/parts/table";
-import { aliasUrl } from "@/screens/deployments/deployment";
+import { aliasUrl } from "@/screens/deployments/urls";
 import { Slot } from "@/screens/deployments/runs_of";
 import { durationText } from "@/words/duration";
 import { plural } from "@/words/numbers";

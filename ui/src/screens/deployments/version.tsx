@@ -14,7 +14,7 @@ import { type Column, Table } from "@/parts/table";
 import { When } from "@/parts/when";
 import { useQueryState } from "@/router/location";
 import { Change } from "@/screens/deployments/actions";
-import { aliasUrl } from "@/screens/deployments/deployment";
+import { aliasUrl } from "@/screens/deployments/urls";
 import { writeValue } from "@/screens/deployments/values";
 import { plural, sizeText } from "@/words/numbers";
 

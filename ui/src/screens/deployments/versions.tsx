@@ -9,7 +9,7 @@ import { useSort } from "@/parts/use_sort";
 import { When } from "@/parts/when";
 import { Link } from "@/router/link";
 import { useAddress, useQueryState, withQuery } from "@/router/location";
-import { aliasUrl } from "@/screens/deployments/deployment";
+import { aliasUrl } from "@/screens/deployments/urls";
 import { OneVersion } from "@/screens/deployments/version";
 import { plural, sizeText } from "@/words/numbers";
 

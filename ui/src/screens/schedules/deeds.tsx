@@ -9,7 +9,7 @@ import { Dialog } from "@/parts/dialog";
 import { Icon, type IconName } from "@/parts/icon";
 import { ProblemNote } from "@/parts/problem";
 import { Change, RunNow } from "@/screens/deployments/actions";
-import { aliasUrl } from "@/screens/deployments/deployment";
+import { aliasUrl } from "@/screens/deployments/urls";
 
 type Deed = "run" | "pause" | "unpause";
 
