@@ -80,9 +80,8 @@ def test_pages_of_a_killed_server_see_each_write_once(server, kills):
     of_all = Page(server, "/stream", writers[0].ledger.last_change())
     for each in (*writers, of_run, of_all):
         each.start()
-    rates = []
     for _ in range(kills):
-        rates.append(rate(writers, 1.0))
+        _wait_for_load(writers)
         time.sleep(random.random() / 5)
         before = [writer.acknowledged for writer in writers]
         server.kill()
@@ -107,7 +106,14 @@ def test_pages_of_a_killed_server_see_each_write_once(server, kills):
     assert told == sorted(set(told))
     assert numbers <= set(told)
     assert min(of_run.begins, of_all.begins) == kills + 1
-    assert max(rates) >= LEAST_RATE, f"only {rates} writes a second: this machine was too busy to prove it"
+
+
+def _wait_for_load(writers):
+    """Let them write until they do so fast enough for a kill to prove anything; others may be busy on this machine."""
+    rates = []
+    while not rates or rates[-1] < LEAST_RATE:
+        assert len(rates) < 120, f"only {max(rates):.0f} writes a second: this machine is too busy to prove it"
+        rates.append(rate(writers, 0.5))
 
 
 def _wait_for(writer, number):
