@@ -3,6 +3,7 @@
 import importlib
 import os
 import stat
+import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from headwater.model.ids import Digest
 from headwater.model.ports import Ledger, Place
 from headwater.model.private_files import close_empty_folder, make_private_folder, private, require_own
 from headwater.places import KeptPlace, is_far, open_place
-from headwater.settings import MARKER, Setting, Settings, read_settings
+from headwater.settings import MARKER, SERVER_CACHE_MB, Setting, Settings, read_settings
 from headwater.store.artifacts import ArtifactStore
 from headwater.store.objects import ObjectStore
 
@@ -25,6 +26,7 @@ _FOLDER = "headwater.remote.folder"
 _LEDGER = "headwater.remote.ledger"
 _FILES = "headwater.remote.far_files"
 _OBJECTS = "headwater.remote.objects"
+_TRIM = "headwater.remote.trim"
 #: Room kept for the last words of a run on a full disk.
 _RESERVE_BYTES = 1024 * 1024
 
@@ -39,6 +41,25 @@ class Identity(Protocol):
     def user(self) -> str: ...
 
     def open(self, *, is_patient: bool = False) -> object: ...
+
+
+class Trimmed(Protocol):
+    """What was removed of what is kept here; see `remote/trim.py`."""
+
+    @property
+    def objects(self) -> int: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    @property
+    def removed(self) -> int: ...
+
+    @property
+    def removed_bytes(self) -> int: ...
+
+    @property
+    def spared(self) -> int: ...
 
 
 class FarFiles(Protocol):
@@ -199,11 +220,26 @@ class Home:
         is_delivered: bool = self.ledger.deliver_left(run)  # type: ignore[attr-defined]
         return is_delivered
 
+    def trim(self, limit_bytes: int, now: float, *, is_dry_run: bool) -> Trimmed:
+        """Remove what was not used for longest of what is kept here of a server's store, down to a bound.
+
+        Everything that goes is fetched again when it is read; what is still to be sent stays.
+        """
+        trimmed: Trimmed = importlib.import_module(_TRIM).trim(self.path, limit_bytes, now, is_dry_run=is_dry_run)
+        return trimmed
+
+    @property
+    def cache_bytes(self) -> int:
+        """How much of a server's objects is kept here."""
+        return int(SERVER_CACHE_MB if self.settings is None else self.settings.server_cache.value) * 1_000_000
+
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened, and keep what is here of a server's store within its bound."""
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = self._opened = None
+        if self.is_far:
+            importlib.import_module(_TRIM).trim_sometimes(self.path, self.cache_bytes, time.time())
 
     def _server(self) -> object:
         """The server, one for all parts: what drives a run is patient in all of them."""

@@ -16,6 +16,8 @@ from headwater.model.errors import SettingMistake
 
 #: Marks a folder that `headwater init` (or the first run) made; holds the store's format version.
 MARKER = "format.json"
+#: What is kept of a server's objects when no setting says otherwise.
+SERVER_CACHE_MB = "20480"
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -57,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True):
     web_names: Setting = Setting("", "default")
     #: `no`: the server of the page keeps no line for each request.
     web_access_log: Setting = Setting("yes", "default")
+    #: MB of a server's objects that are kept on this machine; what was not used for longest goes first.
+    server_cache: Setting = Setting(SERVER_CACHE_MB, "default")
 
 
 def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], cwd: str) -> Settings:
@@ -101,6 +105,7 @@ def read_settings(given: Mapping[str, str | None], environ: Mapping[str, str], c
         web_address=look("web_address") or Setting("127.0.0.1", "default"),
         web_names=look("web_names") or Setting("", "default"),
         web_access_log=_yes_or_no(look("web_access_log") or Setting("yes", "default"), "web_access_log"),
+        server_cache=_whole(look("server_cache") or Setting(SERVER_CACHE_MB, "default"), "server_cache"),
     )
 
 

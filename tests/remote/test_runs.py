@@ -200,7 +200,7 @@ def test_a_token_comes_from_a_file_too(served, tmp_path):
     assert "as bob" in machine.do("login", served.url, "--token-file", "token")
 
 
-@pytest.mark.parametrize("words", [("gc", "--dry-run"), ("up",), ("ui",), ("host",)])
+@pytest.mark.parametrize("words", [("fsck",), ("up",), ("ui",), ("host",)])
 def test_what_belongs_beside_the_store_is_refused_from_elsewhere(served, ann, words):
     said = ann.fail(*words)
 

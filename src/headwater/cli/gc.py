@@ -61,8 +61,14 @@ def command(is_dry_run: bool, is_sure: bool, is_purging: bool, as_json: bool, ho
     Nothing that a run or a deployment holds is touched, nor what was written within an hour or since the oldest open
     run began (`cancel` or `resume` ends interrupted ones). Objects go to the trash of the store and leave the disk
     after 24 hours.
+
+    On another machine than the store's, what is kept there of it is removed, what was not used for longest first, as
+    far as it is more than HEADWATER_SERVER_CACHE says (--purge: all of it); it is fetched again when it is needed.
     """
     with opened(home) as view:
+        if view.home.is_far:
+            _trim(view.home, is_dry_run=is_dry_run, is_purging=is_purging, as_json=as_json)
+            return 0
         place = view.home.place
         assert isinstance(place, DiskPlace)
         plan, small = _plan(view.home, place)
@@ -76,6 +82,33 @@ def command(is_dry_run: bool, is_sure: bool, is_purging: bool, as_json: bool, ho
         if as_json:
             print_json(removal)
     return 0
+
+
+def _trim(home: Home, *, is_dry_run: bool, is_purging: bool, as_json: bool) -> None:
+    """Remove what is kept here of a server's store, and say so; nobody need be asked, because it is fetched again."""
+    limit = 0 if is_purging else home.cache_bytes
+    now = time.time()
+    trimmed = home.trim(limit, now, is_dry_run=is_dry_run)
+    removal = Removal(
+        is_dry_run,
+        objects=trimmed.removed,
+        bytes=trimmed.removed_bytes,
+        temporaries=0,
+        small_objects=0,
+        small_bytes=0,
+        kept=trimmed.objects - trimmed.removed,
+        spared=trimmed.spared,
+        spare_newer_than=now - _YOUNG_SECONDS,
+        freed_bytes=0 if is_dry_run else trimmed.removed_bytes,
+    )
+    if as_json:
+        print_json(removal)
+        return
+    removed = f"{trimmed.removed} objects of {home.name}, {bytes_text(trimmed.removed_bytes)}, "
+    print(removed + ("would be removed here" if is_dry_run else "are removed here"))
+    left = bytes_text(trimmed.bytes - trimmed.removed_bytes)
+    spared = f"; {trimmed.spared} are in use or still to be sent" if trimmed.spared else ""
+    print(f"{removal.kept} are kept here, {left} of at most {bytes_text(home.cache_bytes)}{spared}")
 
 
 def _plan(home: Home, place: DiskPlace) -> tuple[SweepPlan, dict[Digest, int]]:
