@@ -17,7 +17,7 @@ from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.events import CodeChanged
 from headwater.web.tokens import create_token
 from headwater.web.users import Users
-from tests.remote.write_load import Writer, rate
+from tests.remote.write_load import Writer, wait_for_load
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = 8
@@ -89,7 +89,7 @@ def kill_under_load(server, kills, seed):
         writer.start()
     rates = []
     for _ in range(kills):
-        rates.append(rate(writers, 1.0))
+        rates.append(wait_for_load(writers, LEAST_RATE))
         time.sleep(chance.random() / 5)
         before = [writer.acknowledged for writer in writers]
         server.kill()
@@ -108,7 +108,7 @@ def test_a_killed_server_loses_no_acknowledged_write_and_clients_go_on(server):
     writers, rates = kill_under_load(server, 2, random.randrange(1 << 30))
 
     check(server, writers)
-    assert max(rates) >= LEAST_RATE, f"only {rates} writes a second: this machine was too busy to prove it"
+    assert min(rates) >= LEAST_RATE
 
 
 @pytest.mark.long
@@ -117,7 +117,7 @@ def test_twenty_kills_lose_nothing(server):
     writers, rates = kill_under_load(server, 20, random.randrange(1 << 30))
 
     check(server, writers)
-    assert sorted(rates)[len(rates) // 2] >= LEAST_RATE
+    assert min(rates) >= LEAST_RATE
 
 
 @pytest.mark.parametrize("point", ["web.after_append", "ledger.after_commit", "ledger.before_commit"])

@@ -44,6 +44,18 @@ class Writer:
         self.ledger.close()
 
 
+def wait_for_load(writers, least):
+    """Let them write until they do so at this rate at least, or a kill would prove little; the machine may be busy.
+
+    Gives the acknowledged writes a second.
+    """
+    rates = []
+    while not rates or rates[-1] < least:
+        assert len(rates) < 120, f"at most {max(rates):.0f} writes a second: this machine is too busy to prove it"
+        rates.append(rate(writers, 0.5))
+    return rates[-1]
+
+
 def rate(writers, seconds):
     """Let them write for a while; gives acknowledged writes a second."""
     before, began = sum(writer.acknowledged for writer in writers), time.monotonic()

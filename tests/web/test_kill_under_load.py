@@ -10,7 +10,7 @@ import pytest
 
 from headwater.ledger.sqlite import SqliteLedger
 from tests.remote.test_server_kills import LEAST_RATE, KilledServer, check
-from tests.remote.write_load import Writer, rate
+from tests.remote.write_load import Writer, wait_for_load
 
 CLIENTS = 8
 
@@ -81,7 +81,7 @@ def test_pages_of_a_killed_server_see_each_write_once(server, kills):
     for each in (*writers, of_run, of_all):
         each.start()
     for _ in range(kills):
-        _wait_for_load(writers)
+        wait_for_load(writers, LEAST_RATE)
         time.sleep(random.random() / 5)
         before = [writer.acknowledged for writer in writers]
         server.kill()
@@ -106,14 +106,6 @@ def test_pages_of_a_killed_server_see_each_write_once(server, kills):
     assert told == sorted(set(told))
     assert numbers <= set(told)
     assert min(of_run.begins, of_all.begins) == kills + 1
-
-
-def _wait_for_load(writers):
-    """Let them write until they do so fast enough for a kill to prove anything; others may be busy on this machine."""
-    rates = []
-    while not rates or rates[-1] < LEAST_RATE:
-        assert len(rates) < 120, f"only {max(rates):.0f} writes a second: this machine is too busy to prove it"
-        rates.append(rate(writers, 0.5))
 
 
 def _wait_for(writer, number):
