@@ -33,7 +33,6 @@ SECRETS = {
     "longer than anything that is cut": "l0Ng-" + "".join(f"{n:05d}~Kq{n * 7919 % 99991:05d}Zx" for n in range(5000)),
     "of a task that never ran": "n3Ver-Ue6Ho1Vt8Rd2Ks5Xw0Bf7Ml4",
     "file that the code leaves out": "d0tEnv-Gy4Pz7Nc1Jq8Wi3Lh6Ta9",
-    "inherited variable": "iNher-Dw2Cv9Mb5Yk1Xs7Zf4Ro8Qg3",
     "password": "pAssw-Hn8 Lk3 Tj6 Vq1 Wc9 Bx5",
     "wrong password": "wRong-Sf2 Gd7 Pz4 Ym0 Nr8 Kt5",
     "address of a channel": "cHann-Ux4Qj9Ew1Iv6Ob3Ta8Fc5",
@@ -83,6 +82,7 @@ class Leaky(FlowSpec):
             except Exception as error:
                 print("tag:", type(error).__name__, error)
         print("variables:", {name: os.environ[name] for name in LEAK})
+        print("settings:", {name: value for name, value in os.environ.items() if name.startswith("HEADWATER_")})
         self.is_done = True
         self.next(self.boom)
 
@@ -186,7 +186,6 @@ class SecretWorld:
             "HEADWATER_USER": "ann",
             "HEADWATER_WEB_PORT": str(self.port),
             "HEADWATER_ALERT_ALLOW_PRIVATE": "yes",
-            "HEADWATER_ALERT_WEBHOOK": f"http://127.0.0.1:1/hook/{SECRETS['address of a channel']}",
             "NO_COLOR": "1",
             "DB_PASSWORD": SECRETS["environment"],
             "ADDRESS": f"postgresql://ann:{SECRETS['address']}@db.example/sales",
@@ -236,7 +235,9 @@ class SecretWorld:
         self.do("deploy", "leaky.py")
         self.do("deploy", "leaky.py", "--production", "--yes")
         self._people()
-        self.do("up", HEADWATER_PAGE="yes", INHERITED=SECRETS["inherited variable"])
+        # What the daemon is given for itself is no business of the runs that it drives.
+        channel = {"HEADWATER_ALERT_WEBHOOK": f"http://127.0.0.1:1/hook/{SECRETS['address of a channel']}"}
+        self.do("up", HEADWATER_PAGE="yes", **channel)
         try:
             self._talk()
             self.do("deployment", "run", "Leaky@production", "--word", self.words[3], "--wait", code=1)
@@ -316,7 +317,6 @@ class SecretWorld:
         for words in (
             ("list",),
             ("doctor",),
-            ("alert", "channels"),
             ("alert", "list"),
             ("audit",),
             ("user", "list"),
@@ -325,6 +325,9 @@ class SecretWorld:
             ("deployment", "list"),
         ):
             self.do(*words, code=None)
+        self.do(
+            "alert", "channels", HEADWATER_ALERT_WEBHOOK=f"http://127.0.0.1:1/hook/{SECRETS['address of a channel']}"
+        )
         for label in (1, 2, 3):
             for words in (("logs", f"Leaky/{label}"), ("status", f"Leaky/{label}", "--json")):
                 self.do(*words)
