@@ -106,9 +106,10 @@ def test_a_failed_flush_is_not_asked_again_and_leaves_nothing(place, monkeypatch
 
     place.put("ab/other", [b"."])
     monkeypatch.setattr(os, "fsync", fail_once)
-    with pytest.raises(OSError, match="lost"):
+    with pytest.raises(OSError, match="lost") as failed:
         place.put("ab/key", [b"x"])
 
+    assert failed.value.filename == place.path("ab/key")
     assert len(asked) == 1
     assert [os.path.basename(path) for path in files_below(place.root)] == ["other"]
 

@@ -61,7 +61,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 _TAKES_FILE = ("run", "resume", "check", "show", "deploy")
 
 #: What no code can mend: said in a line, without a traceback.
-_OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
+_OF_THE_MACHINE = (errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 
 
 class _Commands(click.Group):

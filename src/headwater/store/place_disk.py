@@ -152,6 +152,8 @@ class DiskPlace:
             _undo(pending)
             if error.errno in _FULL:
                 raise self._disk_full(batch, pending) from error
+            if error.filename is None:  # what is called with a descriptor does not name the file
+                error.filename = pending[-1].final if pending else self.path(batch[0][0])
             raise
         except BaseException:
             _undo(pending)
