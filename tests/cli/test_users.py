@@ -9,9 +9,9 @@ from contextlib import suppress
 import pytest
 
 from headwater.home import open_home
+from headwater.model.secret_digest import secret_digest
 from headwater.web.credentials import Credentials
 from headwater.web.passwords import Passwords
-from headwater.web.tokens import token_digest
 from headwater.web.users import Users
 
 PASSWORD = "correct horse battery"
@@ -115,7 +115,7 @@ def test_who_is_disabled_is_out_and_who_is_enabled_in_again(call, store):
     seen = []
     for verb in ("disable", "enable", "remove"):
         call("user", verb, "ann")
-        seen.append(Credentials(store.ledger).find_token(token_digest(token)) is not None)
+        seen.append(Credentials(store.ledger).find_token(secret_digest(token)) is not None)
 
     assert seen == [False, True, False]
 
@@ -123,7 +123,7 @@ def test_who_is_disabled_is_out_and_who_is_enabled_in_again(call, store):
 def test_a_token_is_printed_once_and_comes_in(call, store):
     said = call("token", "create", "laptop", "--expires", "90d")
     token = said.out.strip()
-    found = Credentials(store.ledger).find_token(token_digest(token))
+    found = Credentials(store.ledger).find_token(secret_digest(token))
 
     assert token.startswith("hwt_")
     assert (found.user, found.roles) == ("ann", {"*": "admin"})
@@ -132,7 +132,7 @@ def test_a_token_is_printed_once_and_comes_in(call, store):
 
 def test_a_program_has_a_name_and_roles_of_its_own(call, store):
     token = call("token", "create", "ci", "--service", "--role", "runner", "--project", "fraud").out.strip()
-    found = Credentials(store.ledger).find_token(token_digest(token))
+    found = Credentials(store.ledger).find_token(secret_digest(token))
 
     assert (found.user, found.roles) == ("ci", {"fraud": "runner"})
     assert call("token", "create", "ci", "--service").code == 2
@@ -149,7 +149,7 @@ def test_a_program_is_given_no_password(call, store, password_file):
 def test_a_personal_token_may_be_for_less(call, store):
     token = call("token", "create", "look", "--role", "viewer").out.strip()
 
-    assert Credentials(store.ledger).find_token(token_digest(token)).roles == {"*": "viewer"}
+    assert Credentials(store.ledger).find_token(secret_digest(token)).roles == {"*": "viewer"}
 
 
 def test_a_revoked_token_lets_nobody_in(call, store):
@@ -157,7 +157,7 @@ def test_a_revoked_token_lets_nobody_in(call, store):
     said = call("token", "revoke", "laptop")
 
     assert said.out == "laptop of ann is revoked\n"
-    assert Credentials(store.ledger).find_token(token_digest(token)) is None
+    assert Credentials(store.ledger).find_token(secret_digest(token)) is None
     assert call("token", "revoke", "laptop").code == 2
 
 

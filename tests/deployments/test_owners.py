@@ -4,8 +4,9 @@ import tomllib
 
 import pytest
 
-from headwater.deployments.tokens import KeptTokens, is_token, new_token, token_hash
+from headwater.deployments.tokens import KeptTokens, is_token, new_token
 from headwater.model.errors import DeploymentRefused, SettingMistake
+from headwater.model.secret_digest import secret_digest
 
 
 def test_production_gets_a_token_of_256_bits_that_is_given_once_and_stored_as_a_hash(desk):
@@ -13,7 +14,7 @@ def test_production_gets_a_token_of_256_bits_that_is_given_once_and_stored_as_a_
     body = desk.home.ledger.record("alias", "Churn@production").body
 
     assert len(bytes.fromhex(done.token)) == 32
-    assert done.state.token_hash == token_hash(done.token)
+    assert done.state.token_hash == secret_digest(done.token)
     assert done.token.encode() not in bytes(body)
     assert desk.write(name="Churn", parameters="x = 1").production().token is None
 
@@ -172,7 +173,7 @@ def test_tokens_are_drawn_anew_and_compared_whole():
     token = new_token()
 
     assert token != new_token()
-    assert is_token(token, token_hash(token))
-    assert not is_token(token[:-1], token_hash(token))
-    assert not is_token(None, token_hash(token))
+    assert is_token(token, secret_digest(token))
+    assert not is_token(token[:-1], secret_digest(token))
+    assert not is_token(None, secret_digest(token))
     assert not is_token(token, None)

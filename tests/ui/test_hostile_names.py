@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, expect
 from headwater.home import open_home
 from headwater.model.ports import Ledger
 from headwater.model.records import Record
+from headwater.model.secret_digest import secret_digest
 from headwater.web.audit import AuditEntry, note
-from headwater.web.tokens import ACCESS_TOKEN, AccessToken, token_digest
+from headwater.web.tokens import ACCESS_TOKEN, AccessToken
 from headwater.web.users import ACCOUNT, Account
 from tests.ui.payloads import PAYLOADS
 from tests.ui.site import Site, serve_page
@@ -30,7 +31,7 @@ def hostile_people(built_page: None, tmp_path_factory: pytest.TempPathFactory) -
             keep(home.ledger, ACCOUNT, text, Account(text, 1.0 + number, text, {text: "viewer"}))
             # One's own tokens are shown: they are all of whoever is going to look.
             token = AccessToken(text, NAMES[0], 1.0 + number, text, {text: "viewer"}, revoked_by=text)
-            keep(home.ledger, ACCESS_TOKEN, token_digest(text), token)
+            keep(home.ledger, ACCESS_TOKEN, secret_digest(text), token)
             told = AuditEntry(1.0 + number, text, text, text, text, text, text, {text: text}, f"refused: {text}")
             note(home.ledger, told)
     with serve_page(path) as site:

@@ -5,7 +5,6 @@ import pytest
 
 from headwater.deployments.aliases import Aliases
 from headwater.deployments.stored import record_of
-from headwater.deployments.tokens import token_hash
 from headwater.ledger.memory import MemoryLedger
 from headwater.model.deployment import PendingMove
 from headwater.model.errors import DeploymentRefused, NotFound, TagRefused, UserMistake, VersionConflict
@@ -15,6 +14,7 @@ from headwater.model.options import StepOptions
 from headwater.model.order import CodeSource
 from headwater.model.ports import Commit
 from headwater.model.production import Approval, ProductionOptions
+from headwater.model.secret_digest import secret_digest
 from headwater.model.service import DeployedVersion, ServiceDefinition, ServiceVersion
 from headwater.web.problems import Refused
 from tests.ledger.ledger_stories import commit, digest, finished, run_started, small_ref, started, succeeded
@@ -304,7 +304,7 @@ OF_ANN = {
     "pause": {"is_paused": True, "change": "pause", "user": "bob"},
     "delete": {"deployment": None, "change": "delete", "user": "bob"},
     "take": {"owner": "bob", "change": "deploy", "user": "bob"},
-    "own token": {"token_hash": token_hash("bob"), "change": "token", "user": "bob"},
+    "own token": {"token_hash": secret_digest("bob"), "change": "token", "user": "bob"},
     "no token": {"token_hash": None, "change": "token", "user": "bob"},
     "in her name": {"is_paused": True, "change": "pause", "user": "ann"},
     "schedules": {"schedules_since": {"daily": 0.0}, "change": "unpause", "user": "bob"},

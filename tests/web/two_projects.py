@@ -3,7 +3,6 @@
 import msgspec
 
 from headwater.deployments.stored import record_of
-from headwater.deployments.tokens import token_hash
 from headwater.model.deployment import AliasState, Deployment
 from headwater.model.graph import Graph
 from headwater.model.launch import Firing, Launch, PublishedEvent, Trigger
@@ -11,6 +10,7 @@ from headwater.model.order import CodeSource
 from headwater.model.ports import Commit, PlannedFiring
 from headwater.model.production import Project
 from headwater.model.records import Record
+from headwater.model.secret_digest import secret_digest
 from headwater.web.access import Access
 from headwater.web.scoped import scoped
 from headwater.web.visible import Projects
@@ -79,7 +79,7 @@ def alias_state(target="fraud.Churn@production", number=1, user="ann", **facts):
         "deployment": f"{name}-{number}",
         "number": number,
         "owner": user,
-        "token_hash": token_hash(TOKEN) if alias == "production" else None,
+        "token_hash": secret_digest(TOKEN) if alias == "production" else None,
     }
     return AliasState(**(known | facts))
 

@@ -9,13 +9,14 @@ from headwater.deployments.owners import Person, is_taken
 from headwater.deployments.promotion import require_conditions
 from headwater.deployments.stored import KIND as DEPLOYMENT
 from headwater.deployments.stored import decode_deployment, find_deployment, list_deployments, record_key, record_of
-from headwater.deployments.tokens import new_token, token_hash
+from headwater.deployments.tokens import new_token
 from headwater.model.deployment import AliasState, Deployment
 from headwater.model.errors import DeploymentRefused, NotFound
 from headwater.model.failpoints import failpoint
 from headwater.model.ports import Ledger
 from headwater.model.records import Record
 from headwater.model.rows import RunQuery, RunRow, RunStatus
+from headwater.model.secret_digest import secret_digest
 
 _AT_WORK: tuple[RunStatus, ...] = ("queued", "running", "waiting", "interrupted")
 
@@ -77,7 +78,7 @@ class Changes:
         if goal.alias == PRODUCTION and (before is None or not is_taken(before)):
             self._person.kept.require_writable()
             token = new_token()
-            state = msgspec.structs.replace(state, token_hash=token_hash(token))
+            state = msgspec.structs.replace(state, token_hash=secret_digest(token))
         self._write_promotion(origin, before, state, candidate)
         if token is not None:
             self._person.kept.keep(str(goal), token)
@@ -183,7 +184,7 @@ class Changes:
             raise DeploymentRefused(f"{state.target} belongs to {state.owner}, who alone makes its tokens")
         token = new_token()
         self._person.kept.require_writable()
-        self._aliases.change(state, change="token", user=self._person.name, at=at, token_hash=token_hash(token))
+        self._aliases.change(state, change="token", user=self._person.name, at=at, token_hash=secret_digest(token))
         self._person.kept.keep(state.target, token)
         return token
 

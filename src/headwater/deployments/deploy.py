@@ -10,7 +10,7 @@ from headwater.deployments.owners import Person, is_taken
 from headwater.deployments.preparing import Deploying, DeployRequest, Prepared, Watch, named_by, prepare
 from headwater.deployments.promotion import require_conditions
 from headwater.deployments.stored import next_number, record_of
-from headwater.deployments.tokens import new_token, token_hash
+from headwater.deployments.tokens import new_token
 from headwater.deployments.values import keep_values
 from headwater.home import Home
 from headwater.model.deployment import AliasState, Deployment
@@ -18,6 +18,7 @@ from headwater.model.errors import DeploymentRefused, Mistake, VersionConflict
 from headwater.model.failpoints import failpoint
 from headwater.model.order import CodeSource
 from headwater.model.ports import Commit
+from headwater.model.secret_digest import secret_digest
 from headwater.store.tree_rules import LeftOut
 from headwater.store.trees import Listing, save_tree
 
@@ -155,7 +156,7 @@ def _next_state(
     if target.alias != PRODUCTION or not is_new:
         return state, None
     token = new_token()
-    return msgspec.structs.replace(state, token_hash=token_hash(token)), token
+    return msgspec.structs.replace(state, token_hash=secret_digest(token)), token
 
 
 def _overtaken(aliases: Aliases, target: str) -> DeploymentRefused:

@@ -1,7 +1,6 @@
 """Production tokens: made, compared, and kept for the person who has them in a file that only they can read."""
 
 import fcntl
-import hashlib
 import hmac
 import os
 import re
@@ -12,6 +11,7 @@ import msgspec
 
 from headwater.model.errors import SettingMistake
 from headwater.model.private_files import make_private_folder
+from headwater.model.secret_digest import secret_digest
 
 _BYTES = 32
 #: One line of the file, as `_written` writes it: both are TOML basic strings.
@@ -23,16 +23,11 @@ def new_token(random_bytes: bytes | None = None) -> str:
     return (random_bytes or os.urandom(_BYTES)).hex()
 
 
-def token_hash(token: str) -> str:
-    """Give what a store keeps of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def is_token(token: str | None, known_hash: str | None) -> bool:
     """Tell whether a token is the one with this hash, in a time that says nothing of how much of it is right."""
     if token is None or known_hash is None:
         return False
-    return hmac.compare_digest(token_hash(token.strip()), known_hash)
+    return hmac.compare_digest(secret_digest(token.strip()), known_hash)
 
 
 class KeptTokens:

@@ -10,7 +10,7 @@ from headwater.deployments.names import PRODUCTION
 from headwater.deployments.owners import Person, is_taken
 from headwater.deployments.packages import folder_of_tree, lay_out_tree
 from headwater.deployments.refusals import refuse_unfit_package
-from headwater.deployments.tokens import new_token, token_hash
+from headwater.deployments.tokens import new_token
 from headwater.environments.prepare import Environments
 from headwater.home import Home
 from headwater.hosting.audits import Audited, run_audits
@@ -27,6 +27,7 @@ from headwater.model.ids import Digest, new_ulid
 from headwater.model.order import CodeSource
 from headwater.model.records import Record
 from headwater.model.rows import RunRow
+from headwater.model.secret_digest import secret_digest
 from headwater.model.service import DeployedVersion, ServiceDefinition, ServiceVersion
 from headwater.store.framing import hash_bytes
 from headwater.store.trees import read_tree, save_tree
@@ -302,7 +303,7 @@ def _state(deployed: DeployedVersion, at: float, token: str | None) -> AliasStat
         deployment=deployed.id,
         number=deployed.number,
         owner=deployed.user,
-        token_hash=None if token is None else token_hash(token),
+        token_hash=None if token is None else secret_digest(token),
     )
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 import ipaddress
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ from headwater.hosting.requests import BadRequest, Scope
 from headwater.hosting.service_tokens import KnownTokens, ServiceToken
 from headwater.model.errors import UserMistake
 from headwater.model.ports import Ledger
+from headwater.model.secret_digest import secret_digest
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 #: What anybody may ask: a probe has no token, and a page's style says nothing.
@@ -105,7 +105,7 @@ class Guard:
 
     def _check_token(self, find: FindToken, authorization: bytes, scope: Scope) -> None:
         sent = _sent_token(authorization)
-        token = find(hashlib.sha256(sent).hexdigest()) if sent else None
+        token = find(secret_digest(sent)) if sent else None
         if token is None:
             raise BadRequest(401, "a token is needed: `Authorization: Bearer ...`")
         if not token.services:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from headwater.deployments.tokens import token_hash
 from headwater.model.errors import NotFound, UserMistake
 from headwater.model.ids import NAME
 from headwater.model.nearest import did_you_mean
 from headwater.model.ports import Ledger
 from headwater.model.records import Record
+from headwater.model.secret_digest import secret_digest
 
 #: Kind of their records.
 TOKEN = "token"
@@ -73,7 +73,7 @@ def create_token(
         raise UserMistake(f"there is a token `{name}`", hint=f"headwater service token revoke {name}")
     token = PREFIX + secrets.token_urlsafe(32)
     made = ServiceToken(
-        name, token_hash(token), now, user, tuple(sorted(set(services))), None if seconds is None else now + seconds
+        name, secret_digest(token), now, user, tuple(sorted(set(services))), None if seconds is None else now + seconds
     )
     ledger.write_records([_record(made, 1 if kept is None else kept.version + 1, now)])
     return token, made

@@ -1,6 +1,5 @@
 """Looks at every request before anything else: the right host name, no page of another site, and who it is."""
 
-import hashlib
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 
@@ -9,6 +8,7 @@ from starlette.types import Scope
 from headwater.hosting.guard import is_loopback
 from headwater.model.addresses import mask_address
 from headwater.model.errors import SettingMistake, UserMistake
+from headwater.model.secret_digest import secret_digest
 from headwater.web.access import Access
 from headwater.web.problems import Refused
 
@@ -99,7 +99,7 @@ class Guard:
     def find_browser(self, scope: Scope, host: str) -> str:
         """Give the key of the session that a browser of a host that was let pass had last; empty when it says none."""
         secret = _cookie_of(_headers_of(scope).get(b"cookie", []), self.browser_cookie_name(host))
-        return _digest(secret) if secret else ""
+        return secret_digest(secret) if secret else ""
 
     def _is_own(self, origin: str, host: str) -> bool:
         scheme, _, named = origin.partition("://")
@@ -110,13 +110,9 @@ class Guard:
         headers = _headers_of(scope)
         for value in headers.get(b"authorization", []):
             scheme, _, token = value.partition(" ")
-            return self._find_token(_digest(token.strip())) if scheme.lower() == "bearer" and token else None
+            return self._find_token(secret_digest(token.strip())) if scheme.lower() == "bearer" and token else None
         secret = _cookie_of(headers.get(b"cookie", []), self.cookie_name(host))
-        return self._find_session(_digest(secret)) if secret else None
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+        return self._find_session(secret_digest(secret)) if secret else None
 
 
 def _headers_of(scope: Scope) -> dict[bytes, list[str]]:

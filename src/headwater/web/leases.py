@@ -5,7 +5,6 @@ lets a server that was started anew hold on to them: an outage of the server tak
 was away for too long gets its lease back unless somebody else took the run over, which the epoch tells.
 """
 
-import hashlib
 import hmac
 import os
 import threading
@@ -23,6 +22,7 @@ from headwater.model.failpoints import failpoint
 from headwater.model.ids import RunId
 from headwater.model.ports import Commit, Owner
 from headwater.model.private_files import make_private_folder
+from headwater.model.secret_digest import secret_digest
 from headwater.remote.wire import LEASE_SECONDS, HeldLease
 from headwater.store.place_disk import sync_folder
 from headwater.web.problems import Refused
@@ -119,7 +119,7 @@ class RunLeases:
             before = self._started_before(first.run, user, secret)
             if before is not None:
                 return before
-            kept = Kept(first.run, 1, _hash(secret), user, Owner(first.host, first.pid, first.at))
+            kept = Kept(first.run, 1, secret_digest(secret), user, Owner(first.host, first.pid, first.at))
             # First, so that a start whose answer is lost can be asked for again whatever happens in between.
             self._keep(kept)
             try:
@@ -149,7 +149,7 @@ class RunLeases:
                 return known.kept.epoch, self._last_event(run)
             lease, epoch = ledger.take(run, owner.since, owner)
             assert isinstance(lease, RunLease)
-            kept = Kept(run, epoch, _hash(secret), user, owner)
+            kept = Kept(run, epoch, secret_digest(secret), user, owner)
             self._keep(kept)
             self._remember(kept, lease)
             return epoch, self._last_event(run)
@@ -380,9 +380,5 @@ def _lost(run: RunId) -> LeaseLost:
     return LeaseLost(f"run {run} is driven by somebody else by now; nothing was written")
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def _fits(kept: Kept, user: str, secret: str) -> bool:
-    return kept.user == user and hmac.compare_digest(kept.secret_hash, _hash(secret))
+    return kept.user == user and hmac.compare_digest(kept.secret_hash, secret_digest(secret))

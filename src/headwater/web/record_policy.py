@@ -13,13 +13,13 @@ from headwater.deployments.owners import is_taken
 from headwater.deployments.promotion import require_conditions
 from headwater.deployments.stored import KIND as DEPLOYMENT
 from headwater.deployments.stored import record_key, record_of
-from headwater.deployments.tokens import token_hash
 from headwater.hosting.versions import SERVICE, VERSION
 from headwater.ledger.tags import refuse_ill_formed
 from headwater.model.deployment import AliasState, Deployment
 from headwater.model.errors import DeploymentRefused, NotFound, UserMistake, VersionConflict
 from headwater.model.ports import Ledger
 from headwater.model.records import Record
+from headwater.model.secret_digest import secret_digest
 from headwater.model.service import DeployedVersion
 from headwater.web.access import ROLES, Access, Role
 from headwater.web.problems import Refused
@@ -57,7 +57,7 @@ class RecordPolicy:
         self._ledger = ledger
         self._access = access
         self._sight = sight
-        self._hashes = [token_hash(token.strip()) for token in tokens]
+        self._hashes = [secret_digest(token.strip()) for token in tokens]
         self._rules: dict[str, Callable[[Record, Record | None, Sequence[Record]], None]] = {
             DEPLOYMENT: self._require_deployment,
             ALIAS: self._require_alias,

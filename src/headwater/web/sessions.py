@@ -1,6 +1,5 @@
 """Links that let somebody in once, and the sessions of those who signed in. Only hashes of both are kept."""
 
-import hashlib
 import secrets
 from collections.abc import Callable
 
@@ -9,6 +8,7 @@ import msgspec
 from headwater.model.errors import VersionConflict
 from headwater.model.ports import Ledger
 from headwater.model.records import Record
+from headwater.model.secret_digest import secret_digest
 from headwater.web.access import Means, Role
 from headwater.web.problems import Refused
 
@@ -54,7 +54,7 @@ def make_link(ledger: Ledger, user: str, roles: dict[str, Role], now: float) -> 
     """Make a code that lets its bearer in once, as this user with these roles; whoever has the store may."""
     code = secrets.token_urlsafe(32)
     body = msgspec.json.encode(Link(user, roles, now))
-    ledger.write_records([Record(LINK, _digest(code), 1, now, msgspec.Raw(body))])
+    ledger.write_records([Record(LINK, secret_digest(code), 1, now, msgspec.Raw(body))])
     return code
 
 
@@ -64,7 +64,7 @@ def use_link(ledger: Ledger, code: str, now: float) -> Link:
     Raises:
         Refused: it is none, was used, or is too old.
     """
-    kept = ledger.record(LINK, _digest(code))
+    kept = ledger.record(LINK, secret_digest(code))
     link = None if kept is None else msgspec.json.decode(kept.body, type=Link)
     if kept is None or link is None or link.used_at is not None or now > link.at + LINK_SECONDS:
         raise Refused(401, "this link lets nobody in any more", hint="headwater up --link prints a new one")
@@ -80,7 +80,7 @@ def start_session(ledger: Ledger, session: Session) -> str:
     """Let somebody in who proved who they are; gives what the cookie holds."""
     secret = secrets.token_urlsafe(32)
     body = msgspec.Raw(msgspec.json.encode(session))
-    ledger.write_records([Record(SESSION, _digest(secret), 1, session.at, body)])
+    ledger.write_records([Record(SESSION, secret_digest(secret), 1, session.at, body)])
     return secret
 
 
@@ -147,7 +147,3 @@ def _change(ledger: Ledger, key: str, now: float, change: Callable[[Session], Se
         except VersionConflict:
             continue
         return
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

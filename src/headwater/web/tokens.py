@@ -1,6 +1,5 @@
 """Access tokens: made once and shown once, kept as hashes, good for no more than their user may do at that moment."""
 
-import hashlib
 import re
 import secrets
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from headwater.model.errors import NotFound, UserMistake, VersionConflict
 from headwater.model.nearest import did_you_mean
 from headwater.model.ports import Ledger
 from headwater.model.records import Record
+from headwater.model.secret_digest import secret_digest
 from headwater.web.access import ALL, ROLES, Role
 from headwater.web.users import checked_roles
 
@@ -77,7 +77,7 @@ def create_token(
     secret = PREFIX + secrets.token_urlsafe(32)
     expires_at = None if seconds is None else now + seconds
     token = AccessToken(name, user, now, by, None if roles is None else checked_roles(roles), expires_at)
-    _write(ledger, token_digest(secret), token, 1, now)
+    _write(ledger, secret_digest(secret), token, 1, now)
     return secret, token
 
 
@@ -119,11 +119,6 @@ def find_token(ledger: Ledger, digest: str) -> AccessToken | None:
     """Give the token with this SHA-256, good or not; None when there is none."""
     record = ledger.record(ACCESS_TOKEN, digest)
     return None if record is None else msgspec.json.decode(record.body, type=AccessToken)
-
-
-def token_digest(secret: str) -> str:
-    """Give what is kept of a token: its SHA-256, hexadecimal. It has 256 random bits, so that no salt is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def narrowed(roles: dict[str, Role], most: dict[str, Role] | None) -> dict[str, Role]:
