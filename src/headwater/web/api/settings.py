@@ -20,6 +20,7 @@ _FOLDER = "home"
 MEANINGS = {
     "home": "folder of the store",
     "server": "address of the server that has the store; empty: it is in the folder",
+    "server_cache": "MB of a server's objects that are kept here, at most",
     "user": "who runs things",
     "max_workers": "attempts at once, at most",
     "max_log_size": "MB after which the log of an attempt is cut",
