@@ -12,6 +12,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "src" / "headwater"
+OUR_MODULE = re.compile(r"headwater(\.[a-z_][a-z0-9_]*)+")
 
 BOTTOM = {"model"}
 STORES = {"store", "ledger"} | BOTTOM
@@ -57,6 +58,14 @@ MAY_IMPORT = {
     "tables": BOTTOM,
     "cards": BOTTOM,
     "model": set[str](),
+}
+
+#: What is started as another process, or by whoever stands above, and named for it: the only names that point up.
+UP_BY_NAME = {
+    ("flow/spec.py", "headwater.cli.main"),
+    ("engines/local.py", "headwater.worker"),
+    ("engines/isolated.py", "headwater.worker"),
+    ("runtime/hooks.py", "headwater.worker"),
 }
 
 #: Files that may import our own modules inside a function: the public names, and the table of commands.
@@ -121,6 +130,15 @@ def modules_of(node: ast.AST, file: str) -> list[str]:
     return []
 
 
+def names_in(file: str, source: str) -> Iterator[Import]:
+    """Every module of ours that a text of a file names: it may be imported later, where no other check sees it."""
+    for node in ast.walk(ast.parse(source, file)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and OUR_MODULE.fullmatch(node.value):
+            named = Import(file, node.lineno, node.value, is_inside_function=False)
+            if named.room in MAY_IMPORT:  # the others are names of logs, folders and files
+                yield named
+
+
 def absolute(file: str, level: int, module: str | None) -> str:
     parts = ["headwater", *Path(file).parent.parts]
     return ".".join([*parts[: len(parts) - level + 1], *([module] if module else [])])
@@ -153,6 +171,20 @@ def test_every_import_points_down() -> None:
     found = offences(all_imports())
 
     assert not found, "\n".join(found)
+
+
+def test_every_module_that_is_named_is_below_or_one_of_those_that_are_started() -> None:
+    named = [one for file in sources() for one in names_in(file, (PACKAGE / file).read_text(encoding="utf-8"))]
+    found = offences([one for one in named if (one.file, one.module) not in UP_BY_NAME])
+
+    assert not found, "\n".join(found)
+    assert {(one.file, one.module) for one in named} >= UP_BY_NAME
+
+
+def test_a_module_that_is_named_to_be_imported_later_is_found() -> None:
+    source = '_RUN = "headwater.runtime.start"\ndef late():\n    importlib.import_module(_RUN).start_run()'
+
+    assert len(offences(list(names_in("store/place.py", source)))) == 1
 
 
 @pytest.mark.parametrize(
