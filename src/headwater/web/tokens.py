@@ -105,8 +105,9 @@ def revoke_all(ledger: Ledger, user: str, *, by: str, now: float) -> int:
     return len(keys)
 
 
-def tokens_of(ledger: Ledger, user: str | None = None, *, after: str = "") -> Iterator[tuple[str, AccessToken]]:
-    """Yield the tokens of a user (None: of all), good or not, with the keys of their records, those behind a key."""
+def tokens_of(ledger: Ledger, user: str | None = None) -> Iterator[tuple[str, AccessToken]]:
+    """Yield the tokens of a user (None: of all), good or not, with the keys of their records."""
+    after = ""
     while page := ledger.records(ACCESS_TOKEN, after=after, limit=_PAGE):
         for record in page:
             token = msgspec.json.decode(record.body, type=AccessToken)

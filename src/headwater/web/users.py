@@ -78,16 +78,6 @@ class Users:
                     yield account
             after = page[-1].key
 
-    def page(self, after: str, limit: int) -> list[Account]:
-        """Give the next accounts behind a name."""
-        found: list[Account] = []
-        while page := self._ledger.records(ACCOUNT, after=after, limit=limit):
-            found += [account for account in map(_decode, page) if account.removed_at is None]
-            if len(found) >= limit:
-                break
-            after = page[-1].key
-        return found[:limit]
-
     def add(
         self,
         name: str,
