@@ -231,6 +231,11 @@ def _find_user(environ: Mapping[str, str]) -> Setting:
 def _absolute(setting: Setting | None, cwd: str) -> Setting | None:
     if setting is None:
         return None
+    if "://" in setting.value:
+        raise SettingMistake(
+            f"{setting.source} names an address, {mask_address(setting.value)}, and a store's home is a folder",
+            hint="headwater login ADDRESS, or HEADWATER_SERVER=ADDRESS, uses the store of a server",
+        )
     return Setting(os.path.abspath(os.path.join(cwd, os.path.expanduser(setting.value))), setting.source)
 
 
