@@ -183,7 +183,9 @@ def test_a_long_note_is_shown_by_its_start(story, call):
 def test_an_address_where_a_folder_is_expected_makes_no_folder(call, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADWATER_HOME", "https://data.example.org")
 
-    spoken = call("init")
+    write(tmp_path, "churn.py")
+
+    spoken = call("run", "churn.py")
 
     assert spoken.code == 2
     assert "HEADWATER_HOME names an address, https://data.example.org, and a store's home is a folder" in spoken.err
