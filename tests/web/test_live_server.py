@@ -172,6 +172,8 @@ def test_the_server_never_loads_what_could_run_a_pickle(server):
 
 
 def test_the_server_refuses_to_load_any_pickle(server):
+    server.ask("GET", "/healthz")  # its port is told before it answers
+
     assert "loads no pickles" in server.told()["pickle"]
 
 
