@@ -1,7 +1,5 @@
 """A task of production that failed is looked at on another machine, which has nothing but a token that may read."""
 
-import os
-import signal
 import socket
 
 import pytest
@@ -91,12 +89,11 @@ def test_a_failed_task_that_its_schedule_fired_is_debugged_on_another_machine(se
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    daemon = beside.start("up", HEADWATER_PAGE="no", HEADWATER_HOST_PORT=str(port))
+    beside.do("up", HEADWATER_PAGE="no", HEADWATER_HOST_PORT=str(port))
     try:
         until(lambda: [row for row in served.home.ledger.runs(RunQuery()).rows if row.status == "failed"], 150.0)
     finally:
-        os.kill(daemon.pid, signal.SIGTERM)
-        daemon.communicate(timeout=60)
+        beside.do("up", "--stop")
     assert served.home.ledger.find_run("Churn", 1).launch.trigger.kind == "schedule"
 
     look(served, tmp_path)
