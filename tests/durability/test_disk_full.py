@@ -51,7 +51,7 @@ def fill_and_resume(tmp_path, kilobytes, inodes=0):
         if code:
             ended = scene.resume_or_start()
             if ended and kilobytes <= RESERVE_KILOBYTES:
-                # The run was left `interrupted` behind a task whose failure was recorded: its end was all that was left.
+                # The run was left `interrupted` behind a task whose failure was recorded: only its end was left.
                 assert (scene.latest()[0].status, scene.latest()[0].cause) == ("failed", "disk_full")
                 ended = scene.resume_or_start()
             assert ended == 0, (said, scene.output)

@@ -1,7 +1,6 @@
 """Runs on somebody's machine while the server is away: what they type, and what the server has of it afterwards."""
 
 import os
-import re
 import signal
 import threading
 from pathlib import Path
@@ -107,7 +106,6 @@ def test_a_run_starts_its_tasks_and_ends_without_the_server_and_succeeds_when_al
     assert (ann.process.returncode, row.status, row.task_counts) == (0, "succeeded", {"succeeded": 74}), said
     assert len(succeeded) == len(set(succeeded)) == 74
     assert words == {f"working on {number}" for number in range(70)}
-    assert re.search("does not answer .*; the run goes on", said)
     assert journal(ann) is None
 
 

@@ -8,7 +8,7 @@ from headwater.model.ids import RunId
 from headwater.remote.connection import Server
 from headwater.remote.outbox import Outbox
 from headwater.remote.run_files import RunFiles
-from headwater.remote.wire import PREFIX, HeldLease, Nothing, Renew, Renewed
+from headwater.remote.wire import PREFIX, HeldLease, Renew, Renewed
 
 #: Seconds between two signs of life; the server waits for many times as long.
 _BEAT_SECONDS = 1.0
@@ -114,7 +114,3 @@ class HttpLease:
             except HeadwaterError:
                 pause = _OUTAGE_SECONDS
         server.close()
-
-
-#: So that a question without parameters is made once.
-NOTHING = Nothing()

@@ -13,7 +13,7 @@ from headwater.model.launch import Firing, PublishedEvent
 from headwater.model.overviews import Change, FlowRow, StepCount, TaskSpan
 from headwater.model.ports import Commit, Owner, PlannedFiring
 from headwater.model.records import Record
-from headwater.model.rows import ArtifactRow, AttemptRow, FiringQuery, RunQuery, TaskStatus
+from headwater.model.rows import ArtifactRow, AttemptRow, RunQuery, TaskStatus
 
 #: In front of every path.
 PREFIX = "/api/v1"
@@ -388,12 +388,6 @@ class FiringsFound(msgspec.Struct, frozen=True):
     """Firings."""
 
     rows: list[Firing]
-
-
-class ReadFirings(msgspec.Struct, frozen=True):
-    """Which firings."""
-
-    query: FiringQuery
 
 
 class LastSlot(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from headwater.model.production import Project
 from headwater.model.records import Record
 from headwater.model.rows import RunRow
 from headwater.web.access import ALL, ROLES, Access, Role
+from headwater.web.named_roles import require_named_role
 from headwater.web.problems import Refused
 from headwater.web.record_policy import RecordPolicy
 from headwater.web.visible import Sight, project_of_name
@@ -40,7 +41,7 @@ class Policy:
         first = commit.events[0] if commit.events else None
         if not isinstance(first, RunStarted):
             raise UserMistake("a run begins with its start")
-        self._require("runner", "" if first.project is None else first.project.name)
+        require_named_role(self._access, "runner", "" if first.project is None else first.project.name)
         self._require_self(first.user, "runs")
         if first.launch is not None:
             raise Refused(403, "runs of deployments are started by asking for them")

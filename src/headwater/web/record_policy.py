@@ -22,6 +22,7 @@ from headwater.model.records import Record
 from headwater.model.secret_digest import secret_digest
 from headwater.model.service import DeployedVersion
 from headwater.web.access import ROLES, Access, Role
+from headwater.web.named_roles import require_named_role
 from headwater.web.problems import Refused
 from headwater.web.visible import PRIVATE, Sight, project_of_name
 
@@ -119,7 +120,7 @@ class RecordPolicy:
 
     def _require_deployment(self, record: Record, latest: Record | None, batch: Sequence[Record]) -> None:
         deployment = _decoded(record, Deployment)
-        self._require("deployer", project_of_name(deployment.name))
+        require_named_role(self._access, "deployer", project_of_name(deployment.name))
         expected = record_of(deployment, record.version)
         project = "" if deployment.project is None else deployment.project.name
         if (record.key, record.holds) != (expected.key, expected.holds) or project != project_of_name(deployment.name):
@@ -269,6 +270,8 @@ class RecordPolicy:
         if record.key != f"{deployed.service}/{deployed.number}" or deployed.version.user != deployed.user:
             raise DeploymentRefused(f"`{record.key[:300]}` is not the name of {deployed.version.name}")
         self._require_self(deployed.user)
+        if deployed.version.run is None:
+            require_named_role(self._access, "deployer", self._sight.projects_of.of_version(deployed))
         self._require("deployer", self._sight.projects_of.of_version(deployed))
         live = Aliases(self._ledger, SERVICE).get(f"{deployed.service}@{PRODUCTION}")
         if live is not None and is_taken(live):
