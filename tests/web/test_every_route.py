@@ -99,6 +99,20 @@ def test_no_role_does_what_takes_a_higher_one(zebra, role):
     assert {name: answer for name, answer in given.items() if answer.status not in (403, 404)} == {}
 
 
+@pytest.mark.parametrize("role", ["viewer", "runner"])
+def test_a_higher_role_elsewhere_does_not_count(zebra, role):
+    token = zebra.token(zebra.person("bob", **{HIDDEN: role, "sales": "admin"}))
+    too_high = [
+        route
+        for route in ROUTES
+        if route.of is not None and route.needs in ROLES and ROLES.index(route.needs) > ROLES.index(role)
+    ]
+    given = {name_of(route): zebra.ask(route.method, path_of(route), body_of(route), token=token) for route in too_high}
+
+    assert any(answer.status == 403 for answer in given.values())
+    assert {name: answer for name, answer in given.items() if answer.status not in (403, 404)} == {}
+
+
 def test_s_06_a_role_in_one_project_is_none_in_another(zebra):
     token = zebra.token(zebra.person("bob", sales="admin"))
     given = {

@@ -38,6 +38,7 @@ ANN = access("ann", fraud="deployer")
 BOB = access("bob", fraud="deployer")
 RUNNER = access("bob", fraud="runner")
 BOSS = access("boss", fraud="admin")
+PLAIN = "in flows without a project"
 REFUSED = (Refused, DeploymentRefused, NotFound, TagRefused, UserMistake, VersionConflict)
 APPROVED = Graph(
     "Churn", "churn.py", "churn", "start", "end", {}, production=ProductionOptions(approval=Approval("admin"))
@@ -127,6 +128,23 @@ def test_no_run_is_started_with_tags_that_cannot_be(ledger, facts):
 
 def test_a_viewer_starts_nothing(ledger):
     refused(ledger, access("bob", fraud="viewer"), start("bob"))
+
+
+@pytest.mark.parametrize(
+    ("write", "needed", "where", "project"),
+    [
+        (start("bob", of="sales"), "runner", "in project sales", "sales"),
+        (lambda seen: seen.start_run(Commit([run_started("Churn", user="bob")])), "runner", PLAIN, "''"),
+        (lambda seen: put(*fresh("sales.Churn"))(seen), "deployer", "in project sales", "sales"),
+        (lambda seen: put(*fresh("Churn"))(seen), "deployer", PLAIN, "''"),
+        (lambda seen: put(version(1, "bob", None))(seen), "deployer", PLAIN, "''"),
+    ],
+)
+def test_who_begins_something_where_they_have_no_role_is_told_so(ledger, write, needed, where, project):
+    error = refused(ledger, BOB, write)
+
+    assert (error.problem.status, error.problem.detail) == (403, f"this takes a {needed}; bob has no role {where}")
+    assert f"headwater user grant bob {needed} --project {project}" in error.problem.hint
 
 
 def test_only_its_owner_drives_a_run(ledger):
