@@ -90,6 +90,7 @@ def test_a_second_one_is_refused_and_names_the_first(daemon, call):
         assert spoken.code == 2
         assert f"has its daemon: process {pid}\n" in spoken.err
         assert "--stop" in spoken.err
+        assert "`headwater up --link` prints a link to its page" in spoken.err
     assert find_daemon(str(daemon)) == pid
 
 

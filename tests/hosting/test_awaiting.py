@@ -12,6 +12,8 @@ from headwater.home import Home
 from headwater.hosting.awaiting import await_version
 from headwater.hosting.status import ROLE, HostStatus, ServiceStatus
 from headwater.hosting.workers import VersionFailed
+from headwater.ledger.locks import FileLocks
+from headwater.production.supervisor import DAEMON_LOCK
 from tests.hosting.versions_scene import deploy, hosting, learn, write_service
 from tests.remote.machines import Machine
 from tests.remote.served import Served
@@ -72,6 +74,22 @@ def test_without_a_host_or_without_waiting_nothing_is_said_to_answer(home: Home,
     assert (rolled_back.stdout, rolled_back.stderr) == ("Adder is to answer with version 1 again\n", "")
 
 
+def test_who_asks_where_no_host_runs_is_told_what_starts_one(home: Home, tmp_path: Path) -> None:
+    learn(home, 5)
+    deploy(home, write_service(tmp_path / "p"))
+    without = service(home, "list")
+    locks = FileLocks(os.path.join(home.path, "locks"))
+    assert locks.take(DAEMON_LOCK)
+    try:
+        beside_a_daemon = service(home, "list")
+    finally:
+        locks.release(DAEMON_LOCK)
+
+    assert "start it with: headwater up" in without.stderr
+    assert "the daemon starts one" in beside_a_daemon.stderr
+    assert "headwater up" not in beside_a_daemon.stderr
+
+
 def test_what_an_earlier_host_said_is_not_taken_for_this_ones_word(home: Home) -> None:
     assert home.ledger.lead(ROLE)
     status = HostStatus(os.getpid() + 1, "", 0.0, {"Adder": ServiceStatus(live=2, workers=1, wanted=2)})
@@ -93,8 +111,11 @@ def test_on_another_machine_nobody_waits_for_a_host_that_cannot_be_seen_there(tm
         machine = Machine(tmp_path / "laptop", served.url, served.token())
         promoted = machine.start("service", "promote", "Adder")
         out, err = promoted.communicate(timeout=60)
+        listed = machine.start("service", "list").communicate(timeout=60)
     finally:
         served.close()
 
     assert (promoted.returncode, out) == (0, "Adder is to answer with version 2\n")
     assert err == f"the host of {served.url} loads it now: how that goes is known there, and on its page\n"
+    assert "on the server" in listed[0]
+    assert "no host" not in "".join(listed)

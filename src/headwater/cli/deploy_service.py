@@ -8,6 +8,7 @@ import click
 from headwater.cli.printing import print_json
 from headwater.cli.reading import gives_json
 from headwater.cli.service_rollout import plan_text
+from headwater.cli.unhosted import unhosted_text
 from headwater.cli.words import bytes_text
 from headwater.deployments.owners import person_of
 from headwater.flow.load import find_code
@@ -15,7 +16,6 @@ from headwater.home import Home, open_home
 from headwater.hosting.deploying import ServiceDeployed, ServiceRequest, deploy_service
 from headwater.hosting.local import compiled
 from headwater.hosting.monitor.reference import NoReference, profile_version
-from headwater.hosting.status import read_status
 from headwater.model.service import DeployedVersion
 from headwater.runtime.environment import installed_packages
 
@@ -47,13 +47,13 @@ def command(
         if as_json:
             print_json(_facts(done))
         else:
-            _print(done, read_status(opened) is not None)
+            _print(done, unhosted_text(opened))
     finally:
         opened.close()
     return 0
 
 
-def _print(done: ServiceDeployed, is_hosted: bool) -> None:
+def _print(done: ServiceDeployed, unhosted: str) -> None:
     deployed = done.deployed
     name = f"{deployed.service}, version {deployed.number}"
     if not done.is_changed:
@@ -71,10 +71,8 @@ def _print(done: ServiceDeployed, is_hosted: bool) -> None:
     else:
         print(f"{name} is ready; version {done.state.number} answers")
         _tell(f"let it answer: headwater service promote {deployed.service}")
-    if not is_hosted:
-        _tell(
-            "no host runs on this store: nobody answers until one does; start it with: headwater up (or headwater host)"
-        )
+    if unhosted:
+        _tell(unhosted)
     if done.token is not None:
         print(f"token: {done.token}")
         _tell("whoever is not you needs this token to replace it; it is kept for you and is not shown again by itself")

@@ -9,10 +9,11 @@ import msgspec
 
 from headwater.cli.printing import print_facts, print_json, print_table
 from headwater.cli.reading import gives_json, opened, reads_store
+from headwater.cli.unhosted import unhosted_text
 from headwater.cli.words import bytes_text, local_time
 from headwater.client.session import View
 from headwater.hosting.rollout.records import Rollouts
-from headwater.hosting.status import HostStatus, log_path, read_status
+from headwater.hosting.status import ROLE, HostStatus, log_path, read_status
 from headwater.hosting.versions import find_version, list_versions, require_service, service_aliases
 from headwater.model.deployment import AliasState
 from headwater.model.service import DeployedVersion
@@ -30,13 +31,14 @@ def list_all(as_json: bool, home: str | None) -> int:
         host = read_status(view.home)
         states = service_aliases(view.ledger).all()
         facts = [_row(view, state, host) for state in states]
+        unhosted = unhosted_text(view.home)
     if as_json:
         print_json(facts)
         return 0
     rows = [(one["service"], one["version"], one["stands"], one["run"] or "-", one["url"] or "-") for one in facts]
     print_table(("service", "version", "stands", "run", "address"), rows)
-    if host is None:
-        print("\nno host runs: headwater up starts one", file=sys.stderr)
+    if unhosted:
+        print(f"\n{unhosted}", file=sys.stderr)
     return 0
 
 
@@ -51,6 +53,7 @@ def show(name: str, as_json: bool, home: str | None) -> int:
         host = read_status(view.home)
         deployed = find_version(view.ledger, state.name, state.number)
         row = _row(view, state, host)
+        unhosted = unhosted_text(view.home)
         newest = list_versions(view.ledger, state.name)[-1].number
         rollout = Rollouts(view.ledger).active(state.name)
     if as_json:
@@ -65,7 +68,7 @@ def show(name: str, as_json: bool, home: str | None) -> int:
         ("newest", str(newest) + ("" if newest == deployed.number else f": headwater service promote {state.name}")),
         ("rollout", "" if rollout is None else f"version {rollout.number}, {rollout.words}"),
         ("from", deployed.version.run or "no run"),
-        ("address", str(row["url"] or "no host runs: headwater up")),
+        ("address", str(row["url"] or unhosted or "known on the server")),
         ("code", f"{deployed.files} files, {bytes_text(deployed.size_bytes)}"),
         ("owner", state.owner),
     ]
@@ -151,7 +154,7 @@ def _row(view: View, state: AliasState, host: HostStatus | None) -> dict[str, ob
     if state.is_paused:
         stands = "paused"
     elif host is None:
-        stands = "no host"
+        stands = "no host" if view.ledger.leader(ROLE) is None else "on the server"
     elif status is None or status.live is None:
         stands = status.problem.partition("\n")[0] if status is not None and status.problem else "being loaded"
     elif status.live != state.number:

@@ -36,7 +36,7 @@ def refuse_second(home: str) -> None:
     if pid is not None:
         raise UserMistake(
             f"the store at {home} has its daemon: process {pid}",
-            hint="`headwater up --status` shows what it does, `headwater up --stop` stops it",
+            hint="`headwater up --link` prints a link to its page, `--status` shows what it does, `--stop` stops it",
         )
 
 
