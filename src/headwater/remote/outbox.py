@@ -370,7 +370,7 @@ def explain(failure: HeadwaterError, journal: Journal) -> None:
             f"{path} was taken over while the server was away from here: what this driver did since event "
             f"{journal.head.after} is not written ({failure.message})"
         )
-        failure.hint = f"it is kept for people in {kept}; `headwater show {path}` tells how the run went on"
+        failure.hint = f"it is kept for people in {kept}; `headwater status {path}` tells how the run went on"
         return
     told = f"what {path} did meanwhile is kept in {journal.path}; `headwater resume {path}` on this machine delivers it"
     failure.hint = f"{failure.hint} {told}".lstrip()
