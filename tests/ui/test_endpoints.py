@@ -24,6 +24,17 @@ def test_a_service_tells_whose_answers_callers_get(admin: Page):
     expect(admin.locator("canvas").first).to_be_visible()
 
 
+def test_the_palette_finds_a_service(admin: Page):
+    admin.goto("/")
+    admin.get_by_role("navigation", name="Places").wait_for()
+    admin.keyboard.press("Control+k")
+    admin.get_by_role("combobox").fill("adder")
+    expect(admin.get_by_role("option", selected=True)).to_contain_text("Adder")
+    admin.keyboard.press("Enter")
+
+    admin.wait_for_url("**/endpoints/Adder")
+
+
 def test_a_rollout_shows_its_plan(admin: Page):
     admin.goto("/endpoints/Adder?tab=rollouts")
 

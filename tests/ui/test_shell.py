@@ -112,6 +112,17 @@ def test_the_palette_finds_a_run_by_its_path(page: Page):
     page.wait_for_url("**/runs/Churn/2")
 
 
+def test_the_palette_finds_the_audit_log(page: Page):
+    page.goto("/")
+    page.get_by_role("navigation", name="Places").wait_for()
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox").fill("audit")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Audit log")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/settings?tab=audit")
+
+
 def test_keys_go_to_views_and_a_dialog_lists_them(page: Page):
     page.goto("/")
     page.get_by_role("navigation", name="Places").wait_for()

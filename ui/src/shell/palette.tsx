@@ -6,8 +6,9 @@ import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 
 
 import type { Page } from "@/api/use_query";
 import { useSmoothQuery } from "@/api/use_query";
-import { signOut } from "@/api/session";
+import { bestRole, signOut, useMe } from "@/api/session";
 import { apiUrl } from "@/api/client";
+import type { DeploymentRow, ServiceRow } from "@/api/schema";
 import type { RunSummary } from "@/api/shapes";
 import { Icon, type IconName } from "@/parts/icon";
 import { StatusIcon } from "@/parts/status";
@@ -75,7 +76,7 @@ export function Palette({ close, showKeys }: { close: () => void; showKeys: () =
             aria-controls={`${id}-list`}
             aria-activedescendant={rows.length > 0 ? `${id}-${chosen}` : undefined}
             aria-label="Search or jump to"
-            placeholder="A screen, a flow, a run such as Churn/17, an action"
+            placeholder="A screen, a flow, a run such as Churn/17, a deployment, an endpoint, an action"
             value={text}
             spellCheck={false}
             onChange={(event) => {
@@ -119,6 +120,9 @@ function useRows(text: string, showKeys: () => void): Row[] {
   const waiting = useWaitingForMe();
   const wanted = text.trim();
   const asked = useSmoothQuery<Page<RunSummary>>(wanted.length > 1 ? apiUrl("/runs", { search: wanted, limit: 20 }) : null);
+  const deployments = useSmoothQuery<Page<DeploymentRow>>(apiUrl("/deployments", { limit: 500 }));
+  const services = useSmoothQuery<Page<ServiceRow>>(apiUrl("/services", { limit: 500 }));
+  const settings = bestRole(useMe()) === "admin" ? SETTINGS : NOT_ADMINS_SETTINGS;
   return useMemo(() => {
     const runs = newest.data?.rows ?? [];
     const more = wanted.length > 1 ? (asked.data?.rows ?? []) : [];
@@ -139,6 +143,7 @@ function useRows(text: string, showKeys: () => void): Row[] {
           act: () => navigate(to),
         }),
       ),
+      ...(wanted ? settings : []),
       ...waiting.slice(0, 5).map(
         (each): Row => ({
           group: "Waits for you",
@@ -158,6 +163,24 @@ function useRows(text: string, showKeys: () => void): Row[] {
           act: () => navigate(`/runs?flow=${encodeURIComponent(flow)}`),
         }),
       ),
+      ...(wanted ? (deployments.data?.rows ?? []) : []).map(
+        ({ alias: { target, stands } }): Row => ({
+          group: "Deployments",
+          name: target,
+          icon: { status: stands },
+          aside: stands,
+          act: () => navigate(pathOf("deployments", target)),
+        }),
+      ),
+      ...(wanted ? (services.data?.rows ?? []) : []).map(
+        ({ service, stands }): Row => ({
+          group: "Endpoints",
+          name: service,
+          icon: { status: stands },
+          aside: stands,
+          act: () => navigate(pathOf("endpoints", service)),
+        }),
+      ),
       ...found.map(
         (run): Row => ({
           group: "Runs",
@@ -171,9 +194,19 @@ function useRows(text: string, showKeys: () => void): Row[] {
       ...ACTIONS,
       { group: "Actions", name: "Show the keys", icon: "help", aside: <kbd>?</kbd>, act: showKeys },
     ];
-    return rank(rows, text, { Runs: text ? 12 : 5, Flows: text ? 8 : 4 });
-  }, [text, wanted, newest.data, asked.data, waiting, showKeys]);
+    return rank(rows, text, { Runs: text ? 12 : 5, Flows: text ? 8 : 4, Deployments: 8, Endpoints: 8 });
+  }, [text, wanted, newest.data, asked.data, deployments.data, services.data, settings, waiting, showKeys]);
 }
+
+const SETTINGS: readonly Row[] = (["Tokens", "Accounts", "Audit log"] as const).map((name) => ({
+  group: "Go to",
+  name,
+  icon: "settings",
+  aside: "in the settings",
+  act: () => navigate(`/settings?tab=${name.split(" ")[0]?.toLowerCase()}`),
+}));
+
+const NOT_ADMINS_SETTINGS = SETTINGS.slice(0, 1);
 
 const ACTIONS: readonly Row[] = [
   { group: "Actions", name: "Theme: light", icon: "sun", act: () => chooseTheme("light") },

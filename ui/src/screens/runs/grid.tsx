@@ -17,7 +17,7 @@ import { navigate, useAddress, withQuery } from "@/router/location";
 import { pathOf } from "@/router/match";
 import { questionOf } from "@/screens/runs/filters";
 import { durationText } from "@/words/duration";
-import { countText } from "@/words/numbers";
+import { countText, plural } from "@/words/numbers";
 import { exactTime } from "@/words/time";
 
 /** Flows that are shown when no one of them was chosen. */
@@ -41,7 +41,7 @@ export function RunGrids() {
         ))}
       </div>
       {!flow && (data?.flows.length ?? 0) > FLOWS_SHOWN && (
-        <p className="muted">{countText((data?.flows.length ?? 0) - FLOWS_SHOWN)} more flows; the filter shows one of them</p>
+        <p className="muted">{plural((data?.flows.length ?? 0) - FLOWS_SHOWN, "more flow")}; the filter shows one of them</p>
       )}
     </div>
   );
