@@ -1,6 +1,7 @@
 """What networks do to a client: latency, breaks, silence, absence (G-22, G-23)."""
 
 import os
+import socket
 import threading
 import time
 
@@ -201,6 +202,42 @@ def test_what_is_no_server_of_ours_is_told_apart(tmp_path):
 def test_an_address_that_is_none_or_would_show_the_token_is_refused(url):
     with pytest.raises(SettingMistake):
         checked_url(url)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("127.0.0.1:8501", "http://127.0.0.1:8501"),
+        ("localhost:8501", "http://localhost:8501"),
+        ("ml.example.org", "https://ml.example.org"),
+    ],
+)
+def test_an_address_without_its_scheme_is_refused_with_what_was_meant(text, meant):
+    with pytest.raises(SettingMistake) as refused:
+        checked_url(text)
+
+    assert refused.value.hint == f"such as {meant}"
+    assert checked_url(meant) == meant
+
+
+def test_https_to_a_server_that_speaks_http_says_so(served):
+    url = served.url.replace("http://", "https://")
+    with pytest.raises(ServerNotReached) as refused:
+        HttpLedger(Server(url, "hwt_x", patience_seconds=0.1)).flows()
+
+    assert "speaks no TLS" in refused.value.hint
+
+
+def test_an_address_without_a_port_that_refuses_is_asked_for_its_port(monkeypatch):
+    monkeypatch.setattr(socket, "create_connection", refuse_connection)
+    with pytest.raises(ServerNotReached) as refused:
+        HttpLedger(Server("http://127.0.0.1", "hwt_x", patience_seconds=0.1)).flows()
+
+    assert "http://127.0.0.1:8501" in refused.value.hint
+
+
+def refuse_connection(*_, **__):
+    raise ConnectionRefusedError(111, "Connection refused")
 
 
 def test_http_to_this_machine_and_https_are_taken_as_they_are():

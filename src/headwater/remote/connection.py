@@ -43,6 +43,8 @@ BLOCK_BYTES = 1 << 20
 #: And what is not a file in blocks of this one.
 _BODY_BLOCK_BYTES = 256 << 10
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+#: What OpenSSL calls an answer in plain http.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 
 #: Tells whoever watches.
 Tell = Callable[[str], None]
@@ -300,9 +302,9 @@ class _Patience:
         reason = reason_text(error)
         if waited >= patience or self._server.is_hurried:
             self._server.is_given_up = True
-            hint = "is it running there, and is the network up? What was not delivered is kept; try again"
             raise ServerNotReached(
-                f"{self._server.url} does not answer: {reason}; tried for {waited:.0f} s", hint=hint
+                f"{self._server.url} does not answer: {reason}; tried for {waited:.0f} s",
+                hint=_silence_hint(self._server.url, error),
             ) from error
         if waited >= _TELL_AFTER_SECONDS and not self._has_told:
             self._has_told = True
@@ -336,7 +338,7 @@ def checked_url(url: str, *, is_insecure: bool = False) -> str:
     except ValueError as error:
         raise SettingMistake(f"{url} is no address of a server: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise SettingMistake(f"{url} is no address of a server", hint="such as https://ml.example.org")
+        raise SettingMistake(f"{url} is no address of a server", hint=f"such as {_nearest_url(url)}")
     if parts.path not in ("", "/"):
         raise SettingMistake(f"{url} goes on behind the port", hint=f"give {parts.scheme}://{parts.netloc}")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not is_insecure:
@@ -346,6 +348,22 @@ def checked_url(url: str, *, is_insecure: bool = False) -> str:
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + ("" if port is None else f":{port}")
+
+
+def _nearest_url(text: str) -> str:
+    host = text.partition(":")[0]
+    if "/" in text or not (host in _LOOPBACK or "." in host):
+        return "https://ml.example.org"
+    return f"{'http' if host in _LOOPBACK else 'https'}://{text}"
+
+
+def _silence_hint(url: str, error: Exception) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        return "what answers there speaks no TLS: a server of Headwater itself speaks http, behind something that does"
+    parts = urlsplit(url)
+    if isinstance(error, ConnectionRefusedError) and parts.port is None and parts.scheme == "http":
+        return f"is the port missing? `headwater up` answers at {url}:8501 unless it is told otherwise"
+    return "is it running there, and is the network up? What was not delivered is kept; try again"
 
 
 def _blocks(body: bytes) -> Iterator[memoryview]:
