@@ -73,7 +73,7 @@ def test_an_approved_run_goes_on_with_resume(waiting, call):
     assert "nothing drives it: headwater resume Gated/1" in approved.err
     resumed = call("resume", "Gated/1", "--engine", "inline")
     assert resumed.code == 0
-    assert "Gated/1 goes on: 1 tasks had finished and are not run again" in resumed.err
+    assert "Gated/1 goes on: 1 task had finished and is not run again" in resumed.err
     assert resumed.err.count("step `check` approved by ann: fine") == 1
     assert "approve:  headwater approve Gated/1/end" in resumed.err
     assert call("approve", "Gated/1").out == "Gated/1: `end` approved\n"

@@ -29,13 +29,14 @@ def page_text(page: str, run: str) -> str:
 def continued_text(tally: Tally) -> str:
     """Say which run goes on, and how far it was."""
     done = sum(step.done for step in tally.steps.values())
-    return f"{tally.path} goes on: {done} tasks had finished and are not run again"
+    had = "1 task had finished and is" if done == 1 else f"{done} tasks had finished and are"
+    return f"{tally.path} goes on: {had} not run again"
 
 
 def reused_text(tally: Tally) -> str:
     """Say how much was taken over."""
     reused = sum(step.reused for step in tally.steps.values())
-    return f"{reused} tasks reused" if reused else ""
+    return f"{reused} {'task' if reused == 1 else 'tasks'} reused" if reused else ""
 
 
 def interrupt_text(count: int) -> str:
