@@ -77,7 +77,7 @@ class Blame(msgspec.Struct, frozen=True):
 
     #: From its start to its end, or now.
     duration: float
-    #: Of the critical path: where the duration went. `other` is what is left: waiting for slots, gates, pauses.
+    #: Of the critical path: where the duration went. `other` is what is left: waiting for slots, gates, pauses, and processes that start.
     path: Seconds
     other: float
     #: Sums over all tasks.

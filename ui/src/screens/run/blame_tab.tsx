@@ -119,7 +119,7 @@ function verdictOf({ path, other, duration }: Blame): string {
   if (duration <= 0) return "";
   const parts = [
     ...KINDS.map(({ id, name }) => [name.toLowerCase(), path[id] ?? 0] as const),
-    ["waiting for slots, retries or gates", other] as const,
+    ["waiting for slots, retries, gates or processes to start", other] as const,
   ];
   const [name, seconds] = parts.reduce((most, part) => (part[1] > most[1] ? part : most));
   return `${shareText(seconds / duration)} of it was ${name}`;

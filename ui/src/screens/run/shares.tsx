@@ -70,7 +70,7 @@ export function KindLegend({ seconds, other = 0 }: { seconds: Seconds; other?: n
       {other > 0 && (
         <li>
           <i className="kind-other" />
-          Waiting for slots, retries, gates
+          Waiting for slots, retries, gates, starting processes
           <span className="number strong">{durationText(other)}</span>
           <span className="number faint">{shareText(other / whole)}</span>
         </li>
