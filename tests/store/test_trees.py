@@ -275,7 +275,7 @@ def test_everything_that_differs_from_the_saved_tree_is_named(objects, laid_out)
     (folder / "score.sh").chmod(0o600)
     (folder / "os.py").write_text("")
     (folder / "numpy").symlink_to("/tmp")
-    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__").mkdir(exist_ok=True)
     (folder / "__pycache__" / "flow.cpython-311.pyc").write_bytes(b"")
 
     assert verify_tree(objects, tree.digest, str(folder)) == [

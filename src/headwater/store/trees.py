@@ -230,7 +230,9 @@ def _lay_out(objects: ObjectStore, digest: Digest, files: Mapping[str, TreeFile]
         if not _is_safe(path):
             raise ArtifactDamaged(digest, "the store", f"its path {path!r} leaves the tree")
         target = f"{folder}/{path}"
-        make_private_folder(os.path.dirname(target))
+        parent = os.path.dirname(target)
+        # Python would make the folder of what it compiles as open as the umask of a user's step leaves it.
+        make_private_folder(f"{parent}/__pycache__" if path.endswith(".py") else parent)
         mode = 0o700 if file.is_executable else 0o600
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with open(descriptor, "wb") as opened:
