@@ -23,8 +23,9 @@ class Link(msgspec.Struct, frozen=True):
     started_at: float
     #: Now, for one that runs.
     ended_at: float
-    #: All attempts together.
+    #: All attempts together: what was measured in them, and how long they took from their order to their end.
     seconds: Seconds
+    ran: float
     attempts: int
 
 
@@ -76,7 +77,8 @@ def _waited_for(record: RunRecord, span: TaskSpan, last: dict[TaskKey, TaskSpan]
 
 def _link(span: TaskSpan, attempts: Sequence[TaskSpan], freed_at: float, now: float) -> Link:
     seconds = sum_of(each.seconds for each in attempts)
-    return Link(span, freed_at, attempts[0].started_at, _end(span, now), seconds, len(attempts))
+    ran = sum(max(0.0, _end(each, now) - each.started_at) for each in attempts)
+    return Link(span, freed_at, attempts[0].started_at, _end(span, now), seconds, ran, len(attempts))
 
 
 def sum_of(many: Iterable[Seconds]) -> Seconds:

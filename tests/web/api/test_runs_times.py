@@ -86,6 +86,19 @@ def test_the_critical_path_is_what_each_task_waited_for(site, fan):
     assert found["share_by_step"] == {"start": 0.2, "score": 0.64, "join": 0.16}
 
 
+def test_what_an_attempt_took_beyond_what_was_measured_in_it_is_the_start_of_its_process(site, history):
+    run = history.run()
+    run.begin("start")
+    history.now += 9
+    run.succeed("start", None)
+    run.finish()
+
+    found = site.get("/runs/Churn/1/blame").value
+
+    assert (found["duration"], sum(found["path"].values())) == (12.0, 0.0)
+    assert (found["starting"], found["other"]) == (10.0, 2.0)
+
+
 def test_the_blame_splits_the_time_of_the_path_and_of_each_step(site, fan, history):
     history.now = fan.started.at + 49
     fan.finish()
@@ -94,6 +107,7 @@ def test_the_blame_splits_the_time_of_the_path_and_of_each_step(site, fan, histo
 
     assert found["duration"] == 50.0
     assert (found["path"]["compute"], found["path"]["queue"], found["other"]) == (47.0, 2.0, 1.0)
+    assert found["starting"] == 0.0
     assert found["tasks"]["compute"] == 57.0
     score = next(step for step in found["steps"] if step["step"] == "score")
     assert (score["tasks"], score["shortest"], score["longest"], score["longest_label"]) == (2, 10.0, 30.0, 3)

@@ -77,8 +77,11 @@ class Blame(msgspec.Struct, frozen=True):
 
     #: From its start to its end, or now.
     duration: float
-    #: Of the critical path: where the duration went. `other` is what is left: waiting for slots, gates, pauses, and processes that start.
+    #: Of the critical path: where the duration went. `starting` is what its attempts took beyond what was measured in
+    #: them: a process that starts, and imports the flow, where none was warm. `other` is what is left: waiting for
+    #: slots and gates, pauses before retries.
     path: Seconds
+    starting: float
     other: float
     #: Sums over all tasks.
     tasks: Seconds
@@ -125,18 +128,26 @@ def _blame(record: RunRecord, now: float) -> Blame:
     row = record.row
     spans = read_spans(record)
     duration = max(0.0, (row.finished_at or now) - row.started_at)
-    path = sum_of(link.seconds for link in find_path(record, spans, now))
+    links = find_path(record, spans, now)
+    path = sum_of(link.seconds for link in links)
+    starting = sum(max(0.0, link.ran - _measured(link.seconds)) for link in links)
     in_order: dict[str, list[TaskSpan]] = {name: [] for name in record.started.graph.steps}
     steps = in_order | _by_step(spans)
     told = tuple(_step_blame(name, many) for name, many in steps.items() if many)
     return Blame(
         duration,
         path,
-        max(0.0, duration - sum(msgspec.structs.astuple(path))),
+        starting,
+        max(0.0, duration - starting - sum(msgspec.structs.astuple(path))),
         sum_of(step.seconds for step in told),
         told,
         is_cut=len(spans) >= MOST_TASKS,
     )
+
+
+def _measured(seconds: Seconds) -> float:
+    """Add up what was measured inside of attempts: they queue before they are ordered."""
+    return sum(msgspec.structs.astuple(seconds)) - seconds.queue
 
 
 def _path_link(run_path: str, link: Link, zero: float) -> PathLink:

@@ -32,11 +32,12 @@ export function BlameTab({ run, listen }: About) {
         <div className="body stack tight">
           <SecondsBar
             seconds={blame.path}
-            whole={Math.max(blame.duration, sumOf(blame.path) + blame.other)}
+            whole={Math.max(blame.duration, sumOf(blame.path) + blame.starting + blame.other)}
+            starting={blame.starting}
             other={blame.other}
             label="The run"
           />
-          <KindLegend seconds={blame.path} other={blame.other} />
+          <KindLegend seconds={blame.path} starting={blame.starting} other={blame.other} />
         </div>
       </section>
       <section className="card">
@@ -115,11 +116,12 @@ export function BlameTab({ run, listen }: About) {
 }
 
 /** The largest part in words: what to look at first. */
-function verdictOf({ path, other, duration }: Blame): string {
+function verdictOf({ path, starting, other, duration }: Blame): string {
   if (duration <= 0) return "";
   const parts = [
     ...KINDS.map(({ id, name }) => [name.toLowerCase(), path[id] ?? 0] as const),
-    ["waiting for slots, retries, gates or processes to start", other] as const,
+    ["the start of processes", starting] as const,
+    ["waiting for slots, retries or gates", other] as const,
   ];
   const [name, seconds] = parts.reduce((most, part) => (part[1] > most[1] ? part : most));
   return `${shareText(seconds / duration)} of it was ${name}`;

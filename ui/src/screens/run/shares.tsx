@@ -24,11 +24,13 @@ export function sumOf(seconds: Seconds): number {
 export function SecondsBar({
   seconds,
   whole,
+  starting = 0,
   other = 0,
   label,
 }: {
   seconds: Seconds;
   whole: number;
+  starting?: number;
   other?: number;
   label: string;
 }) {
@@ -47,6 +49,13 @@ export function SecondsBar({
           />
         );
       })}
+      {starting > 0 && (
+        <i
+          className="kind-start"
+          style={{ width: `${starting * scale}%` }}
+          title={`Process start: ${durationText(starting)}`}
+        />
+      )}
       {other > 0 && (
         <i className="kind-other" style={{ width: `${other * scale}%` }} title={`Waiting: ${durationText(other)}`} />
       )}
@@ -55,8 +64,16 @@ export function SecondsBar({
 }
 
 /** What the colours mean, with how much of each there is. */
-export function KindLegend({ seconds, other = 0 }: { seconds: Seconds; other?: number }) {
-  const whole = sumOf(seconds) + other;
+export function KindLegend({
+  seconds,
+  starting = 0,
+  other = 0,
+}: {
+  seconds: Seconds;
+  starting?: number;
+  other?: number;
+}) {
+  const whole = sumOf(seconds) + starting + other;
   return (
     <ul className="kind-legend">
       {KINDS.map(({ id, name, className }) => (
@@ -67,10 +84,18 @@ export function KindLegend({ seconds, other = 0 }: { seconds: Seconds; other?: n
           <span className="number faint">{whole > 0 ? shareText((seconds[id] ?? 0) / whole) : ""}</span>
         </li>
       ))}
+      {starting > 0 && (
+        <li title="Until the user's step began: a process that starts, and imports the flow, where none was warm">
+          <i className="kind-start" />
+          Process start
+          <span className="number strong">{durationText(starting)}</span>
+          <span className="number faint">{whole > 0 ? shareText(starting / whole) : ""}</span>
+        </li>
+      )}
       {other > 0 && (
         <li>
           <i className="kind-other" />
-          Waiting for slots, retries, gates, starting processes
+          Waiting for slots, retries, gates
           <span className="number strong">{durationText(other)}</span>
           <span className="number faint">{shareText(other / whole)}</span>
         </li>
