@@ -38,3 +38,13 @@ def test_the_daemons_page_comes_back_where_it_was(tmp_path: Path) -> None:
         home.close()
 
     assert after == before
+
+
+def test_a_folder_that_is_named_and_has_no_store_is_no_empty_one(tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-m", "headwater", "ui", "--home", str(tmp_path / "hoem")]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+
+    assert done.returncode == 2
+    assert f"there is no store at {tmp_path / 'hoem'} yet" in done.stderr
+    assert not (tmp_path / "hoem").exists()

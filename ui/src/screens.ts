@@ -37,7 +37,7 @@ const ENTRIES: readonly Entry[] = [
   { pattern: "/endpoints/*path", folder: "endpoints", title: ({ path }) => path || "Endpoints" },
   { pattern: "/events", folder: "events", title: () => "Events" },
   { pattern: "/alerts/*path", folder: "alerts", title: () => "Alerts" },
-  { pattern: "/settings/*path", folder: "settings", title: () => "Settings" },
+  { pattern: "/settings", folder: "settings", title: () => "Settings" },
   ...(import.meta.env.DEV ? [{ pattern: "/dev/gallery", folder: "gallery", title: () => "Gallery" }] : []),
 ];
 

@@ -28,7 +28,8 @@ def command(port: int | None, is_writing: bool, is_telling: bool, home: str | No
 
     Prints a link that lets whoever opens it in, once. `headwater up` shows the same page, with its buttons.
     """
-    opened = open_home(home, make=True)
+    # Whoever names a folder means one that is there; a newcomer, who names none, is shown how to begin.
+    opened = open_home(home, make=home is None or is_writing)
     opened.require_near("the page is served")
     try:
         address, listener = _listen(opened, port, is_daemon=is_writing)
