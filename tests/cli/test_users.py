@@ -10,9 +10,9 @@ import pytest
 
 from headwater.home import open_home
 from headwater.model.secret_digest import secret_digest
-from headwater.web.credentials import Credentials
-from headwater.web.passwords import Passwords
-from headwater.web.users import Users
+from headwater.web.accounts.credentials import Credentials
+from headwater.web.accounts.passwords import Passwords
+from headwater.web.accounts.users import Users
 
 PASSWORD = "correct horse battery"
 

@@ -14,13 +14,13 @@ from headwater.hosting.connections import ConnectionLimits, connection_class
 from headwater.model.launch import PublishedEvent
 from headwater.remote.connection import Server
 from headwater.remote.ledger import HttpLedger
+from headwater.web.accounts.credentials import Credentials
+from headwater.web.accounts.tokens import create_token
+from headwater.web.accounts.users import Users
 from headwater.web.app import WebApp
-from headwater.web.credentials import Credentials
 from headwater.web.guard import Guard
 from headwater.web.pulse import Pulse
 from headwater.web.tables import all_routes
-from headwater.web.tokens import create_token
-from headwater.web.users import Users
 
 #: Made once: what they say does not change.
 ROUTES = all_routes()

@@ -10,7 +10,7 @@ import pytest
 from headwater.model.rows import RunQuery
 from headwater.store.lines import read_lines
 from headwater.store.trees import read_listing
-from headwater.web.audit import read_audit
+from headwater.web.accounts.audit import read_audit
 from tests.remote.machines import Machine, until
 
 FLOW = """

@@ -15,8 +15,8 @@ import pytest
 from headwater.home import open_home
 from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.events import CodeChanged
-from headwater.web.tokens import create_token
-from headwater.web.users import Users
+from headwater.web.accounts.tokens import create_token
+from headwater.web.accounts.users import Users
 from tests.remote.write_load import Writer, wait_for_load
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 from headwater.model.errors import HeadwaterError
 from headwater.model.overviews import ArtifactQuery
 from headwater.model.rows import FiringQuery, RunQuery, TaskQuery
-from headwater.web.users import Users
+from headwater.web.accounts.users import Users
 from tests.remote.anns_world import SECRET, World, plain
 from tests.remote.attacks import ATTACKS, Bob
 from tests.remote.served import ROUTES, Served

@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from headwater.home import open_home
-from headwater.web.sessions import make_link
+from headwater.web.accounts.sessions import make_link
 
 PROJECT = Path(__file__).parents[2]
 FLOWS = Path(__file__).parent / "flows"

@@ -11,9 +11,9 @@ from headwater.home import open_home
 from headwater.model.ports import Ledger
 from headwater.model.records import Record
 from headwater.model.secret_digest import secret_digest
-from headwater.web.audit import AuditEntry, note
-from headwater.web.tokens import ACCESS_TOKEN, AccessToken
-from headwater.web.users import ACCOUNT, Account
+from headwater.web.accounts.audit import AuditEntry, note
+from headwater.web.accounts.tokens import ACCESS_TOKEN, AccessToken
+from headwater.web.accounts.users import ACCOUNT, Account
 from tests.ui.payloads import PAYLOADS
 from tests.ui.site import Site, serve_page
 from tests.ui.test_hostile import FOREIGN

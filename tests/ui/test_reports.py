@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from headwater.home import open_home
-from headwater.web.sessions import Session, start_session
+from headwater.web.accounts.sessions import Session, start_session
 from tests.client.history import History
 from tests.ui.site import serve_page
 

@@ -4,14 +4,14 @@ import json
 import time
 
 from headwater.home import open_home
+from headwater.web.accounts.credentials import Credentials
+from headwater.web.accounts.passwords import Passwords
+from headwater.web.accounts.tokens import create_token
+from headwater.web.accounts.users import Users
 from headwater.web.app import WebApp
-from headwater.web.credentials import Credentials
 from headwater.web.guard import Guard
-from headwater.web.passwords import Passwords
 from headwater.web.pulse import Pulse
 from headwater.web.tables import all_routes
-from headwater.web.tokens import create_token
-from headwater.web.users import Users
 from tests.web.asking import HOST, PORT, ask, request_scope
 
 ORIGIN = f"http://{HOST}"

@@ -6,8 +6,8 @@ import pytest
 
 from headwater.home import open_home
 from headwater.model.errors import UserMistake
-from headwater.web.tokens import ACCESS_TOKEN, create_token
-from headwater.web.users import ACCOUNT, Users
+from headwater.web.accounts.tokens import ACCESS_TOKEN, create_token
+from headwater.web.accounts.users import ACCOUNT, Users
 from tests.ui.payloads import PAYLOADS
 from tests.web.gate_site import PASSWORD, GateSite
 

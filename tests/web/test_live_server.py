@@ -17,9 +17,9 @@ import pytest
 from headwater.home import open_home
 from headwater.model.events import TaskSucceeded
 from headwater.model.rows import TaskQuery
+from headwater.web.accounts.tokens import create_token, revoke_token
+from headwater.web.accounts.users import Users
 from headwater.web.tables import all_routes
-from headwater.web.tokens import create_token, revoke_token
-from headwater.web.users import Users
 from tests.client.history import History
 from tests.web.test_every_route import path_of
 

@@ -16,9 +16,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from headwater.web.access import ROLES
-from headwater.web.passwords import Passwords
-from headwater.web.tokens import create_token
-from headwater.web.users import Users
+from headwater.web.accounts.passwords import Passwords
+from headwater.web.accounts.tokens import create_token
+from headwater.web.accounts.users import Users
 from tests.hosting.clients import clients_python
 from tests.hosting.versions_scene import hosting
 from tests.web.rich_store import make_rich_store, reopened

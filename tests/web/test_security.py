@@ -13,10 +13,10 @@ from headwater.home import open_home
 from headwater.model.errors import SettingMistake, UserMistake
 from headwater.remote.connection import Server, checked_url
 from headwater.web.access import Access
+from headwater.web.accounts.users import Users
 from headwater.web.guard import Guard
 from headwater.web.server import require_somebody
 from headwater.web.tables import all_routes
-from headwater.web.users import Users
 from tests.web.gate_site import HOST, ORIGIN, PASSWORD, GateSite, cookie_of
 from tests.web.test_every_route import path_of
 from tests.web.two_projects import run

@@ -5,10 +5,10 @@ import threading
 
 import pytest
 
-from headwater.web.passwords import MOST_AT_ONCE, MOST_WAITING, Passwords
-from headwater.web.sessions import SESSION_SECONDS, make_link
-from headwater.web.sign_in import NamedPassword, PasswordSignIn
-from headwater.web.throttle import MOST_OF_ADDRESS, MOST_OF_NAME, Throttle
+from headwater.web.accounts.passwords import MOST_AT_ONCE, MOST_WAITING, Passwords
+from headwater.web.accounts.sessions import SESSION_SECONDS, make_link
+from headwater.web.accounts.sign_in import NamedPassword, PasswordSignIn
+from headwater.web.accounts.throttle import MOST_OF_ADDRESS, MOST_OF_NAME, Throttle
 from tests.web.gate_site import PASSWORD, GateSite, cookie_of
 
 LONG_AGO = 1.0

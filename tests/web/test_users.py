@@ -2,7 +2,7 @@
 
 import pytest
 
-from headwater.web.sessions import make_link
+from headwater.web.accounts.sessions import make_link
 from tests.web.gate_site import PASSWORD, cookie_of
 
 
@@ -204,7 +204,7 @@ def test_an_entry_is_there_before_its_change_is_made(gate, root, monkeypatch):
     def die(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("headwater.web.users.Users.grant", die)
+    monkeypatch.setattr("headwater.web.accounts.users.Users.grant", die)
     with pytest.raises(KeyboardInterrupt):
         gate.ask("POST", "/users/bob/grant", {"project": "fraud", "role": "runner"}, cookie=root)
     entry = audit(gate, root)[0]

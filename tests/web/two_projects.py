@@ -12,8 +12,8 @@ from headwater.model.production import Project
 from headwater.model.records import Record
 from headwater.model.secret_digest import secret_digest
 from headwater.web.access import Access
-from headwater.web.scoped import scoped
-from headwater.web.visible import Projects
+from headwater.web.scope.scoped import scoped
+from headwater.web.scope.visible import Projects
 from tests.ledger.ledger_stories import finished, run_started, started, succeeded
 
 GRAPH = Graph("Churn", "churn.py", "churn", "start", "end", {})

@@ -10,8 +10,8 @@ import click
 from headwater.home import Home, open_home
 from headwater.model.errors import UserMistake
 from headwater.web.access import ALL, ROLES, Role
-from headwater.web.audit import AuditEntry, note_begin, note_end
-from headwater.web.passwords import Passwords
+from headwater.web.accounts.audit import AuditEntry, note_begin, note_end
+from headwater.web.accounts.passwords import Passwords
 
 ROLE = click.Choice(ROLES)
 #: Bytes of a password's file.

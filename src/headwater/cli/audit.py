@@ -7,7 +7,7 @@ from headwater.cli.accounts import next_to
 from headwater.cli.printing import print_json, print_table
 from headwater.cli.reading import gives_json, reads_store
 from headwater.cli.words import local_time
-from headwater.web.audit import AuditEntry, read_audit
+from headwater.web.accounts.audit import AuditEntry, read_audit
 
 
 @click.command("audit")

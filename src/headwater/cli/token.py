@@ -14,8 +14,8 @@ from headwater.home import Home
 from headwater.hosting.spec import seconds_of
 from headwater.model.errors import UserMistake
 from headwater.web.access import ALL, Role
-from headwater.web.tokens import AccessToken, create_token, revoke_token, tokens_of
-from headwater.web.users import Users
+from headwater.web.accounts.tokens import AccessToken, create_token, revoke_token, tokens_of
+from headwater.web.accounts.users import Users
 
 
 @click.group("token", cls=NounGroup)

@@ -11,8 +11,8 @@ from headwater.home import Home, open_home
 from headwater.hosting.host import Address, listen
 from headwater.model.errors import UserMistake
 from headwater.web.access import ALL
+from headwater.web.accounts.sessions import make_link
 from headwater.web.server import serve
-from headwater.web.sessions import make_link
 
 #: Ports that are tried after the usual one, when that is taken and none was asked for.
 _OTHER_PORTS = 50

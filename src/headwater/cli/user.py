@@ -10,9 +10,9 @@ from headwater.cli.nouns import NounGroup
 from headwater.cli.printing import print_json, print_table
 from headwater.cli.reading import gives_json, reads_store
 from headwater.cli.words import local_time
-from headwater.web import account_changes
 from headwater.web.access import ALL, Role
-from headwater.web.users import Account, Users
+from headwater.web.accounts import account_changes
+from headwater.web.accounts.users import Account, Users
 
 _PROJECT = click.option(
     "--project", metavar="NAME", default=ALL, help="Project of the role; '' = flows without one  [default: all]."

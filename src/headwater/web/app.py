@@ -18,19 +18,19 @@ from headwater.home import Home
 from headwater.hosting.access_log import AccessLog
 from headwater.model.errors import InternalError
 from headwater.web.access import Access
+from headwater.web.accounts.gate import Gate
 from headwater.web.asked import Asked
 from headwater.web.calls import Ask, Call, require_sign_in
-from headwater.web.desk import RemoteDesk
-from headwater.web.gate import Gate
 from headwater.web.guard import Guard
-from headwater.web.kept_answers import KeptAnswers
 from headwater.web.openapi import describe
 from headwater.web.page_files import PageFiles
 from headwater.web.problems import TYPE, Problem, Refused, problem_of
 from headwater.web.pulse import Pulse
+from headwater.web.remote.desk import RemoteDesk
 from headwater.web.routes import PREFIX, Route
-from headwater.web.scoped import scoped
-from headwater.web.visible import Projects
+from headwater.web.scope.scoped import scoped
+from headwater.web.scope.visible import Projects
+from headwater.web.views.kept_answers import KeptAnswers
 
 _log = logging.getLogger("headwater.web")
 #: Whoever asks without saying who; only what needs nobody answers them.

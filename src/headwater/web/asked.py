@@ -4,12 +4,12 @@ import msgspec
 
 from headwater.home import Home
 from headwater.web.access import ALL, Access, Role
-from headwater.web.desk import RemoteDesk
-from headwater.web.gate import Gate
-from headwater.web.kept_answers import KeptAnswers
+from headwater.web.accounts.gate import Gate
 from headwater.web.problems import Refused
 from headwater.web.pulse import Pulse
-from headwater.web.scoped import ScopedLedger
+from headwater.web.remote.desk import RemoteDesk
+from headwater.web.scope.scoped import ScopedLedger
+from headwater.web.views.kept_answers import KeptAnswers
 
 
 class Asked(msgspec.Struct, frozen=True):

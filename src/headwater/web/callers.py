@@ -7,7 +7,7 @@ from headwater.home import Home
 from headwater.model.deployment import AliasState
 from headwater.model.ports import Ledger
 from headwater.web.asked import Asked
-from headwater.web.visible import project_of_name
+from headwater.web.scope.visible import project_of_name
 
 
 class CallersHome(Home):

@@ -13,13 +13,13 @@ from starlette.types import Receive, Scope, Send
 
 from headwater.model.errors import HeadwaterError
 from headwater.web.access import Access
+from headwater.web.accounts.audit import AuditEntry, details_of, note, note_begin, note_end
+from headwater.web.accounts.users import Users
 from headwater.web.asked import Asked
-from headwater.web.audit import AuditEntry, details_of, note, note_begin, note_end
 from headwater.web.choices import choices_of, refuse_unknown_words
 from headwater.web.problems import Refused, problem_of
+from headwater.web.remote.uploads import kept_body
 from headwater.web.routes import PREFIX, Raw, Route, Sent, Upload, shape_of
-from headwater.web.uploads import kept_body
-from headwater.web.users import Users
 
 #: Makes what a handler is given from a request and its caller.
 Ask = Callable[[Request, Access], Asked]

@@ -16,13 +16,13 @@ from headwater.hosting.host import Address
 from headwater.model.errors import UserMistake
 from headwater.model.ports import Ledger
 from headwater.model.private_files import make_private_folder
+from headwater.web.accounts.credentials import Credentials
+from headwater.web.accounts.users import Users
 from headwater.web.app import WebApp
-from headwater.web.credentials import Credentials
 from headwater.web.guard import Guard
 from headwater.web.pulse import Pulse
 from headwater.web.sealed import refuse_unpickling
 from headwater.web.tables import all_routes
-from headwater.web.users import Users
 
 #: Seconds that requests under way get when the server is told to stop.
 DRAIN_SECONDS = 5

@@ -9,7 +9,7 @@ from headwater.hosting.versions import require_service
 from headwater.model.deployment import AliasState
 from headwater.model.errors import DeploymentRefused, NotFound
 from headwater.web.asked import Asked
-from headwater.web.visible import Projects, project_of_name
+from headwater.web.scope.visible import Projects, project_of_name
 
 #: `Churn@production`, `fraud.Churn@user.ann`.
 TargetName = Annotated[str, msgspec.Meta(min_length=3, max_length=400)]

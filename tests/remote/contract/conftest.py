@@ -8,7 +8,7 @@ import pytest
 
 from headwater.web import app
 from headwater.web.api import remote_ledger, remote_runs
-from headwater.web.belongings import Belongings
+from headwater.web.scope.belongings import Belongings
 
 _BESIDE = "done where the store is, and refused from elsewhere"
 _INSIDE = "looks into the database of the other implementations"

@@ -13,8 +13,8 @@ import pytest
 from headwater.home import open_home
 from headwater.model.launch import PublishedEvent
 from headwater.model.records import Record
-from headwater.web.tokens import create_token
-from headwater.web.users import Users
+from headwater.web.accounts.tokens import create_token
+from headwater.web.accounts.users import Users
 from tests.web.two_projects import run as finished_run
 
 

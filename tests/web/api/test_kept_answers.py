@@ -1,4 +1,4 @@
-from headwater.web.kept_answers import KeptAnswers
+from headwater.web.views.kept_answers import KeptAnswers
 from tests.client.history import BEGIN
 
 

@@ -1,8 +1,8 @@
 import pytest
 
 from headwater.store.lines import RECORD_BYTES
-from headwater.web.log_pages import PAGE_BYTES, read_backwards, read_forwards
-from headwater.web.log_search import Looking, search
+from headwater.web.reading.log_pages import PAGE_BYTES, read_backwards, read_forwards
+from headwater.web.reading.log_search import Looking, search
 from tests.client.history import BEGIN, write_log
 
 

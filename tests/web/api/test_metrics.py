@@ -2,7 +2,7 @@ import os
 from array import array
 
 from headwater.store.points import NO_STEP, Points, encode_points
-from headwater.web.metric_files import thinned
+from headwater.web.reading.metric_files import thinned
 from tests.client.history import BEGIN
 
 

@@ -9,10 +9,10 @@ from headwater.model.outcome import TaskError
 from headwater.model.ports import PlannedFiring
 from headwater.model.production import Project
 from headwater.web.access import Access
-from headwater.web.audit import AuditEntry, note_begin, note_end
-from headwater.web.tokens import create_token
-from headwater.web.users import Users
-from headwater.web.visible import Projects, Sight
+from headwater.web.accounts.audit import AuditEntry, note_begin, note_end
+from headwater.web.accounts.tokens import create_token
+from headwater.web.accounts.users import Users
+from headwater.web.scope.visible import Projects, Sight
 from tests.client.history import History
 from tests.web.api.production_scene import DAILY
 from tests.web.test_sorting import UNSORTED, lists, orders_of

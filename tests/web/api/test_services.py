@@ -14,7 +14,7 @@ from headwater.hosting.rollout.records import Rollouts
 from headwater.hosting.status import ROLE, HostStatus, read_status
 from headwater.hosting.traffic import read_traffic
 from headwater.hosting.versions import find_version, service_aliases
-from headwater.web import prediction_pages
+from headwater.web.reading import prediction_pages
 from tests.hosting.versions_scene import hosting
 from tests.web.api.service_scene import ServiceScene, make_store
 from tests.web.api.test_orders import rows_by_order

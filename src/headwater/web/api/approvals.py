@@ -17,8 +17,8 @@ from headwater.web.asked import Asked
 from headwater.web.callers import view_of
 from headwater.web.routes import Route
 from headwater.web.run_paths import Label, Limit, Text
+from headwater.web.scope.visible import project_of_name
 from headwater.web.sorting import SortedQuery, Sorting, page_of
-from headwater.web.visible import project_of_name
 
 #: `step`: a run waits at a gate; `move`: an alias waits to name another deployment.
 ApprovalKind = Literal["step", "move"]

@@ -19,8 +19,8 @@ from headwater.web.asked import Asked
 from headwater.web.callers import view_of
 from headwater.web.routes import Route
 from headwater.web.run_paths import RunPath, Text, find_run
-from headwater.web.shown import Shown, shown
 from headwater.web.sorting import SortedQuery, direction
+from headwater.web.views.shown import Shown, shown
 
 #: BLAKE3, hexadecimal.
 DigestText = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]

@@ -6,8 +6,8 @@ from typing import Literal
 import msgspec
 
 from headwater.ledger.sqlite import SqliteLedger
+from headwater.web.accounts.audit import AUDIT, AuditEntry, AuditPage
 from headwater.web.asked import Asked
-from headwater.web.audit import AUDIT, AuditEntry, AuditPage
 from headwater.web.routes import Route
 from headwater.web.run_paths import Text, Time
 from headwater.web.sorting import SortedQuery, cursor_behind, read_cursor

@@ -15,9 +15,9 @@ from headwater.web.asked import Asked
 from headwater.web.callers import Caller, home_of
 from headwater.web.routes import Route
 from headwater.web.run_paths import Limit, Text
+from headwater.web.scope.visible import project_of_name
 from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.targets import GivenToken, TargetPath, find_alias, project_of_target
-from headwater.web.visible import project_of_name
 
 _Word = Annotated[str, msgspec.Meta(max_length=100)]
 

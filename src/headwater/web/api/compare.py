@@ -13,7 +13,7 @@ from headwater.web.asked import Asked
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
 from headwater.web.run_paths import Text
-from headwater.web.shown import Shown, cut, shown
+from headwater.web.views.shown import Shown, cut, shown
 
 #: Tasks of each run whose artifacts, files and times are compared.
 _MOST_TASKS = 2000

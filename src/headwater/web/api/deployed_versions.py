@@ -12,9 +12,9 @@ from headwater.model.production import ProductionOptions
 from headwater.web.asked import Asked
 from headwater.web.routes import Route
 from headwater.web.run_paths import Text
-from headwater.web.shown import parameter_values
 from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.targets import TargetPath, TargetVersionPath, find_alias, project_of_target
+from headwater.web.views.shown import parameter_values
 
 
 class DeployedParameter(msgspec.Struct, frozen=True):

@@ -12,10 +12,10 @@ from headwater.model.deployment import AliasState
 from headwater.web.access import ROLES, Role
 from headwater.web.asked import Asked
 from headwater.web.callers import Caller, home_of
-from headwater.web.deployed import AliasView, alias_view
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
 from headwater.web.targets import GivenToken, Number, Reason, TargetName, TargetPath, find_alias, project_of_target
+from headwater.web.views.deployed import AliasView, alias_view
 
 _KEY = re.compile(r"[!-~]{1,200}")
 

@@ -16,7 +16,6 @@ from headwater.web.callers import view_of
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
 from headwater.web.run_paths import Limit
-from headwater.web.shown import parameter_values
 from headwater.web.targets import (
     Number,
     TargetName,
@@ -25,6 +24,7 @@ from headwater.web.targets import (
     find_alias,
     project_of_target,
 )
+from headwater.web.views.shown import parameter_values
 
 #: Characters of a file that are shown, and bytes from which on a file is not looked into.
 _MOST_TEXT = 1 << 20

@@ -12,7 +12,12 @@ from headwater.model.production import ProductionOptions
 from headwater.production.upcoming import next_firings, schedule_states
 from headwater.web.api.deployed_versions import VersionView, version_view
 from headwater.web.asked import Asked
-from headwater.web.deployed import (
+from headwater.web.routes import Route
+from headwater.web.run_paths import Text
+from headwater.web.scope.visible import project_of_name
+from headwater.web.sorting import SortedQuery, Sorting, page_of
+from headwater.web.targets import TargetPath, find_alias, project_of_target
+from headwater.web.views.deployed import (
     AliasStanding,
     AliasView,
     RunMark,
@@ -22,11 +27,6 @@ from headwater.web.deployed import (
     schedule_view,
     standing_of,
 )
-from headwater.web.routes import Route
-from headwater.web.run_paths import Text
-from headwater.web.sorting import SortedQuery, Sorting, page_of
-from headwater.web.targets import TargetPath, find_alias, project_of_target
-from headwater.web.visible import project_of_name
 
 #: Runs that a row of the list names, newest first.
 _LAST_RUNS = 8

@@ -19,9 +19,9 @@ from headwater.web.api.runs import RunSummary, summaries
 from headwater.web.api.schedules import NextRow, next_row
 from headwater.web.asked import Asked
 from headwater.web.callers import home_of, view_of
-from headwater.web.hosted import ServiceRow, service_row
 from headwater.web.routes import Route
 from headwater.web.run_paths import Time
+from headwater.web.views.hosted import ServiceRow, service_row
 
 #: Rows of each part.
 _ROWS = 20

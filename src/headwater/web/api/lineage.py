@@ -6,12 +6,12 @@ import msgspec
 
 from headwater.client.lineage import lineage_of
 from headwater.client.records import PARAMETERS_STEP
-from headwater.web.ancestry import Ancestry, Origin, Tracing
 from headwater.web.api.artifacts import service_uses
 from headwater.web.api.tasks import find_artifact
 from headwater.web.asked import Asked
 from headwater.web.routes import Route
 from headwater.web.run_paths import RunPath, TaskPart, find_run, find_task, project_of_run
+from headwater.web.views.ancestry import Ancestry, Origin, Tracing
 
 _Depth = Annotated[int, msgspec.Meta(ge=0, le=10)]
 #: Things of one graph.

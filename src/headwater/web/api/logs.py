@@ -15,9 +15,9 @@ from headwater.store.lines import read_lines
 from headwater.web.api.tasks import ran_where
 from headwater.web.asked import Asked
 from headwater.web.going_on import number_to_go_on_after
-from headwater.web.log_pages import LogRow, Stream, read_backwards, read_forwards, size_of
-from headwater.web.log_search import Hit, Looking, search
 from headwater.web.problems import Refused
+from headwater.web.reading.log_pages import LogRow, Stream, read_backwards, read_forwards, size_of
+from headwater.web.reading.log_search import Hit, Looking, search
 from headwater.web.routes import Raw, Route, Sent
 from headwater.web.run_paths import TaskPath, find_task, project_of_run
 

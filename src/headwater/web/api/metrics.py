@@ -13,7 +13,7 @@ from headwater.store.points import NO_STEP, read_points
 from headwater.web.api.run_stream import RunOver
 from headwater.web.api.tasks import ran_where
 from headwater.web.asked import Asked
-from headwater.web.metric_files import (
+from headwater.web.reading.metric_files import (
     MOST_FILES,
     Curve,
     PointsFile,

@@ -9,8 +9,8 @@ from headwater.hosting.labels import read_labels
 from headwater.hosting.predictions import find_prediction
 from headwater.model.errors import CursorRefused, NotInstalled
 from headwater.web.asked import Asked
-from headwater.web.prediction_pages import Wanted, read_page
 from headwater.web.problems import Refused
+from headwater.web.reading.prediction_pages import Wanted, read_page
 from headwater.web.routes import Route
 from headwater.web.run_paths import Text, Time
 from headwater.web.sorting import SortedQuery, cursor_behind, direction, read_cursor

@@ -13,8 +13,8 @@ from headwater.model.rows import FiringQuery, Page, RunQuery, RunRow, TaskQuery,
 from headwater.remote import wire
 from headwater.web.access import Role
 from headwater.web.asked import Asked
-from headwater.web.commits import checked_commit, require_held_refs, require_records
 from headwater.web.problems import Refused
+from headwater.web.remote.commits import checked_commit, require_held_refs, require_records
 from headwater.web.routes import Route
 
 Query = TypeVar("Query", RunQuery, TaskQuery, ArtifactQuery, FiringQuery)

@@ -13,8 +13,8 @@ from headwater.model.ports import Owner
 from headwater.model.private_files import make_private_folder
 from headwater.remote import wire
 from headwater.web.asked import Asked
-from headwater.web.commits import checked_commit
 from headwater.web.problems import Refused
+from headwater.web.remote.commits import checked_commit
 from headwater.web.routes import Raw, Route, Sent
 
 #: Bytes of one file of a run; what is longer is cut by whoever writes it long before.

@@ -11,10 +11,10 @@ from headwater.hosting.rollout.states import RolloutState, StateName
 from headwater.model.errors import NotFound
 from headwater.model.service import Rollout
 from headwater.web.asked import Asked
-from headwater.web.hosted import RolloutMark, rollout_mark
 from headwater.web.routes import Route
 from headwater.web.sorting import SortedQuery, Sorting, page_of
 from headwater.web.targets import ServicePath, ServiceVersionPath, find_service, project_of_service
+from headwater.web.views.hosted import RolloutMark, rollout_mark
 
 
 class RolloutsQuery(SortedQuery, frozen=True):

@@ -14,8 +14,8 @@ from headwater.web.asked import Asked
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
 from headwater.web.run_paths import Text, Time
-from headwater.web.shown import parameter_values
 from headwater.web.sorting import SortedQuery, direction
+from headwater.web.views.shown import parameter_values
 
 _CONDITION = re.compile(r"(.+?)(<=|>=|<|>|=)(.*)", re.DOTALL)
 #: Latest runs whose parameters are offered as filters.

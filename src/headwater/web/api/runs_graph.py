@@ -9,9 +9,9 @@ from headwater.model.outcome import Transition
 from headwater.model.overviews import Seconds, StepCount
 from headwater.model.rows import TaskQuery, TaskStatus
 from headwater.web.asked import Asked
-from headwater.web.edges import Edge, edges_of
 from headwater.web.routes import Route
 from headwater.web.run_paths import RunPath, find_run, project_of_run
+from headwater.web.views.edges import Edge, edges_of
 
 #: Openers of foreachs that are looked at for how wide they were.
 _MOST_OPENERS = 100

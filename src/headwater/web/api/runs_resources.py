@@ -8,9 +8,9 @@ from headwater.client.records import RunRecord
 from headwater.model.options import Resources
 from headwater.model.overviews import TaskUsage
 from headwater.web.asked import Asked
-from headwater.web.critical_path import MOST_TASKS
 from headwater.web.routes import Route
 from headwater.web.run_paths import RunPath, find_run, project_of_run
+from headwater.web.views.critical_path import MOST_TASKS
 
 
 class StepResources(msgspec.Struct, frozen=True, omit_defaults=True):

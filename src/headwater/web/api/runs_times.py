@@ -9,9 +9,9 @@ from headwater.model.ids import TaskKey
 from headwater.model.overviews import Seconds, TaskSpan
 from headwater.model.rows import TaskStatus
 from headwater.web.asked import Asked
-from headwater.web.critical_path import MOST_TASKS, Link, find_path, read_spans, sum_of
 from headwater.web.routes import Route
 from headwater.web.run_paths import RunPath, find_run, project_of_run
+from headwater.web.views.critical_path import MOST_TASKS, Link, find_path, read_spans, sum_of
 
 _FAILED = frozenset(("failed", "retrying", "caught", "lost"))
 _DONE = frozenset(("succeeded", "caught"))
@@ -147,7 +147,7 @@ def _blame(record: RunRecord, now: float) -> Blame:
 
 def _measured(seconds: Seconds) -> float:
     """Add up what was measured inside of attempts: they queue before they are ordered."""
-    return sum(msgspec.structs.astuple(seconds)) - seconds.queue
+    return float(sum(msgspec.structs.astuple(seconds))) - seconds.queue
 
 
 def _path_link(run_path: str, link: Link, zero: float) -> PathLink:

@@ -16,11 +16,11 @@ from headwater.production.history import usual_duration
 from headwater.production.simulate import ClockChange, SimulatedFiring, TimeTable, clock_changes, simulate
 from headwater.production.upcoming import NextFiring, ScheduleState, next_of_all, schedule_states
 from headwater.web.asked import Asked
-from headwater.web.deployed import ScheduleStanding, ScheduleView, schedule_name, schedule_view
 from headwater.web.routes import Route
 from headwater.web.run_paths import Limit, Text, Time
 from headwater.web.sorting import SortedQuery, Sorting, direction, page_of
 from headwater.web.targets import TargetPath, find_alias, project_of_target
+from headwater.web.views.deployed import ScheduleStanding, ScheduleView, schedule_name, schedule_view
 
 _DAY = 86400.0
 #: Firings of a simulation that are counted; more are not walked through.

@@ -24,7 +24,6 @@ from headwater.model.service import (
 from headwater.web.api.deployment_changes import ChangeAsked
 from headwater.web.asked import Asked
 from headwater.web.callers import Caller, home_of
-from headwater.web.hosted import ServiceRow, ServiceStanding, service_row
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
 from headwater.web.run_paths import Text, Time
@@ -38,6 +37,7 @@ from headwater.web.targets import (
     find_service,
     project_of_service,
 )
+from headwater.web.views.hosted import ServiceRow, ServiceStanding, service_row
 
 _DAY = 86400.0
 #: The longest time over which traffic is told.

@@ -5,14 +5,14 @@ from typing import Annotated
 import msgspec
 
 from headwater.web.access import Access, Means, Role
-from headwater.web.account_changes import set_password
+from headwater.web.accounts.account_changes import set_password
+from headwater.web.accounts.gate import Admitted
+from headwater.web.accounts.sessions import end_session, end_sessions, extend_session
+from headwater.web.accounts.sign_in import LinkCode, NamedPassword
+from headwater.web.accounts.users import Users
 from headwater.web.asked import Asked
-from headwater.web.gate import Admitted
 from headwater.web.problems import Refused
 from headwater.web.routes import Raw, Route
-from headwater.web.sessions import end_session, end_sessions, extend_session
-from headwater.web.sign_in import LinkCode, NamedPassword
-from headwater.web.users import Users
 
 #: Seconds that a browser keeps the cookie; the session behind it ends when the server says so.
 _COOKIE_SECONDS = 400 * 86400

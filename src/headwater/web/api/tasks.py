@@ -17,8 +17,8 @@ from headwater.model.rows import ArtifactRow, AttemptRow, TaskQuery, TaskRow, Ta
 from headwater.web.asked import Asked
 from headwater.web.routes import Route
 from headwater.web.run_paths import RunPath, TaskPart, TaskPath, Text, find_run, find_task, project_of_run
-from headwater.web.shown import Shown, shown
 from headwater.web.sorting import SortedQuery, direction
+from headwater.web.views.shown import Shown, shown
 
 #: Neighbours that a task's page lists.
 _MOST_NEIGHBOURS = 50

@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from headwater.web.access import Role
+from headwater.web.accounts.tokens import AccessToken, create_token, revoke_token, tokens_of
+from headwater.web.accounts.users import Users
 from headwater.web.api.users import ProjectName, UserName
 from headwater.web.asked import Asked
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
 from headwater.web.run_paths import Text
 from headwater.web.sorting import SortedQuery, Sorting, page_of
-from headwater.web.tokens import AccessToken, create_token, revoke_token, tokens_of
-from headwater.web.users import Users
 
 TokenName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 

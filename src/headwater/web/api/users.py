@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from headwater.model.errors import UserMistake
-from headwater.web import account_changes
 from headwater.web.access import ALL, Role
+from headwater.web.accounts import account_changes
+from headwater.web.accounts.users import Account, Users
 from headwater.web.asked import Asked
 from headwater.web.problems import Refused
 from headwater.web.routes import Route
 from headwater.web.run_paths import Text
 from headwater.web.sorting import SortedQuery, Sorting, page_of
-from headwater.web.users import Account, Users
 
 UserName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 ProjectName = Annotated[str, msgspec.Meta(max_length=128)]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from headwater.model.overviews import TaskSpan
 from headwater.web.export.graph import TONES
 from headwater.web.export.markup import Markup, element, took
-from headwater.web.metric_files import Curve
+from headwater.web.reading.metric_files import Curve
 
 _WIDTH = 1040
 _LEFT = 170

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from headwater.model.graph import Graph, Step
-from headwater.web.edges import Edge, edges_of
 from headwater.web.export.markup import Markup, element
+from headwater.web.views.edges import Edge, edges_of
 
 _WIDTH, _HEIGHT = 168, 48
 _GAP_X, _GAP_Y = 56, 26

@@ -11,15 +11,15 @@ from headwater.client.siblings import is_shown
 from headwater.model.overviews import TaskSpan
 from headwater.model.rows import ArtifactRow, TaskQuery, TaskRow
 from headwater.store.trees import read_tree
-from headwater.web.critical_path import find_path, read_spans
 from headwater.web.export.charts import draw_curve, draw_timeline
 from headwater.web.export.graph import TONES, draw_graph
 from headwater.web.export.markup import Markup, element, joined, size, took, when
 from headwater.web.export.previews import show_preview
 from headwater.web.export.style import STYLE
-from headwater.web.log_pages import LogPart, read_backwards
-from headwater.web.metric_files import files_of_run, names_in, read_curve
-from headwater.web.shown import parameter_values
+from headwater.web.reading.log_pages import LogPart, read_backwards
+from headwater.web.reading.metric_files import files_of_run, names_in, read_curve
+from headwater.web.views.critical_path import find_path, read_spans
+from headwater.web.views.shown import parameter_values
 
 #: Nothing is fetched and no script runs, whatever the file holds.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

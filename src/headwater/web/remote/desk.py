@@ -8,10 +8,10 @@ from headwater.ledger.sqlite import SqliteLedger
 from headwater.model.errors import ArtifactMissing
 from headwater.model.ids import Digest
 from headwater.web.access import Access
-from headwater.web.belongings import Belongings
-from headwater.web.leases import RunLeases
-from headwater.web.uploads import remove_abandoned
-from headwater.web.visible import Projects
+from headwater.web.remote.leases import RunLeases
+from headwater.web.remote.uploads import remove_abandoned
+from headwater.web.scope.belongings import Belongings
+from headwater.web.scope.visible import Projects
 
 
 class RemoteDesk:

@@ -22,9 +22,9 @@ from headwater.model.records import Record
 from headwater.model.secret_digest import secret_digest
 from headwater.model.service import DeployedVersion
 from headwater.web.access import ROLES, Access, Role
-from headwater.web.named_roles import require_named_role
 from headwater.web.problems import Refused
-from headwater.web.visible import PRIVATE, Sight, project_of_name
+from headwater.web.scope.named_roles import require_named_role
+from headwater.web.scope.visible import PRIVATE, Sight, project_of_name
 
 Body = TypeVar("Body")
 

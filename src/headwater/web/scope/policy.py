@@ -15,10 +15,10 @@ from headwater.model.production import Project
 from headwater.model.records import Record
 from headwater.model.rows import RunRow
 from headwater.web.access import ALL, ROLES, Access, Role
-from headwater.web.named_roles import require_named_role
 from headwater.web.problems import Refused
-from headwater.web.record_policy import RecordPolicy
-from headwater.web.visible import Sight, project_of_name
+from headwater.web.scope.named_roles import require_named_role
+from headwater.web.scope.record_policy import RecordPolicy
+from headwater.web.scope.visible import Sight, project_of_name
 
 #: Tags that say whose a run is; nobody hangs another one's on theirs.
 _TELLING = ("user:", "deployment:", "alias:", "project:", "project_branch:")

@@ -6,11 +6,11 @@ import msgspec
 
 from headwater.model.ports import Ledger
 from headwater.web.access import Means, Role
-from headwater.web.passwords import Passwords
+from headwater.web.accounts.passwords import Passwords
+from headwater.web.accounts.sessions import had_session, use_link
+from headwater.web.accounts.throttle import Throttle
+from headwater.web.accounts.users import Users
 from headwater.web.problems import Refused
-from headwater.web.sessions import had_session, use_link
-from headwater.web.throttle import Throttle
-from headwater.web.users import Users
 
 Proof = TypeVar("Proof", contravariant=True)
 

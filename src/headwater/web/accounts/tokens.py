@@ -12,7 +12,7 @@ from headwater.model.ports import Ledger
 from headwater.model.records import Record
 from headwater.model.secret_digest import secret_digest
 from headwater.web.access import ALL, ROLES, Role
-from headwater.web.users import checked_roles
+from headwater.web.accounts.users import checked_roles
 
 ACCESS_TOKEN = "access_token"
 #: What a token begins with, so that people and scanners know one when they see it.

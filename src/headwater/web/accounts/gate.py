@@ -6,11 +6,11 @@ import msgspec
 
 from headwater.model.errors import NotInstalled
 from headwater.model.ports import Ledger
-from headwater.web.passwords import Passwords
-from headwater.web.sessions import SESSION_SECONDS, Session, start_session
-from headwater.web.sign_in import LinkCode, LinkSignIn, NamedPassword, PasswordSignIn, Proof, SignIn
-from headwater.web.throttle import Throttle
-from headwater.web.users import Users
+from headwater.web.accounts.passwords import Passwords
+from headwater.web.accounts.sessions import SESSION_SECONDS, Session, start_session
+from headwater.web.accounts.sign_in import LinkCode, LinkSignIn, NamedPassword, PasswordSignIn, Proof, SignIn
+from headwater.web.accounts.throttle import Throttle
+from headwater.web.accounts.users import Users
 
 
 class Admitted(msgspec.Struct, frozen=True):

@@ -40,8 +40,8 @@ from headwater.model.rows import (
 )
 from headwater.store.keys import is_digest
 from headwater.web.access import Access
-from headwater.web.policy import Policy
-from headwater.web.visible import PRIVATE, Projects, Sight, project_of_name
+from headwater.web.scope.policy import Policy
+from headwater.web.scope.visible import PRIVATE, Projects, Sight, project_of_name
 
 _PAGE = 500
 

@@ -13,7 +13,7 @@ from headwater.hosting.versions import find_version
 from headwater.model.deployment import AliasState
 from headwater.model.errors import HeadwaterError
 from headwater.web.asked import Asked
-from headwater.web.visible import Projects
+from headwater.web.scope.visible import Projects
 
 #: Seconds over which health is told, and for which it is remembered.
 HEALTH_SECONDS = 300.0

@@ -9,9 +9,9 @@ import msgspec
 
 from headwater.model.ports import Ledger
 from headwater.web.access import Access
-from headwater.web.sessions import SESSION, Session
-from headwater.web.tokens import find_token, narrowed
-from headwater.web.users import Account, Users
+from headwater.web.accounts.sessions import SESSION, Session
+from headwater.web.accounts.tokens import find_token, narrowed
+from headwater.web.accounts.users import Account, Users
 
 #: What ended, expired or lost a role is refused after so many seconds at the latest.
 FRESH_SECONDS = 0.4

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from headwater.web.log_pages import Stream
+from headwater.web.reading.log_pages import Stream
 
 #: Bytes that are looked through between two looks at the clock.
 _SLICE_BYTES = 1 << 20

@@ -11,7 +11,7 @@ from headwater.model.production import Approval, Schedule
 from headwater.model.rows import RunQuery, RunRow, RunStatus
 from headwater.production.upcoming import ScheduleState, next_firings
 from headwater.web.asked import Asked
-from headwater.web.visible import project_of_name
+from headwater.web.scope.visible import project_of_name
 
 #: Firings that are named of each schedule.
 _FIRINGS = 5

@@ -5,9 +5,9 @@ Running servers know all of it within a second.
 
 from headwater.model.errors import UserMistake
 from headwater.model.ports import Ledger
-from headwater.web.sessions import end_sessions
-from headwater.web.tokens import revoke_all
-from headwater.web.users import Account, Users
+from headwater.web.accounts.sessions import end_sessions
+from headwater.web.accounts.tokens import revoke_all
+from headwater.web.accounts.users import Account, Users
 
 
 def require_person(ledger: Ledger, name: str) -> Account:

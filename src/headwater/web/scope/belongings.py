@@ -19,7 +19,7 @@ from headwater.store.keys import is_digest
 from headwater.store.objects import ObjectStore
 from headwater.store.trees import read_listing
 from headwater.web.access import ALL, Access
-from headwater.web.visible import PRIVATE, Projects, Sight
+from headwater.web.scope.visible import PRIVATE, Projects, Sight
 
 FOLDER = "put"
 #: Seconds for which it is remembered who sent an object.

@@ -26,7 +26,7 @@ from headwater.model.secret_digest import secret_digest
 from headwater.remote.wire import LEASE_SECONDS, HeldLease
 from headwater.store.place_disk import sync_folder
 from headwater.web.problems import Refused
-from headwater.web.scoped import ScopedLedger
+from headwater.web.scope.scoped import ScopedLedger
 
 FOLDER = "leases"
 #: Seconds for which the files of a run are taken from its driver after its end (exit hooks write after it).

@@ -1,0 +1,1 @@
+"""Who may come in: accounts, passwords, links, sessions, tokens, and the log of what they changed."""

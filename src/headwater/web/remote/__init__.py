@@ -1,0 +1,1 @@
+"""What the server does for machines that work with its store over HTTP: their leases, commits and uploads."""

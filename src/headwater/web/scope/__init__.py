@@ -1,0 +1,1 @@
+"""What one caller sees and may write: the ledger and the objects, narrowed to their projects."""

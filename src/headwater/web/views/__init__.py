@@ -1,0 +1,1 @@
+"""What pages tell of values, runs, deployments and services, worked out once for all routes that tell it."""
