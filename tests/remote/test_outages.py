@@ -462,7 +462,7 @@ POINTS = (
     "remote.in_journal:4",
     "remote.before_journal_fsync:2",
     "remote.after_journal:2",
-    "remote.before_delivery:3",
+    "remote.before_delivery:2",
     "remote.after_delivery",
     "remote.before_journal_removed",
 )
