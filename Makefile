@@ -35,16 +35,17 @@ demo: $(STAMP)-demo
 	@echo
 	@echo "These commands live in $(VENV); to type them as shown: . $(BIN)/activate"
 
-# What drives a browser leaves an event loop at work in its process, in which no other test could start its own.
+# What drives a browser leaves an event loop at work in its process, in which no other test could start its own. Its files
+# share stores that take seconds to make.
 test: $(STAMP)-dev
 	@$(BIN)/python hatch_build.py --if-possible
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not long" --ignore tests/ui
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not long" tests/ui
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not long" tests/ui
 	@$(MAKE) --no-print-directory ui-test
 
 test-long: $(STAMP)-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long --ignore tests/ui
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long tests/ui
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m long tests/ui
 
 # Whatever needs Node says so and is left out where there is none.
 NPM := $(shell command -v npm)

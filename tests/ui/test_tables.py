@@ -75,13 +75,17 @@ def test_rows_come_in_the_order_that_the_arrow_says(admin: Page):
 
 def test_lists_without_heads_have_a_choice_of_orders(admin: Page):
     admin.goto("/events")
+    names = admin.locator(".events li strong")
+    newest = names.first.inner_text()
     admin.get_by_label("Order").select_option("oldest first")
     expect(admin).to_have_url(re.compile(r"[?]sort=at$"))
-    oldest = admin.locator(".events li strong").first.inner_text()
+    expect(names.last).to_have_text(newest)
+    oldest = names.first.inner_text()
+    assert oldest != newest
     admin.get_by_label("Order").select_option("newest first")
 
     expect(admin).to_have_url(re.compile(r"/events$"))
-    expect(admin.locator(".events li strong").last).to_have_text(oldest)
+    expect(names.last).to_have_text(oldest)
 
 
 def test_runs_say_why_they_failed_in_a_line(page: Page):
