@@ -1,7 +1,8 @@
 # `make demo` and `make test` need nothing but make and Python >= 3.11; everything goes into $(VENV).
 
 VENV ?= .venv
-JOBS ?= 2
+# Tests wait as much as they work: three keep two cores busy.
+JOBS ?= 3
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
 

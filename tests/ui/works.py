@@ -4,13 +4,14 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import groupby
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
 from headwater.home import open_home
 from headwater.hosting.prediction_files import write_predictions
-from headwater.hosting.predictions import Prediction, predictions_folder
+from headwater.hosting.predictions import Prediction, hour_of, predictions_folder
 from headwater.model.alert import Alert, Delivery
 from headwater.model.ids import new_ulid
 from headwater.model.launch import PublishedEvent
@@ -81,7 +82,9 @@ def add_predictions(home: str, count: int, request: object = 1, answer: str = "6
         )
         for number in range(count)
     ]
-    write_predictions(predictions_folder(home, "Adder"), entries, f"{at:.3f}-1-000001")
+    for _, some in groupby(entries, lambda entry: hour_of(entry.at)):
+        written = list(some)
+        write_predictions(predictions_folder(home, "Adder"), written, f"{written[0].at:.3f}-1-000001")
 
 
 @contextmanager
